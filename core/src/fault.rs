@@ -1,0 +1,188 @@
+//! The words for what went wrong: whose fault, which number, where; and what was tolerated.
+//!
+//! Every module has one small error type `{ kind, at }`. [`Fault`] is what they share.
+
+use core::fmt;
+
+/// Whose fault an error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Blame {
+    /// The camera, server or file at the other end.
+    Peer,
+    /// The caller: a wrong argument, address or password.
+    Caller,
+    /// The storage: full, absent, refusing.
+    Storage,
+    /// Vigie itself.
+    Bug,
+}
+
+/// A number for an error kind, stable for ever and the same in Rust, C and JavaScript (`docs/errors.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(pub u16);
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "V{:04}", self.0)
+    }
+}
+
+/// Bytes from the start of whatever was being read (a message, a file, a connection's input).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Offset(pub u64);
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "byte {}", self.0)
+    }
+}
+
+/// What every error of this crate can say of itself.
+pub trait Fault {
+    /// Whose fault it is.
+    fn blame(&self) -> Blame;
+    /// Its stable number.
+    fn code(&self) -> Code;
+}
+
+macro_rules! quirks {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// A camera's violation that has one sensible reading: tolerated, named and counted (`docs/cameras.md`).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Quirk { $($(#[$doc])* $name,)* }
+
+        impl Quirk {
+            /// Every quirk, in order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its name in tables, JSON and on the command line.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+quirks! {
+    /// Bytes between two interleaved items that belong to neither; skipped to the next plausible item.
+    /// live555-derived servers lose framing when the TCP window fills.
+    LostFraming = "lost-framing",
+    /// RTP before the PLAY response (v4l2rtspserver).
+    RtpBeforePlay = "rtp-before-play",
+    /// RTP on a channel that no SETUP named; dropped.
+    UnknownChannel = "unknown-channel",
+    /// The server chose other interleaved channels than asked (Panasonic asks 0-1, answers 20-21).
+    OtherChannels = "other-channels",
+    /// The Transport answer names no interleaved channels; those asked for are assumed.
+    NoChannels = "no-channels",
+    /// A response without CSeq; matched to the oldest request.
+    NoCSeq = "no-cseq",
+    /// A response with the CSeq of an earlier request (Tapo C220 keep-alives).
+    WrongCSeq = "wrong-cseq",
+    /// DESCRIBE's answer has no Content-Type; SDP is assumed.
+    NoContentType = "no-content-type",
+    /// Content-Base or Content-Location that is not a usable URL; the request's URL is used.
+    BadContentBase = "bad-content-base",
+    /// A control URL that names another host; the host dialled is kept.
+    ForeignControl = "foreign-control",
+    /// The Session identifier changed between two SETUPs; the first is kept.
+    SessionChanged = "session-changed",
+    /// An SDP line that the grammar does not allow; skipped.
+    BadSdpLine = "bad-sdp-line",
+    /// `sprop-parameter-sets` or its H.265 kin that do not parse; in-band sets are used.
+    BadSprop = "bad-sprop",
+    /// The SDP names one codec, the stream carries the other (Ezviz C6N).
+    OtherCodec = "other-codec",
+    /// A packet with another SSRC than the stream's; dropped (Reolink RLC-410: a former session's).
+    ForeignSsrc = "foreign-ssrc",
+    /// A packet with a payload type that the SDP does not name; dropped before sequence accounting (GeoVision, PT 50).
+    ForeignPayloadType = "foreign-payload-type",
+    /// A malformed RTP header; the packet is dropped.
+    BadRtp = "bad-rtp",
+    /// A malformed RTCP packet; dropped.
+    BadRtcp = "bad-rtcp",
+    /// A payload that RFC 6184 or RFC 7798 does not allow; dropped.
+    BadPayload = "bad-payload",
+    /// A payload structure that this version does not read (interleaved mode, PACI); dropped.
+    UnsupportedPayload = "unsupported-payload",
+    /// The marker bit set where the access unit cannot end (Tapo TC70, Reolink Duo 2: on SPS and PPS).
+    EarlyMarker = "early-marker",
+    /// No marker at the end of an access unit (FLIR M400); the next timestamp ends it.
+    NoMarker = "no-marker",
+    /// The timestamp changed inside an access unit (Reolink RLC-822A: between PPS and IDR).
+    TimestampInside = "timestamp-inside",
+    /// A fragmentation unit with both start and end set (CostarHD, OpenIPC); taken as a whole NAL unit.
+    WholeFragmentationUnit = "whole-fragmentation-unit",
+    /// A fragmentation unit's reserved bit is set (HeroSpeed).
+    ReservedBit = "reserved-bit",
+    /// The NAL type changed in a later fragment (Tiandy); the first is kept.
+    FragmentTypeChanged = "fragment-type-changed",
+    /// Annex B start codes inside one NAL unit (V380, Amatek); split there.
+    EmbeddedStartCode = "embedded-start-code",
+    /// Zero bytes after the last NAL unit of an aggregation packet.
+    PaddedAggregation = "padded-aggregation",
+    /// An empty payload or fragment.
+    EmptyPayload = "empty-payload",
+    /// A parameter set that does not parse; kept as bytes, not used.
+    BadParameterSet = "bad-parameter-set",
+    /// A picture that refers to a parameter set never seen.
+    MissingParameterSet = "missing-parameter-set",
+    /// Pictures are reordered more than the SPS says, or the SPS says nothing and they are.
+    DeeperReorder = "deeper-reorder",
+    /// Two pictures with one timestamp; the second is moved by a tick.
+    EqualTimestamps = "equal-timestamps",
+    /// A timestamp that leaps; a new epoch is opened.
+    TimestampLeap = "timestamp-leap",
+    /// The camera's clock stepped between two sender reports.
+    ClockStep = "clock-step",
+    /// A sender report whose time is not usable (zero, or before 2000).
+    BadSenderReport = "bad-sender-report",
+    /// A picture or GOP larger than the cap; cut or dropped.
+    OverLimit = "over-limit",
+}
+
+impl fmt::Display for Quirk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How often each quirk was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quirks([u64; Quirk::ALL.len()]);
+
+impl Default for Quirks {
+    fn default() -> Self {
+        Self([0; Quirk::ALL.len()])
+    }
+}
+
+impl Quirks {
+    /// Counts one more.
+    pub fn count(&mut self, quirk: Quirk) {
+        if let Some(n) = self.0.get_mut(quirk as usize) {
+            *n = n.saturating_add(1);
+        }
+    }
+
+    /// How often `quirk` was seen.
+    #[must_use]
+    pub fn get(&self, quirk: Quirk) -> u64 {
+        self.0.get(quirk as usize).copied().unwrap_or(0)
+    }
+
+    /// Adds the counts of another table.
+    pub fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            *mine = mine.saturating_add(*theirs);
+        }
+    }
+
+    /// The quirks that were seen, with their counts.
+    pub fn iter(&self) -> impl Iterator<Item = (Quirk, u64)> + '_ {
+        Quirk::ALL.iter().map(|q| (*q, self.get(*q))).filter(|(_, n)| *n > 0)
+    }
+}

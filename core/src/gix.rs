@@ -1,0 +1,1 @@
+//! The index file: header, page, record. Bytes only.

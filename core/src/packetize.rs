@@ -1,0 +1,1 @@
+//! NAL units to RTP payloads: the way back.

@@ -1,0 +1,1 @@
+//! From the store to a view: seek, range, follow live, gaps.

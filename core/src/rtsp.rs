@@ -1,0 +1,1 @@
+//! RTSP 1.0 messages and interleaved framing, RFC 2326.

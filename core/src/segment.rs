@@ -1,0 +1,1 @@
+//! Fragments to files of about a minute.

@@ -1,0 +1,1 @@
+//! Keeping segments and their index.

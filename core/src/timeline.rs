@@ -1,0 +1,61 @@
+//! RTP timestamps to decoding and presentation times, and both to UTC.
+
+use alloc::vec::Vec;
+
+use crate::depacket::AccessUnit;
+use crate::time::{Ticks, UtcMicros};
+
+/// Where a UTC came from, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum UtcSource {
+    /// ONVIF RTP header extension 0xABAC: the camera's own stamp on this very picture.
+    OnvifExtension,
+    /// RTCP sender report, RFC 3550 §6.4.1.
+    SenderReport,
+    /// `Range: clock=` of the PLAY response.
+    RangeClock,
+    /// When it arrived here.
+    Arrival,
+}
+
+/// A moment in UTC with where it came from and how far it may be off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UtcStamp {
+    /// The moment of capture, as well as it is known.
+    pub utc: UtcMicros,
+    /// Its source.
+    pub source: UtcSource,
+    /// Microseconds that it may be off, either way, against the source's clock (whose own error nobody here knows).
+    pub error: u32,
+}
+
+/// An access unit with its times.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Sample {
+    /// The picture.
+    pub unit: AccessUnit,
+    /// Presentation time: the RTP timestamp, extended.
+    pub pts: Ticks,
+    /// Decoding time: strictly increasing within an epoch.
+    pub dts: Ticks,
+    /// To the next sample's decoding time, where that is known; else the last difference seen.
+    pub duration: u32,
+    /// UTC of the presentation.
+    pub utc: UtcStamp,
+}
+
+/// Samples that cannot be split without a decoder losing pictures: a closed reorder group (live), a GOP or a capped
+/// part of one (recording). Never empty.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Group {
+    /// In decoding order.
+    pub samples: Vec<Sample>,
+    /// Counts the breaks of the timeline: a leap of the timestamps, another SSRC. Times of two epochs do not compare.
+    pub epoch: u32,
+    /// Does it continue the GOP of the group before it?
+    pub continues_gop: bool,
+}

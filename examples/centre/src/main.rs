@@ -1,0 +1,3 @@
+//! The supervision centre.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Packager.
+
+fn main() {}
