@@ -2,25 +2,7 @@
 
 use alloc::string::String;
 
-/// The two video coding standards that Vigie carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Codec {
-    /// ITU-T H.264, ISO/IEC 14496-10 (AVC).
-    H264,
-    /// ITU-T H.265, ISO/IEC 23008-2 (HEVC).
-    H265,
-}
-
-impl Codec {
-    /// `H.264` or `H.265`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::H264 => "H.264",
-            Self::H265 => "H.265",
-        }
-    }
-}
+pub use crate::codec::Codec;
 
 /// What the active parameter sets say of the pictures.
 #[derive(Clone, Debug, PartialEq, Eq)]

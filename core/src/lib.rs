@@ -16,7 +16,7 @@
 //!
 //! | floor | modules |
 //! |---|---|
-//! | 0 words | [`octets`] [`time`] [`limits`] [`fault`] |
+//! | 0 words | [`octets`] [`time`] [`limits`] [`fault`] [`codec`] |
 //! | 1 wire | [`rtsp`] [`sdp`] [`rtp`] [`h26x`] [`bmff`] [`gix`] |
 //! | 2 steps | [`reorder`] [`depacket`] [`timeline`] [`fragment`] [`segment`] [`view`] [`packetize`] |
 //! | 3 machines | [`session`] [`server`] [`store`] |
@@ -35,6 +35,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod bmff;
+pub mod codec;
 pub mod depacket;
 pub mod fault;
 pub mod fragment;
