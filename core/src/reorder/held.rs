@@ -1,0 +1,78 @@
+//! The side buffer: packets that came before their turn.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use crate::rtp::sequence_distance;
+use crate::time::Micros;
+
+/// A packet that waits.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    bytes: Vec<u8>,
+    pub(super) sequence: u16,
+    pub(super) received: Micros,
+    /// Another numbering starts with it.
+    pub(super) restart: bool,
+}
+
+/// Packets that wait, in their order. Its buffers are used again.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    queue: VecDeque<Waiting>,
+    /// The first so many have to go, whatever is missing.
+    release: usize,
+    /// What was taken last, lent to the caller.
+    taken: Vec<u8>,
+    free: Vec<Vec<u8>>,
+}
+
+impl Held {
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    pub(super) fn front(&self) -> Option<&Waiting> {
+        self.queue.front()
+    }
+
+    pub(super) fn must_go(&self) -> bool {
+        self.release > 0
+    }
+
+    /// All that waits now has to go.
+    pub(super) fn release(&mut self) {
+        self.release = self.queue.len();
+    }
+
+    /// False if a packet of this number waits already. One that restarts the numbering goes last, and pushes out what
+    /// is before it.
+    pub(super) fn insert(&mut self, bytes: &[u8], sequence: u16, received: Micros, restart: bool) -> bool {
+        let mut at = self.queue.len();
+        while !restart && at > self.release {
+            let Some(before) = self.queue.get(at - 1) else { break };
+            match sequence_distance(before.sequence, sequence) {
+                0 => return false,
+                1.. => break,
+                _ => at -= 1,
+            }
+        }
+        let mut copy = self.free.pop().unwrap_or_default();
+        copy.clear();
+        copy.extend_from_slice(bytes);
+        self.queue.insert(at, Waiting { bytes: copy, sequence, received, restart });
+        if restart {
+            self.release();
+        }
+        true
+    }
+
+    /// The bytes of the first one.
+    pub(super) fn take_front(&mut self) -> Option<&[u8]> {
+        let front = self.queue.pop_front()?;
+        self.release = self.release.saturating_sub(1);
+        self.free.push(core::mem::replace(&mut self.taken, front.bytes));
+        Some(&self.taken)
+    }
+}
