@@ -19,7 +19,10 @@ const FLOORS: &[&[&str]] = &[
 const EDGES: &[(&str, &[&str])] = &[];
 
 fn floor(module: &str) -> usize {
-    FLOORS.iter().position(|f| f.contains(&module)).unwrap_or_else(|| panic!("module {module} stands on no floor"))
+    FLOORS
+        .iter()
+        .position(|f| f.contains(&module))
+        .unwrap_or_else(|| panic!("module {module} stands on no floor"))
 }
 
 fn step(module: &str) -> usize {
@@ -59,8 +62,13 @@ fn edges() -> BTreeMap<String, BTreeSet<String>> {
     files(&src, &mut paths);
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in paths {
-        let inside: Vec<_> =
-            path.strip_prefix(&src).unwrap().with_extension("").iter().map(|s| s.to_str().unwrap().to_owned()).collect();
+        let inside: Vec<_> = path
+            .strip_prefix(&src)
+            .unwrap()
+            .with_extension("")
+            .iter()
+            .map(|s| s.to_str().unwrap().to_owned())
+            .collect();
         let from = &inside[0];
         if from == "lib" {
             continue;

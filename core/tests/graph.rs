@@ -32,13 +32,26 @@ const ALLOWED: &[&str] = &[
 #[test]
 fn the_graph_is_what_it_says() {
     let out = Command::new(env!("CARGO"))
-        .args(["tree", "--locked", "--offline", "-p", "vigie", "-e", "normal,build", "--prefix", "none", "--format", "{p}"])
+        .args([
+            "tree",
+            "--locked",
+            "--offline",
+            "-p",
+            "vigie",
+            "-e",
+            "normal,build",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let text = String::from_utf8(out.stdout).unwrap();
-    let found: BTreeSet<&str> = text.lines().filter_map(|l| l.split(' ').next()).filter(|n| !n.is_empty()).collect();
+    let found: BTreeSet<&str> =
+        text.lines().filter_map(|l| l.split(' ').next()).filter(|n| !n.is_empty()).collect();
     let extra: Vec<_> = found.iter().filter(|n| !ALLOWED.contains(n)).collect();
     assert!(extra.is_empty(), "not on the list: {extra:?}");
 }
