@@ -3,11 +3,15 @@
 //! An access unit's NAL units are copied once, into a buffer that the access units of a GOP share; from there on the
 //! bytes are only referred to.
 
+mod assemble;
+
 use alloc::sync::Arc;
 use bytes::Bytes;
 
 use crate::h26x::{Codec, ParameterSets};
 use crate::time::Micros;
+
+pub use assemble::Assembler;
 
 /// A picture that decoding can start at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,17 @@
 //! H.264 and H.265 elementary streams: NAL units, parameter sets, slice headers, codec strings.
 
+pub mod annexb;
+mod error;
+mod nal;
+pub mod picture;
+mod sets;
+
 use alloc::string::String;
 
 pub use crate::codec::Codec;
+pub use error::{Error, Kind};
+pub use nal::{Nal, NalKind, nal_units};
+pub use sets::{Inserted, ParameterSets};
 
 /// What the active parameter sets say of the pictures.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +33,3 @@ pub struct VideoFormat {
     /// it: `max_num_reorder_frames`, or 0 for picture order count type 2, Baseline and intra profiles.
     pub reorder: Option<u8>,
 }
-
-/// The parameter sets in force, by id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParameterSets {}

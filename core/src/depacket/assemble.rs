@@ -1,0 +1,350 @@
+//! NAL units to access units: where one picture ends and the next begins, ITU-T H.264 §7.4.1.2.3 and §7.4.1.2.4,
+//! H.265 §7.4.2.4.4, RFC 6184 §5.1, and what cameras make of them.
+
+mod emit;
+mod trust;
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use bytes::BytesMut;
+use memchr::memmem::Finder;
+
+use super::{AccessUnit, Loss, PictureOrder, RandomAccess};
+use crate::fault::{Quirk, Quirks};
+use crate::h26x::picture::{OrderCounter, Relation, Slice};
+use crate::h26x::{Codec, Nal, NalKind, ParameterSets, annexb};
+use crate::limits::Limits;
+use crate::time::Micros;
+use trust::Trust;
+
+/// Bytes of one buffer. A GOP's access units share few of them; nothing is allocated per packet or per access unit.
+const CHUNK: usize = 1 << 20;
+/// Bytes of the length before each NAL unit.
+const LENGTH: usize = 4;
+
+/// Collects NAL units, given piece by piece, into access units.
+///
+/// The bytes are copied once, into a buffer that the access units share. For each NAL unit call
+/// [`begin_nal`](Self::begin_nal), [`extend`](Self::extend) as often as there are pieces, and
+/// [`end_nal`](Self::end_nal); or [`abort_nal`](Self::abort_nal) where its rest was lost. A packet with the marker
+/// bit is followed by [`end_access_unit`](Self::end_access_unit), a gap in the sequence by [`lost`](Self::lost).
+/// Then [`pull`](Self::pull) until `None`.
+///
+/// An access unit comes out at its marker, once two markers proved truthful; before that, and where there is no
+/// truthful marker, when the next one starts. A start code inside a NAL unit splits it (V380, Amatek).
+#[derive(Clone, Debug)]
+pub struct Assembler {
+    codec: Codec,
+    limits: Limits,
+    /// The access unit being collected and, at its end, the NAL unit being received.
+    buffer: BytesMut,
+    nal: NalState,
+    /// Where the length field of the NAL unit being received is (or the last one was).
+    nal_at: usize,
+    nal_timestamp: u32,
+    nal_received: Micros,
+    unit: Unit,
+    /// Largest access unit lately: what a buffer should have room for.
+    largest: usize,
+    ready: VecDeque<AccessUnit>,
+    sets: Arc<ParameterSets>,
+    counter: OrderCounter,
+    /// The last picture's first slice and timestamp, to tell a marker that lied.
+    last: Option<(Slice, u32)>,
+    trust: Trust,
+    quirks: Quirks,
+    start_code: Finder<'static>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NalState {
+    Closed,
+    Open,
+    /// Over a limit: its bytes are dropped.
+    Skipping,
+}
+
+/// The access unit being collected.
+#[derive(Clone, Debug, Default)]
+struct Unit {
+    nal_units: usize,
+    received: Micros,
+    timestamp: u32,
+    /// Its first slice; of the second field too, where there is one.
+    slice: Option<Slice>,
+    second_field: bool,
+    random_access: Option<RandomAccess>,
+    order: Option<PictureOrder>,
+    parameters: Option<Arc<ParameterSets>>,
+    skipped_leading: bool,
+    /// The marker came after its last NAL unit.
+    marked: bool,
+    loss: Loss,
+    /// The timestamp of a NAL unit that was cut off by loss before there was a slice.
+    broken: Option<u32>,
+    /// recovery_frame_cnt of a recovery point SEI message.
+    recovery: Option<u32>,
+    /// Where the next access unit starts, if the next slice proves to be of another picture.
+    cut: Option<Cut>,
+}
+
+/// A NAL unit that may be the first of the next access unit.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    at: usize,
+    nal_units: usize,
+    timestamp: u32,
+    received: Micros,
+}
+
+impl Assembler {
+    /// For a stream of `codec`. The first buffer is allocated with the first NAL unit.
+    #[must_use]
+    pub fn new(codec: Codec, limits: &Limits) -> Self {
+        Self {
+            codec,
+            limits: *limits,
+            buffer: BytesMut::new(),
+            nal: NalState::Closed,
+            nal_at: 0,
+            nal_timestamp: 0,
+            nal_received: Micros(0),
+            unit: Unit::default(),
+            largest: 0,
+            ready: VecDeque::new(),
+            sets: Arc::new(ParameterSets::new(codec)),
+            counter: OrderCounter::new(codec),
+            last: None,
+            trust: Trust::default(),
+            quirks: Quirks::default(),
+            start_code: Finder::new(&[0, 0, 1]),
+        }
+    }
+
+    /// Takes a parameter set from elsewhere (`sprop-parameter-sets`); it does not become part of an access unit.
+    /// Sets in the stream win over it.
+    pub fn seed(&mut self, nal: &[u8]) {
+        if self.store(nal).is_err() {
+            self.quirks.count(Quirk::BadSprop);
+        }
+    }
+
+    /// The coding standard.
+    #[must_use]
+    pub const fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// The parameter sets received so far.
+    #[must_use]
+    pub const fn parameters(&self) -> &Arc<ParameterSets> {
+        &self.sets
+    }
+
+    /// What was tolerated so far.
+    #[must_use]
+    pub const fn quirks(&self) -> &Quirks {
+        &self.quirks
+    }
+
+    /// For the caller's own: one table for the whole step.
+    pub const fn quirks_mut(&mut self) -> &mut Quirks {
+        &mut self.quirks
+    }
+
+    /// A NAL unit starts, in a packet with this RTP timestamp, received then.
+    pub fn begin_nal(&mut self, timestamp: u32, received: Micros) {
+        if self.nal != NalState::Closed {
+            self.abort_nal();
+        }
+        if timestamp != self.unit.timestamp && self.unit.slice.is_some() && !self.awaits_second_field() {
+            if !self.unit.marked && self.unit.loss == Loss::default() {
+                self.quirks.count(Quirk::NoMarker);
+            }
+            self.close(None);
+        }
+        if self.unit.nal_units == 0 {
+            self.unit.received = received;
+        }
+        if self.unit.nal_units >= self.limits.nal_units && !self.drop_leading() {
+            self.over_limit();
+            return;
+        }
+        self.nal_timestamp = timestamp;
+        self.nal_received = received;
+        self.nal_at = self.buffer.len();
+        self.room(LENGTH);
+        self.buffer.extend_from_slice(&[0; LENGTH]);
+        self.nal = NalState::Open;
+    }
+
+    /// More bytes of the NAL unit begun, its header first.
+    #[inline]
+    pub fn extend(&mut self, bytes: &[u8]) {
+        let Some(from) = self.put(bytes) else { return };
+        // A start code may straddle two pieces.
+        let from = from.saturating_sub(2).max(self.nal_at + LENGTH);
+        if let Some(at) = self.buffer.get(from..).and_then(|added| self.start_code.find(added)) {
+            self.split(from + at);
+        }
+    }
+
+    /// As [`extend`](Self::extend), for bytes known to hold no start code.
+    pub(super) fn extend_plain(&mut self, bytes: &[u8]) {
+        self.put(bytes);
+    }
+
+    /// Copies bytes behind the NAL unit begun; where they start, or `None` where they were dropped.
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Option<usize> {
+        if self.nal != NalState::Open {
+            return None;
+        }
+        let from = self.buffer.len();
+        if from + bytes.len() > self.limits.access_unit && !self.fits_after_drop(bytes.len()) {
+            self.over_limit();
+            return None;
+        }
+        self.room(bytes.len());
+        let from = self.buffer.len();
+        self.buffer.extend_from_slice(bytes);
+        Some(from)
+    }
+
+    /// The NAL unit is whole.
+    pub fn end_nal(&mut self) {
+        if core::mem::replace(&mut self.nal, NalState::Closed) != NalState::Open {
+            return;
+        }
+        let start = self.nal_at + LENGTH;
+        // Zero bytes after a NAL unit are not part of it, ITU-T H.264 §7.4.1 (Hikvision pads its PPS).
+        let zeros = self.buffer.iter().skip(start).rev().take_while(|b| **b == 0).count();
+        let end = self.buffer.len() - zeros;
+        self.buffer.truncate(end);
+        if end <= start {
+            self.buffer.truncate(self.nal_at);
+            return;
+        }
+        let length = ((end - start) as u32).to_be_bytes();
+        if let Some(field) = self.buffer.get_mut(self.nal_at..start) {
+            field.copy_from_slice(&length);
+        }
+        self.take_nal();
+    }
+
+    /// The rest of the NAL unit was lost: what came of it is dropped, and its access unit is marked incomplete.
+    pub fn abort_nal(&mut self) {
+        if core::mem::replace(&mut self.nal, NalState::Closed) == NalState::Open {
+            self.buffer.truncate(self.nal_at);
+        }
+        if self.unit.slice.is_some() {
+            self.unit.loss.incomplete = true;
+        } else {
+            self.unit.broken = Some(self.nal_timestamp);
+        }
+    }
+
+    /// `packets` are missing at this point. A NAL unit that is open is dropped.
+    pub fn lost(&mut self, packets: u32) {
+        if self.nal != NalState::Closed {
+            self.abort_nal();
+        }
+        if packets == 0 {
+            return;
+        }
+        self.unit.loss.packets = self.unit.loss.packets.saturating_add(packets);
+        if self.unit.slice.is_some() && !self.unit.marked {
+            self.unit.loss.incomplete = true;
+        }
+    }
+
+    /// The packet just read has the marker bit: an access unit ends here, says the camera.
+    pub fn end_access_unit(&mut self) {
+        if self.unit.slice.is_none() || self.unit.cut.is_some() {
+            // Tapo TC70, Reolink Duo 2: the marker on parameter sets and SEI.
+            if self.unit.nal_units > 0 {
+                self.quirks.count(Quirk::EarlyMarker);
+            }
+            return;
+        }
+        if self.awaits_second_field() {
+            return;
+        }
+        self.unit.marked = true;
+        if self.trust.trusted() {
+            self.close(None);
+        }
+    }
+
+    /// The stream ended: what is left comes out. NAL units without a picture are dropped.
+    pub fn finish(&mut self) {
+        if self.nal != NalState::Closed {
+            self.abort_nal();
+        }
+        if self.unit.slice.is_some() {
+            self.close(None);
+        }
+        self.buffer.clear();
+        self.unit = Unit::default();
+    }
+
+    /// The next access unit that is complete, in order of arrival.
+    pub fn pull(&mut self) -> Option<AccessUnit> {
+        self.ready.pop_front()
+    }
+
+    /// A first field without its second: markers and new timestamps do not end it.
+    fn awaits_second_field(&self) -> bool {
+        !self.unit.second_field && self.unit.slice.as_ref().is_some_and(Slice::is_field)
+    }
+
+    /// Sees that `bytes` more fit without moving what is there more often than once in a buffer.
+    #[inline]
+    fn room(&mut self, bytes: usize) {
+        if self.buffer.capacity() - self.buffer.len() < bytes {
+            self.buffer.reserve(bytes.max(CHUNK));
+        }
+    }
+
+    /// A start code inside the NAL unit, at `at`: the rest are NAL units of their own.
+    #[cold]
+    fn split(&mut self, at: usize) {
+        self.quirks.count(Quirk::EmbeddedStartCode);
+        let tail = self.buffer.get(at..).unwrap_or(&[]).to_vec();
+        self.buffer.truncate(at);
+        let (timestamp, received) = (self.nal_timestamp, self.nal_received);
+        for piece in annexb::pieces(&tail) {
+            self.end_nal();
+            self.begin_nal(timestamp, received);
+            self.put(piece);
+        }
+    }
+
+    /// Leading NAL units that no picture follows are dropped when they reach a cap: they must not stop the stream.
+    fn drop_leading(&mut self) -> bool {
+        if self.unit.slice.is_some() {
+            return false;
+        }
+        self.quirks.count(Quirk::OverLimit);
+        let keep =
+            if self.nal == NalState::Open { self.buffer.split_off(self.nal_at) } else { BytesMut::new() };
+        self.buffer = keep;
+        self.nal_at = 0;
+        let loss = self.unit.loss;
+        self.unit = Unit { loss, received: self.nal_received, ..Unit::default() };
+        true
+    }
+
+    fn fits_after_drop(&mut self, bytes: usize) -> bool {
+        self.nal_at > 0 && self.drop_leading() && self.buffer.len() + bytes <= self.limits.access_unit
+    }
+
+    fn over_limit(&mut self) {
+        self.quirks.count(Quirk::OverLimit);
+        if self.nal == NalState::Open {
+            self.buffer.truncate(self.nal_at);
+        }
+        self.nal = NalState::Skipping;
+        self.unit.loss.incomplete = true;
+    }
+}
