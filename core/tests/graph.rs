@@ -17,6 +17,7 @@ const ALLOWED: &[&str] = &[
     "digest",
     "generic-array",
     "md-5",
+    "memchr",
     "proc-macro2",
     "quote",
     "sha2",
