@@ -1,3 +1,128 @@
-//! The supervision centre.
+//! `vigie-centre`: a small supervision centre. It records each camera once and shows it to any number of browsers.
 
-fn main() {}
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+
+mod camera;
+mod centre;
+mod clock;
+mod config;
+mod demo;
+mod serve;
+mod token;
+mod web;
+
+use centre::{Centre, Tenant};
+use config::Config;
+use serve::Failure;
+use web::{Folders, Origins};
+
+/// Records cameras and shows them, live and from the recording, to browsers on this machine.
+#[derive(Parser)]
+#[command(version, about, after_help = "Example: vigie-centre demo\n         vigie-centre run centre.toml")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the centre that a TOML file describes.
+    Run {
+        /// Tenants, cameras, store: see the example in the README.
+        config: PathBuf,
+        /// Listens here instead of where the file says.
+        #[arg(long)]
+        listen: Option<SocketAddr>,
+        /// Records here instead of where the file says.
+        #[arg(long)]
+        store: Option<PathBuf>,
+        #[command(flatten)]
+        folders: FolderArguments,
+    },
+    /// Four simulated cameras in two tenants, recorded and shown: nothing else is needed to look around.
+    Demo {
+        /// Listens here, or on the next free port.
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// Records here, and keeps it [default: a new folder, removed at the end]
+        #[arg(long, value_name = "DIR")]
+        store: Option<PathBuf>,
+        #[command(flatten)]
+        folders: FolderArguments,
+    },
+    /// Says whether a TOML file is right, and starts nothing.
+    Check {
+        /// The file.
+        config: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct FolderArguments {
+    /// The page's folder [default: examples/centre/web of the workspace]
+    #[arg(long, value_name = "DIR")]
+    web: Option<PathBuf>,
+    /// The player's folder, as `make player` packs it [default: player-wasm/dist of the workspace]
+    #[arg(long, value_name = "DIR")]
+    player: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match execute(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("vigie-centre: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Check { config } => {
+            let config = Config::read(&config)?;
+            let cameras: usize = config.tenants.iter().map(|tenant| tenant.cameras.len()).sum();
+            println!("right: {} tenants, {cameras} cameras", config.tenants.len());
+            Ok(())
+        }
+        Command::Demo { listen, store, folders } => serve::block_on(demo::run(listen, store, folders)),
+        Command::Run { config, listen, store, folders } => {
+            let mut config = Config::read(&config)?;
+            config.listen = listen.unwrap_or(config.listen);
+            config.store = store.unwrap_or(config.store);
+            serve::block_on(run(config, folders))
+        }
+    }
+}
+
+async fn run(config: Config, folders: FolderArguments) -> Result<(), Failure> {
+    let listener = serve::listen(config.listen, false).await?;
+    let centre = assemble(&config, &listener, folders)?;
+    serve::serve(listener, centre).await
+}
+
+fn assemble(
+    config: &Config,
+    listener: &tokio::net::TcpListener,
+    folders: FolderArguments,
+) -> Result<Arc<Centre>, Failure> {
+    serve::make_folder(&config.store)?;
+    let address = listener.local_addr().map_err(|cause| Failure::new(format!("no address: {cause}")))?;
+    Ok(Arc::new(Centre {
+        token: token::Token::new().map_err(|cause| Failure::new(format!("no random numbers: {cause}")))?,
+        origins: Origins::new(address, &config.origins),
+        folders: Folders::find(folders.web, folders.player),
+        store: config.store.clone(),
+        tenants: Tenant::all(&config.tenants),
+        counters: centre::Counters::default(),
+    }))
+}

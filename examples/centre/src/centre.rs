@@ -1,0 +1,85 @@
+//! What the whole program shares: the cameras by tenant, the doors' keys, the counters.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::camera::Camera;
+use crate::config;
+use crate::token::Token;
+use crate::web::{Folders, Origins};
+
+/// One running centre.
+#[derive(Debug)]
+pub(crate) struct Centre {
+    /// The secret of this start.
+    pub(crate) token: Token,
+    /// The names it answers to.
+    pub(crate) origins: Origins,
+    /// The page's files.
+    pub(crate) folders: Folders,
+    /// The recordings.
+    pub(crate) store: PathBuf,
+    /// Whose cameras.
+    pub(crate) tenants: Vec<Tenant>,
+    /// What is counted besides the cameras.
+    pub(crate) counters: Counters,
+}
+
+/// A commune and its cameras.
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    /// Its name in paths and addresses.
+    pub(crate) id: String,
+    /// Its name on the page.
+    pub(crate) name: String,
+    /// Its cameras.
+    pub(crate) cameras: Vec<Arc<Camera>>,
+}
+
+/// Counts since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    refused: AtomicU64,
+}
+
+impl Counters {
+    /// A request was refused: foreign name, foreign page, no token.
+    pub(crate) fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were.
+    pub(crate) fn refusals(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+}
+
+impl Tenant {
+    /// The configured tenants, their cameras numbered in the order of the file from 1.
+    pub(crate) fn all(tenants: &[config::Tenant]) -> Vec<Self> {
+        let mut number = 0;
+        let mut camera = |tenant: &str, source: &config::Source| {
+            number += 1;
+            Arc::new(Camera::new(tenant, &source.id, &source.name, number))
+        };
+        let tenant = |tenant: &config::Tenant| Self {
+            id: tenant.id.clone(),
+            name: tenant.name.clone(),
+            cameras: tenant.cameras.iter().map(|source| camera(&tenant.id, source)).collect(),
+        };
+        tenants.iter().map(tenant).collect()
+    }
+}
+
+impl Centre {
+    /// All cameras.
+    pub(crate) fn cameras(&self) -> impl Iterator<Item = &Arc<Camera>> {
+        self.tenants.iter().flat_map(|tenant| &tenant.cameras)
+    }
+
+    /// The camera of that name.
+    pub(crate) fn camera(&self, tenant: &str, camera: &str) -> Option<&Arc<Camera>> {
+        self.cameras().find(|known| known.tenant == tenant && known.id == camera)
+    }
+}

@@ -1,0 +1,19 @@
+//! The two clocks of this machine.
+
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use vigie::time::{Micros, UtcMicros};
+
+/// The time of day.
+pub(crate) fn utc() -> UtcMicros {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UtcMicros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// The clock that only rises.
+pub(crate) fn now() -> Micros {
+    static START: OnceLock<Instant> = OnceLock::new();
+    let start = START.get_or_init(Instant::now);
+    Micros(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX))
+}

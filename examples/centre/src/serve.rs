@@ -1,0 +1,113 @@
+//! From start to stop: the port, the address that is printed, Ctrl-C.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use crate::centre::Centre;
+use crate::{config, web};
+
+/// Ports tried after the one asked for.
+const OTHER_PORTS: u16 = 20;
+
+/// What is wrong and what to do, in a sentence.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+impl Failure {
+    /// With that sentence.
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<config::Error> for Failure {
+    fn from(error: config::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Runs to the end.
+pub(crate) fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|cause| Failure::new(format!("cannot start: {cause}")))?.block_on(work)
+}
+
+/// Listens; where the port is taken and `elsewhere` allows it, on the next free one.
+pub(crate) async fn listen(address: SocketAddr, elsewhere: bool) -> Result<TcpListener, Failure> {
+    let mut tried = address;
+    loop {
+        match TcpListener::bind(tried).await {
+            Ok(listener) => return Ok(listener),
+            Err(cause) if cause.kind() == ErrorKind::AddrInUse => {
+                let next = tried.port().checked_add(1).filter(|next| next - address.port() <= OTHER_PORTS);
+                match next {
+                    Some(next) if elsewhere => tried.set_port(next),
+                    _ => {
+                        let what = format!(
+                            "the port of {address} is in use; end the other program or give --listen"
+                        );
+                        return Err(Failure::new(what));
+                    }
+                }
+            }
+            Err(cause) => return Err(Failure::new(format!("cannot listen on {address}: {cause}"))),
+        }
+    }
+}
+
+/// Makes the store's folder, for nobody but this user.
+pub(crate) fn make_folder(folder: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|cause| Failure::new(format!("the store {} cannot be made: {cause}", folder.display())))
+}
+
+/// Serves until Ctrl-C (or SIGTERM).
+pub(crate) async fn serve(listener: TcpListener, centre: Arc<Centre>) -> Result<(), Failure> {
+    let address = listener.local_addr().map_err(|cause| Failure::new(format!("no address: {cause}")))?;
+    announce(address, &centre);
+    let server = axum::serve(listener, web::router(centre));
+    tokio::select! {
+        served = server => served.map_err(|cause| Failure::new(format!("the server stopped: {cause}"))),
+        () = asked_to_stop() => Ok(()),
+    }
+}
+
+/// The address with the token, on standard output and nowhere else.
+fn announce(address: SocketAddr, centre: &Centre) {
+    if let Some(missing) = centre.folders.missing() {
+        eprintln!("vigie-centre: the page will not work: {missing}");
+    }
+    if !address.ip().is_loopback() {
+        eprintln!(
+            "vigie-centre: {address} can be reached from other machines, and what it sends is not encrypted: put a \
+             reverse proxy with TLS before it"
+        );
+    }
+    let host = if address.ip().is_unspecified() { "localhost".into() } else { address.ip().to_string() };
+    let host = if address.is_ipv6() && !address.ip().is_unspecified() { format!("[{host}]") } else { host };
+    println!("Open http://{host}:{}/#token={}", address.port(), centre.token.reveal());
+}
+
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,38 @@
+//! The centre's HTTP side: who may ask, the page's files, the API, the archive.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse as _;
+use axum::routing::get;
+
+use crate::centre::Centre;
+
+mod api;
+mod archive;
+mod files;
+mod guard;
+mod headers;
+mod metrics;
+
+pub(crate) use files::Folders;
+pub(crate) use guard::Origins;
+
+/// Everything behind the guard: nothing is answered, not even "no such page", that it did not let through.
+pub(crate) fn router(centre: Arc<Centre>) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/metrics", get(metrics::serve))
+        .route("/archive/{*path}", get(archive::serve))
+        .route("/api/cameras", get(api::cameras))
+        .route("/api/timeline/{tenant}/{camera}", get(api::timeline))
+        .route(
+            "/api/{*path}",
+            axum::routing::any(async || (StatusCode::NOT_FOUND, "no such thing\n").into_response()),
+        )
+        .fallback_service(get(files::serve).with_state(centre.clone()))
+        .with_state(centre.clone())
+        .layer(from_fn_with_state(centre, guard::guard))
+}

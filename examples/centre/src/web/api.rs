@@ -1,0 +1,167 @@
+//! `/api/*`: what the page asks for, as JSON.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde::{Deserialize, Serialize};
+use vigie::time::UtcMicros;
+
+use crate::camera::{Camera, status};
+use crate::centre::Centre;
+use crate::clock;
+
+#[derive(Serialize)]
+struct Cameras<'a> {
+    tenants: Vec<TenantJson<'a>>,
+    now: String,
+}
+
+#[derive(Serialize)]
+struct TenantJson<'a> {
+    id: &'a str,
+    name: &'a str,
+    cameras: Vec<CameraJson>,
+}
+
+/// What is not known yet is `null`.
+#[derive(Serialize)]
+struct CameraJson {
+    id: String,
+    name: String,
+    number: u32,
+    live: String,
+    state: &'static str,
+    since: String,
+    reason: Option<String>,
+    codec: Option<&'static str>,
+    codec_string: Option<String>,
+    width: Option<u32>,
+    height: Option<u32>,
+    frame_rate: Option<f64>,
+    bit_rate: Option<f64>,
+    gop_seconds: Option<f64>,
+    quirks: BTreeMap<&'static str, u64>,
+    loss: u64,
+    clock: Option<ClockJson>,
+}
+
+#[derive(Serialize)]
+struct ClockJson {
+    source: &'static str,
+    error_ms: f64,
+}
+
+impl CameraJson {
+    fn of(camera: &Camera) -> Self {
+        let status = camera.status();
+        let format = status.format.as_ref();
+        let stated = format.and_then(|format| format.frame_rate);
+        let stated =
+            stated.filter(|(_, per)| *per > 0).map(|(pictures, per)| f64::from(pictures) / f64::from(per));
+        Self {
+            id: camera.id.clone(),
+            name: camera.name.clone(),
+            number: camera.number,
+            live: format!("/{}/{}", camera.tenant, camera.id),
+            state: status.state.name(),
+            since: format!("{:.3}", status.since),
+            reason: status.reason.clone(),
+            codec: format.map(|format| format.codec.name()),
+            codec_string: format.map(|format| format.codec_string.clone()),
+            width: format.map(|format| format.width),
+            height: format.map(|format| format.height),
+            frame_rate: status.frame_rate().or(stated).map(|rate| rounded(rate, 10.0)),
+            bit_rate: status.bit_rate().map(f64::round),
+            gop_seconds: status.gop_seconds().map(|seconds| rounded(seconds, 1000.0)),
+            quirks: status.quirks.iter().map(|(quirk, count)| (quirk.name(), count)).collect(),
+            loss: status.lost_packets,
+            clock: status.clock.map(|stamp| ClockJson {
+                source: status::source_name(stamp.source),
+                error_ms: f64::from(stamp.error) / 1000.0,
+            }),
+        }
+    }
+}
+
+fn rounded(value: f64, steps: f64) -> f64 {
+    (value * steps).round() / steps
+}
+
+/// `GET /api/cameras`
+pub(crate) async fn cameras(State(centre): State<Arc<Centre>>) -> Response {
+    let tenants = centre.tenants.iter().map(|tenant| TenantJson {
+        id: &tenant.id,
+        name: &tenant.name,
+        cameras: tenant.cameras.iter().map(|camera| CameraJson::of(camera)).collect(),
+    });
+    Json(Cameras { tenants: tenants.collect(), now: format!("{:.3}", clock::utc()) }).into_response()
+}
+
+/// A span of time in an address: `?from=<RFC 3339>&to=<RFC 3339>`.
+#[derive(Deserialize)]
+pub(crate) struct Span {
+    from: Option<String>,
+    to: Option<String>,
+}
+
+impl Span {
+    /// The two ends; the last hour where they are not given.
+    pub(crate) fn ends(&self) -> Result<(UtcMicros, UtcMicros), Response> {
+        let now = clock::utc();
+        let end = |text: &Option<String>, default: UtcMicros| match text {
+            None => Ok(default),
+            Some(text) => text.parse::<UtcMicros>().map_err(|error| refuse(&error.to_string())),
+        };
+        let to = end(&self.to, now)?;
+        let from = end(&self.from, to.plus(-3_600_000_000))?;
+        if from > to { Err(refuse("`from` is after `to`")) } else { Ok((from, to)) }
+    }
+}
+
+fn refuse(what: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(serde_json::json!({ "error": what }))).into_response()
+}
+
+/// The answer about a camera that is not there.
+pub(crate) fn no_such_camera() -> Response {
+    (StatusCode::NOT_FOUND, Json(serde_json::json!({ "error": "no such camera" }))).into_response()
+}
+
+#[derive(Default, Serialize)]
+struct Timeline {
+    ranges: Vec<RangeJson>,
+    gaps: Vec<GapJson>,
+}
+
+#[derive(Serialize)]
+struct RangeJson {
+    from: String,
+    to: String,
+}
+
+#[derive(Serialize)]
+struct GapJson {
+    from: String,
+    to: String,
+    cause: &'static str,
+}
+
+/// `GET /api/timeline/<tenant>/<camera>?from=&to=`
+pub(crate) async fn timeline(
+    State(centre): State<Arc<Centre>>,
+    Path((tenant, camera)): Path<(String, String)>,
+    Query(span): Query<Span>,
+) -> Response {
+    if centre.camera(&tenant, &camera).is_none() {
+        return no_such_camera();
+    }
+    let (_from, _to) = match span.ends() {
+        Ok(ends) => ends,
+        Err(refusal) => return refusal,
+    };
+    Json(Timeline::default()).into_response()
+}

@@ -1,0 +1,68 @@
+//! `/metrics`: the Prometheus text format, version 0.0.4.
+
+use std::fmt::{Display, Write as _};
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::camera::{Camera, State as CameraState, Status};
+use crate::centre::Centre;
+
+/// `GET /metrics`
+pub(crate) async fn serve(State(centre): State<Arc<Centre>>) -> Response {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text(&centre)).into_response()
+}
+
+type Value = fn(&Status) -> f64;
+
+/// Name, type, help, value: one line per camera each.
+const OF_A_CAMERA: &[(&str, &str, &str, Value)] = &[
+    ("vigie_camera_pictures_total", "counter", "Pictures received.", |s| s.pictures as f64),
+    ("vigie_camera_bytes_total", "counter", "Bytes of pictures received.", |s| s.bytes as f64),
+    ("vigie_camera_lost_packets_total", "counter", "RTP packets lost on the way.", |s| s.lost_packets as f64),
+    ("vigie_camera_connections_total", "counter", "Connections made.", |s| s.connections as f64),
+    ("vigie_camera_quirks_total", "counter", "Violations tolerated.", |s| {
+        s.quirks.iter().map(|(_, n)| n as f64).sum()
+    }),
+    ("vigie_camera_bit_rate", "gauge", "Bits per second over the last seconds.", |s| {
+        s.bit_rate().unwrap_or(0.0)
+    }),
+    ("vigie_camera_frame_rate", "gauge", "Pictures per second over the last seconds.", |s| {
+        s.frame_rate().unwrap_or(0.0)
+    }),
+];
+
+fn text(centre: &Centre) -> String {
+    let mut out = String::new();
+    for (name, kind, help, value) in OF_A_CAMERA {
+        head(&mut out, name, kind, help);
+        for camera in centre.cameras() {
+            line(&mut out, name, camera, "", value(&camera.status()));
+        }
+    }
+    let name = "vigie_camera_state";
+    head(&mut out, name, "gauge", "1 for the state that the camera is in.");
+    for camera in centre.cameras() {
+        let now = camera.status().state;
+        for state in CameraState::ALL {
+            let label = format!(",state=\"{}\"", state.name());
+            line(&mut out, name, camera, &label, u8::from(state == now));
+        }
+    }
+    let name = "vigie_requests_refused_total";
+    head(&mut out, name, "counter", "Requests refused: foreign name, foreign page, no token.");
+    let _ = writeln!(out, "{name} {}", centre.counters.refusals());
+    out
+}
+
+fn head(out: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+/// Tenant and camera are plain names: nothing in them needs escaping.
+fn line(out: &mut String, name: &str, camera: &Camera, labels: &str, value: impl Display) {
+    let (tenant, id) = (&camera.tenant, &camera.id);
+    let _ = writeln!(out, "{name}{{tenant=\"{tenant}\",camera=\"{id}\"{labels}}} {value}");
+}
