@@ -4,6 +4,9 @@
 //! bytes are only referred to.
 
 mod assemble;
+mod h264;
+mod h265;
+mod rtp;
 
 use alloc::sync::Arc;
 use bytes::Bytes;
@@ -12,6 +15,7 @@ use crate::h26x::{Codec, ParameterSets};
 use crate::time::Micros;
 
 pub use assemble::Assembler;
+pub use rtp::Depacketizer;
 
 /// A picture that decoding can start at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -142,6 +142,8 @@ quirks! {
     BadSenderReport = "bad-sender-report",
     /// A picture or GOP larger than the cap; cut or dropped.
     OverLimit = "over-limit",
+    /// The last fragment of a NAL unit without its end bit, no packet missing; ended by what follows.
+    NoEndBit = "no-end-bit",
 }
 
 impl fmt::Display for Quirk {
