@@ -298,3 +298,6 @@ impl Depacketizer {
         self.assembler.abort_nal();
     }
 }
+
+#[cfg(test)]
+mod tests;
