@@ -4,16 +4,26 @@
 //! media file   init segment, FileMark, room, { FragmentMark, prft, moof, mdat }*, mfra
 //! index        Header, { 42 × Record, Trailer }*
 //! ```
-//! A day's index is a function of the day's media, byte for byte: one function makes it, and both the recorder and
-//! the rebuild go through it.
+//! A day's index is a function of the day's media, byte for byte: [`Builder`] is that function, and both the recorder
+//! and the rebuild go through it.
 
+mod build;
+mod cover;
 mod crc32c;
+mod index;
 mod key;
 mod mark;
+mod record;
+mod words;
 
+pub use build::Builder;
+pub use cover::{Cover, JOIN, Span};
 pub use crc32c::{Crc32c, crc32c};
+pub use index::{Entry, Index, Init};
 pub use key::{Day, Key, NotAKey};
-pub use mark::{FileMark, Flags, FragmentMark, Id, Kid, Text};
+pub use mark::{FileMark, FragmentMark};
+pub use record::{Break, FileRecord, FragmentRecord, Header, InitRecord, PER_PAGE, RECORD, Record, TRAILER};
+pub use words::{Flags, Id, Kid, Text};
 
 use crate::fault::{Blame, Code, Fault, Offset};
 

@@ -1,0 +1,191 @@
+//! An index as it is read: fragments with their files and init segments.
+
+use alloc::vec::Vec;
+
+use super::record::Place;
+use super::{Error, FileRecord, FragmentMark, Header, InitRecord, Kid, Kind, PAGE, Record, Span};
+use crate::time::UtcMicros;
+
+/// A fragment of an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its mark, with the id of its file; its number in the file is not in the index (0 here).
+    pub mark: FragmentMark,
+    /// Its file, in [`Index::files`].
+    pub file: u32,
+    /// The init segment that it needs, in [`Index::inits`].
+    pub init: u32,
+    /// Its first byte in the file.
+    pub offset: u64,
+    /// Does it continue the fragment before it?
+    pub continues: bool,
+    /// The key that it is encrypted with; all zero: none.
+    pub kid: Kid,
+}
+
+/// An init segment, and a file that starts with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Init {
+    /// What the index says of it.
+    pub record: InitRecord,
+    /// The file, in [`Index::files`].
+    pub file: u32,
+}
+
+/// Reads an index as it arrives: [`Index::push`] takes bytes from [`Index::wanted`] on.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    header: Option<Header>,
+    place: Option<Place>,
+    files: Vec<FileRecord>,
+    inits: Vec<Init>,
+    entries: Vec<Entry>,
+    kid: Kid,
+    broken: bool,
+}
+
+impl Index {
+    /// With nothing read.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads a whole index, as far as it passes.
+    ///
+    /// # Errors
+    /// Where the header does not pass.
+    pub fn read(bytes: &[u8]) -> Result<(Self, Option<Error>), Error> {
+        let mut index = Self::new();
+        let stop = index.push(bytes).err();
+        if index.header.is_none() {
+            return Err(stop.unwrap_or(Error::new(Kind::Short)));
+        }
+        Ok((index, stop))
+    }
+
+    /// The offset in the file of the first byte that it has not read.
+    #[must_use]
+    pub fn wanted(&self) -> u64 {
+        self.place.as_ref().map_or(0, Place::offset)
+    }
+
+    /// Takes bytes of the file that start at [`Index::wanted`]. A record that is not whole is left: its bytes are to be
+    /// given again, with more.
+    ///
+    /// # Errors
+    /// A header, record or trailer that does not pass. While the index is being written to that may be one that is not all
+    /// there yet: asking again later is right. Nothing is taken of it.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let mut at = 0;
+        if self.place.is_none() {
+            let header = match Header::parse(bytes) {
+                Ok(header) => header,
+                Err(Error { kind: Kind::Short, .. }) => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            self.place = Some(Place::new(header.id));
+            self.header = Some(header);
+            at = PAGE;
+        }
+        loop {
+            let (Some(rest), Some(place)) = (bytes.get(at..), &mut self.place) else { return Ok(()) };
+            match place.read(rest) {
+                Ok((record, len)) => {
+                    at += len;
+                    self.take(record);
+                }
+                Err(Error { kind: Kind::Short, .. }) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn take(&mut self, record: Record) {
+        match record {
+            Record::File(file) => self.files.push(file),
+            Record::Init(record) => {
+                self.inits.push(Init { record, file: self.files.len().saturating_sub(1) as u32 });
+            }
+            Record::Key(kid) => self.kid = kid,
+            Record::Break(_) => self.broken = true,
+            Record::Fragment(fragment) => {
+                // A fragment without file or init segment before it is what no builder writes; it cannot be reached.
+                let (Some(file), Some(_)) = (self.files.last(), self.inits.last()) else { return };
+                let entry = Entry {
+                    mark: FragmentMark { file: file.id, ..fragment.mark },
+                    file: self.files.len() as u32 - 1,
+                    init: self.inits.len() as u32 - 1,
+                    offset: fragment.offset,
+                    continues: !self.broken && !self.entries.is_empty(),
+                    kid: self.kid,
+                };
+                self.entries.push(entry);
+                self.broken = false;
+            }
+            Record::Other(_) => {}
+        }
+    }
+
+    /// Its header, once read.
+    #[must_use]
+    pub fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
+    }
+
+    /// The media files, in order of creation.
+    #[must_use]
+    pub fn files(&self) -> &[FileRecord] {
+        &self.files
+    }
+
+    /// The init segments.
+    #[must_use]
+    pub fn inits(&self) -> &[Init] {
+        &self.inits
+    }
+
+    /// The fragments, in order of writing.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Fragments whose UTC is before that of the one before them: how often a clock was set back.
+    #[must_use]
+    pub fn steps(&self) -> u32 {
+        self.place.as_ref().map_or(0, Place::steps)
+    }
+
+    /// The file of an entry.
+    #[must_use]
+    pub fn file_of(&self, entry: &Entry) -> Option<&FileRecord> {
+        self.files.get(entry.file as usize)
+    }
+
+    /// The init segment of an entry.
+    #[must_use]
+    pub fn init_of(&self, entry: &Entry) -> Option<&Init> {
+        self.inits.get(entry.init as usize)
+    }
+}
+
+impl Entry {
+    /// The span that it covers by its own UTC and duration.
+    #[must_use]
+    pub const fn span(&self) -> Span {
+        Span::new(self.mark.utc, self.mark.end())
+    }
+
+    /// The offset just after it in its file.
+    #[must_use]
+    pub const fn end(&self) -> u64 {
+        self.offset + self.mark.len as u64
+    }
+
+    /// Where it ends, by its own UTC and duration.
+    #[must_use]
+    pub const fn utc_end(&self) -> UtcMicros {
+        self.mark.end()
+    }
+}
