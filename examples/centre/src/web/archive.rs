@@ -23,13 +23,9 @@ use crate::centre::Centre;
 /// Bytes read and sent at a time.
 const PART: usize = 256 << 10;
 
-/// What the store writes: the index and the gap log of a camera and day, media, and the journal of a tenant.
-const KINDS: [(&str, &str); 4] = [
-    ("gix", "application/vnd.vigie.index"),
-    ("gaps", "application/vnd.vigie.gaps"),
-    ("m4v", "video/mp4"),
-    ("mp4", "video/mp4"),
-];
+/// What the store writes: the index and the gap log of a camera and day, and media.
+const KINDS: [(&str, &str); 3] =
+    [("gix", "application/vnd.vigie.index"), ("gap", "application/vnd.vigie.gaps"), ("m4v", "video/mp4")];
 
 /// Answers GET and HEAD.
 pub(crate) async fn serve(
