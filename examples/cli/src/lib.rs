@@ -1,1 +1,8 @@
-//! The command-line tool as a library.
+//! The command-line tool `vigie` as a library: its commands, and the simulated cameras that tests and the centre's
+//! demo are run with.
+
+pub mod args;
+pub mod failure;
+pub mod moment;
+pub mod output;
+pub mod table;

@@ -1,0 +1,232 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::moment::{Moment, parse_span};
+
+const MAIN_EXAMPLES: &str = "\
+Examples:
+  vigie simulate --listen 127.0.0.1:8554 --cameras 2
+  vigie probe rtsp://127.0.0.1:8554/cam1
+  vigie record rtsp://127.0.0.1:8554/cam1 --store store --tenant town --camera place --for 1m
+  vigie ls --store store
+  vigie export --store store --tenant town --camera place --from now-50s --to now-20s -o clip.mp4
+
+Exit codes: 0 done; 1 failed (the message says what to do); 2 the command line cannot be read;
+3 exported, but the recording covers less than was asked.";
+
+/// Video of IP cameras: look at it, record it, find it again.
+#[derive(Debug, Parser)]
+#[command(name = "vigie", version, after_help = MAIN_EXAMPLES, propagate_version = true)]
+pub struct Cli {
+    /// Print results (and errors, on stderr) as JSON, one document a line.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say what a camera or a file holds: codec, size, frame rate, GOP length, quirks, clock offset.
+    #[command(after_help = "\
+Examples:
+  vigie probe rtsp://127.0.0.1:8554/cam1
+  VIGIE_USER=viewer VIGIE_PASSWORD=… vigie probe rtsp://192.0.2.7/stream1 --json
+  vigie probe capture.pcap")]
+    Probe(Probe),
+    /// Turn an elementary stream or a capture into MP4, without decoding.
+    #[command(after_help = "\
+INPUT is told apart by its content: H.264 or H.265 with start codes (Annex B), RTP packets behind two bytes of
+length (RFC 4571), or a pcap or pcapng capture that holds RTP.
+
+Examples:
+  vigie remux camera.h265 -o camera.mp4
+  vigie remux packets.rtp --sdp session.sdp -o camera.mp4
+  vigie remux capture.pcapng -o camera.mp4 --view playback")]
+    Remux(Remux),
+    /// Record a camera; reconnects by itself until --for is over or Ctrl-C.
+    #[command(after_help = "\
+Example:
+  vigie record rtsp://127.0.0.1:8554/cam1 --store store --tenant town --camera place --for 20s")]
+    Record(Record),
+    /// List what a store holds: files, covered ranges, gaps with their causes.
+    #[command(after_help = "\
+Examples:
+  vigie ls --store store
+  vigie ls --store store --tenant town --camera place --from now-1h --to now")]
+    Ls(Ls),
+    /// Copy a range out of a store into one MP4 that opens anywhere, cut to the picture.
+    #[command(after_help = "\
+The file shows every picture of [FROM, TO) and no other; pictures before it that decoding needs are in the file but
+not shown. Exit code 3: the file is good, but the recording covers less than was asked.
+
+Example:
+  vigie export --store store --tenant town --camera place \\
+    --from 2026-11-22T05:14:00Z --to 2026-11-22T05:15:30Z -o clip.mp4")]
+    Export(Export),
+    /// Serve simulated RTSP cameras: clips that loop for ever, each picture numbered by a barcode.
+    #[command(after_help = "\
+Example:
+  vigie simulate --listen 127.0.0.1:8554 --cameras 4 --table pictures.jsonl")]
+    Simulate(Simulate),
+}
+
+/// User and password, where they are not in the URL.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Login {
+    /// User name; the environment variable VIGIE_USER does the same.
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// File whose first line is the password; the environment variable VIGIE_PASSWORD does the same.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+}
+
+/// `vigie probe`.
+#[derive(Args, Debug)]
+pub struct Probe {
+    /// rtsp:// address of a camera, or a file.
+    #[arg(value_name = "URL|FILE")]
+    pub input: String,
+    /// User and password.
+    #[command(flatten)]
+    pub login: Login,
+    /// SDP that describes the packets of FILE.
+    #[arg(long, value_name = "FILE")]
+    pub sdp: Option<PathBuf>,
+    /// How long to watch a camera.
+    #[arg(long = "for", value_name = "DURATION", default_value = "5s", value_parser = parse_span)]
+    pub span: Duration,
+}
+
+/// `vigie remux`.
+#[derive(Args, Debug)]
+pub struct Remux {
+    /// The file to read.
+    pub input: PathBuf,
+    /// The MP4 to write; replaced if it exists.
+    #[arg(short, long, value_name = "OUT.mp4")]
+    pub output: PathBuf,
+    /// SDP that describes the packets of INPUT.
+    #[arg(long, value_name = "FILE")]
+    pub sdp: Option<PathBuf>,
+    /// exact: every NAL unit as it came (avc3, hev1). playback: relabelled for players (avc1, hvc1).
+    #[arg(long, value_enum, default_value_t = View::Exact)]
+    pub view: View,
+}
+
+/// Bytes as they came, or as players like them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum View {
+    /// Every NAL unit as it came, sample entry avc3 or hev1.
+    Exact,
+    /// Sample entry avc1 or hvc1.
+    Playback,
+}
+
+/// `vigie record`.
+#[derive(Args, Debug)]
+pub struct Record {
+    /// rtsp:// address of the camera.
+    pub url: String,
+    /// User and password.
+    #[command(flatten)]
+    pub login: Login,
+    /// Folder of the store; made if absent.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Whose camera it is: 1 to 64 of a-z, 0-9, - and _.
+    #[arg(long, value_name = "NAME")]
+    pub tenant: String,
+    /// Name of the camera: 1 to 64 of a-z, 0-9, - and _.
+    #[arg(long, value_name = "NAME")]
+    pub camera: String,
+    /// Stop after this long; without it, Ctrl-C stops.
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_span)]
+    pub span: Option<Duration>,
+    /// Give up at the first failure instead of trying again for ever.
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// `vigie ls`.
+#[derive(Args, Debug)]
+pub struct Ls {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Only this tenant.
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// Only this camera.
+    #[arg(long, value_name = "NAME")]
+    pub camera: Option<String>,
+    /// Only from this time on: 2026-11-22T05:14:00Z, 2026-11-22 or now-1h.
+    #[arg(long, value_name = "UTC")]
+    pub from: Option<Moment>,
+    /// Only up to this time.
+    #[arg(long, value_name = "UTC")]
+    pub to: Option<Moment>,
+}
+
+/// `vigie export`.
+#[derive(Args, Debug)]
+pub struct Export {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Whose camera it is.
+    #[arg(long, value_name = "NAME")]
+    pub tenant: String,
+    /// Name of the camera.
+    #[arg(long, value_name = "NAME")]
+    pub camera: String,
+    /// The first moment: 2026-11-22T05:14:00Z, 2026-11-22 or now-1h.
+    #[arg(long, value_name = "UTC")]
+    pub from: Moment,
+    /// The moment after the last.
+    #[arg(long, value_name = "UTC")]
+    pub to: Moment,
+    /// The MP4 to write; replaced if it exists.
+    #[arg(short, long, value_name = "OUT.mp4")]
+    pub output: PathBuf,
+}
+
+/// `vigie simulate`.
+#[derive(Args, Debug)]
+pub struct Simulate {
+    /// Address and port to listen at; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8554")]
+    pub listen: SocketAddr,
+    /// How many cameras; beyond four, the clips are used again.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    pub cameras: u16,
+    /// Write what was sent and when to this file, a line of JSON for each picture: camera, loop, number, utc.
+    #[arg(long, value_name = "FILE")]
+    pub table: Option<PathBuf>,
+    /// Ask viewers for this user and password.
+    #[command(flatten)]
+    pub login: Login,
+    /// How viewers are asked.
+    #[arg(long, value_enum, default_value_t = Auth::Digest)]
+    pub auth: Auth,
+    /// Stop after this long; without it, Ctrl-C stops.
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_span)]
+    pub span: Option<Duration>,
+}
+
+/// How a password is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Auth {
+    /// RFC 7616: the password does not cross the network.
+    Digest,
+    /// RFC 7617: it does.
+    Basic,
+}
