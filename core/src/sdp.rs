@@ -1,1 +1,181 @@
-//! Session descriptions, RFC 8866, read leniently.
+//! Session descriptions, RFC 8866, read leniently: a line that breaks the grammar is skipped and counted, and every
+//! raw byte is kept. [`Description`] is the way back, for a server.
+
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use thiserror::Error;
+
+use crate::fault::{Blame, Code, Fault, Offset, Quirk, Quirks};
+use crate::limits::Limits;
+
+mod media;
+mod sprop;
+mod write;
+
+pub use media::{Media, MediaKind, PayloadType};
+pub use write::{Description, VideoDescription};
+
+/// What a camera says it will send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Presentation {
+    /// The whole description as it was received.
+    pub raw: Bytes,
+    /// `s=`, often the firmware's name.
+    pub name: Option<String>,
+    /// `a=tool:`, often the server's name and version.
+    pub tool: Option<String>,
+    /// The session's `a=control:`.
+    pub control: Option<String>,
+    /// The session's `a=range:`.
+    pub range: Option<String>,
+    /// The media in order. Their place in this list is what other modules call the media's index.
+    pub media: Vec<Media>,
+    /// What was tolerated.
+    pub quirks: Quirks,
+}
+
+/// Why bytes are not a session description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{kind}, at {at}")]
+pub struct Error {
+    /// What is wrong.
+    pub kind: Kind,
+    /// Bytes from the start of the description.
+    pub at: Offset,
+}
+
+/// The kinds of [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum Kind {
+    /// There is nothing.
+    #[error("the session description is empty")]
+    Empty,
+    /// Not one line has the form `x=`.
+    #[error("not a session description")]
+    NotSdp,
+    /// No media section that can be read.
+    #[error("the session description has no media")]
+    NoMedia,
+}
+
+impl Fault for Error {
+    fn blame(&self) -> Blame {
+        Blame::Peer
+    }
+
+    fn code(&self) -> Code {
+        Code(match self.kind {
+            Kind::Empty => 200,
+            Kind::NotSdp => 201,
+            Kind::NoMedia => 202,
+        })
+    }
+}
+
+impl Presentation {
+    /// Reads a description. Of the session's lines only `s=`, `a=` and `m=` matter to a receiver over TCP: `o=`, `t=`,
+    /// `c=` and `b=` are where cameras break the grammar most (ten makes on `o=` alone), so they are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// `Empty`, `NotSdp`, `NoMedia`.
+    pub fn parse(raw: impl Into<Bytes>, limits: &Limits) -> Result<Self, Error> {
+        let raw = raw.into();
+        let error = |kind| Error { kind, at: Offset(0) };
+        let mut presentation = Self {
+            raw: raw.clone(),
+            name: None,
+            tool: None,
+            control: None,
+            range: None,
+            media: Vec::new(),
+            quirks: Quirks::default(),
+        };
+        let mut lines = 0_usize;
+        let mut sections: Vec<Vec<String>> = Vec::new();
+        let mut skipping = false;
+        for line in split_lines(&raw) {
+            let text = String::from_utf8_lossy(line);
+            let Some((kind, value)) = split_line(&text) else {
+                presentation.quirks.count(Quirk::BadSdpLine);
+                continue;
+            };
+            lines += 1;
+            if kind == 'm' {
+                skipping = sections.len() >= limits.sdp_media;
+                if skipping {
+                    presentation.quirks.count(Quirk::OverLimit);
+                } else {
+                    sections.push(Vec::from([value.to_owned()]));
+                }
+            } else if skipping {
+            } else if let Some(section) = sections.last_mut() {
+                section.extend((kind == 'a').then(|| value.to_owned()));
+            } else {
+                presentation.session_line(kind, value);
+            }
+        }
+        if raw.iter().all(u8::is_ascii_whitespace) {
+            return Err(error(Kind::Empty));
+        }
+        if lines == 0 {
+            return Err(error(Kind::NotSdp));
+        }
+        for section in &sections {
+            match Media::parse(section, limits, &mut presentation.quirks) {
+                Some(media) => presentation.media.push(media),
+                None => presentation.quirks.count(Quirk::BadSdpLine),
+            }
+        }
+        if presentation.media.is_empty() { Err(error(Kind::NoMedia)) } else { Ok(presentation) }
+    }
+
+    fn session_line(&mut self, kind: char, value: &str) {
+        let field = match (kind, value.split_once(':').unwrap_or((value, ""))) {
+            ('s', _) => (&mut self.name, value),
+            ('a', ("tool", tool)) => (&mut self.tool, tool),
+            ('a', ("control", control)) => (&mut self.control, control),
+            ('a', ("range", range)) => (&mut self.range, range),
+            _ => return,
+        };
+        if field.0.is_none() {
+            *field.0 = Some(field.1.trim().to_owned());
+        }
+    }
+
+    /// The raw lines without their ends, empty ones left out.
+    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        split_lines(&self.raw)
+    }
+
+    /// The first video that this library can read, with its index.
+    #[must_use]
+    pub fn video(&self) -> Option<(usize, &Media)> {
+        self.media
+            .iter()
+            .enumerate()
+            .find(|(_, media)| media.kind == MediaKind::Video && media.codec.is_some())
+    }
+}
+
+fn split_lines(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
+    raw.split(|b| matches!(b, b'\n' | b'\r')).filter(|line| !line.is_empty())
+}
+
+/// `x=value`; blanks before the letter and around the value are tolerated.
+fn split_line(line: &str) -> Option<(char, &str)> {
+    let (kind, value) = line.trim_start().split_once('=')?;
+    let mut letters = kind.trim_end().chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) if letter.is_ascii_lowercase() => Some((letter, value.trim())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
