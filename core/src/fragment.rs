@@ -1,12 +1,34 @@
 //! Groups of samples to movie fragments (ISO/IEC 14496-12 §8.8, CMAF chunks of ISO/IEC 23000-19).
+//!
+//! ```text
+//! Group ──push──▶ Fragmenter ──pull──▶ Init, Fragment, Fragment, … Init, Fragment, …
+//! ```
+//! A fragment is the mark of `docs/format.md` §2.2, a `prft`, a `moof` and a `mdat`, one group of samples in it, every NAL
+//! unit untouched. Its samples' bytes are not copied: [`Fragment::body`] refers to them.
+
+mod configuration;
+mod error;
+mod fragmenter;
+mod init;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
+pub use error::{Error, Kind};
+pub use fragmenter::{Fragmenter, Piece, Stats};
+
+use crate::gix::Flags;
 use crate::h26x::{ParameterSets, VideoFormat};
 use crate::time::Ticks;
 use crate::timeline::UtcStamp;
+
+/// The only track of our files.
+pub const TRACK: u32 = 1;
 
 /// `ftyp` and `moov`: what a decoder must have before the first fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,4 +98,29 @@ pub struct FragmentFlags {
     pub discontinuity: bool,
     /// A sample in it is known to be incomplete.
     pub incomplete: bool,
+}
+
+impl FragmentFlags {
+    /// As the fragment's mark has them, `docs/format.md` §2.2.
+    #[must_use]
+    pub const fn to_mark(self) -> Flags {
+        Flags(0)
+            .with(Flags::RANDOM_ACCESS, self.random_access)
+            .with(Flags::CONTINUES_GOP, self.continues_gop)
+            .with(Flags::LOSS, self.loss)
+            .with(Flags::DISCONTINUITY, self.discontinuity)
+            .with(Flags::INCOMPLETE, self.incomplete)
+    }
+
+    /// From a fragment's mark.
+    #[must_use]
+    pub const fn from_mark(flags: Flags) -> Self {
+        Self {
+            random_access: flags.has(Flags::RANDOM_ACCESS),
+            continues_gop: flags.has(Flags::CONTINUES_GOP),
+            loss: flags.has(Flags::LOSS),
+            discontinuity: flags.has(Flags::DISCONTINUITY),
+            incomplete: flags.has(Flags::INCOMPLETE),
+        }
+    }
 }

@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 
 use super::words::{hashed, put_name, read_name};
 use super::{Crc32c, Error, Flags, Id, Key, Kid, Kind, Text, crc32c};
-use crate::octets::{Reader, Write as _};
+use crate::octets::{Reader, Write};
 use crate::time::{Ticks, UtcMicros};
 
-fn put_box(out: &mut Vec<u8>, size: usize, kind: &[u8; 16]) {
+fn put_box(out: &mut impl Write, size: usize, kind: &[u8; 16]) {
     out.put_u32(size as u32);
     out.put(b"uuid");
     out.put(kind);
@@ -187,17 +187,22 @@ impl FragmentMark {
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(Self::LEN);
-        put_box(&mut out, Self::LEN, &Self::TYPE);
-        out.put_u8(1);
-        self.put_shared(&mut out);
-        out.put_u32(self.number);
-        out.put(&self.file.0);
-        out.put_u32(self.crc);
+        self.put(&mut out);
         out
     }
 
+    /// Appends the box.
+    pub fn put(&self, out: &mut impl Write) {
+        put_box(out, Self::LEN, &Self::TYPE);
+        out.put_u8(1);
+        self.put_shared(out);
+        out.put_u32(self.number);
+        out.put(&self.file.0);
+        out.put_u32(self.crc);
+    }
+
     /// Bytes 25 to 71, which the index's record repeats.
-    pub(super) fn put_shared(&self, out: &mut Vec<u8>) {
+    pub(super) fn put_shared(&self, out: &mut impl Write) {
         out.put_u8(self.source);
         out.put_u16(self.flags.0);
         out.put_u64(self.utc.0 as u64);

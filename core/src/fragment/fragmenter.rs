@@ -1,0 +1,283 @@
+//! The step itself.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use bytes::{Bytes, BytesMut};
+
+use super::{Error, Fragment, FragmentFlags, InitSegment, Kind, TRACK};
+use crate::bmff::moof::{self, RunSample};
+use crate::bmff::prft::Prft;
+use crate::bmff::{Boxed as _, Header};
+use crate::depacket::RandomAccess;
+use crate::fault::Offset;
+use crate::gix::{FragmentMark, Id};
+use crate::h26x::ParameterSets;
+use crate::limits::Limits;
+use crate::time::NtpTime;
+use crate::timeline::{Group, Sample, UtcSource};
+
+/// Heads of fragments are cut from buffers of this many bytes, so that most fragments allocate none.
+const HEAD_BUFFER: usize = 64 << 10;
+
+/// What comes out, in the order in which a decoder needs it.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// Decoding what follows needs this.
+    Init(Arc<InitSegment>),
+    /// A movie fragment.
+    Fragment(Fragment),
+}
+
+/// Counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Fragments made.
+    pub fragments: u64,
+    /// Init segments made.
+    pub inits: u64,
+    /// Samples dropped because no parameter sets had come yet that say what the pictures are.
+    pub dropped: u64,
+}
+
+/// Turns groups of samples into fragments, and puts an init segment before those that need another one.
+///
+/// [`push`](Self::push) a group, then [`pull`](Self::pull) until there is nothing left.
+#[derive(Debug)]
+pub struct Fragmenter {
+    init: Option<Arc<InitSegment>>,
+    sequence: u32,
+    /// Those of the fragment before.
+    times: Option<Times>,
+    head: BytesMut,
+    ready: VecDeque<Piece>,
+    most: usize,
+    stats: Stats,
+}
+
+/// An epoch, and what its times are raised by: a file cannot say a time before 0.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    epoch: u32,
+    raise: i64,
+}
+
+impl Fragmenter {
+    /// Nothing seen yet.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            init: None,
+            sequence: 0,
+            times: None,
+            head: BytesMut::with_capacity(HEAD_BUFFER),
+            ready: VecDeque::new(),
+            most: limits.fragment_samples,
+            stats: Stats::default(),
+        }
+    }
+
+    /// Counters.
+    #[must_use]
+    pub const fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// The init segment of the fragments now made.
+    #[must_use]
+    pub const fn init(&self) -> Option<&Arc<InitSegment>> {
+        self.init.as_ref()
+    }
+
+    /// Takes a group.
+    ///
+    /// A group whose parameter sets change half-way in a way that decoding needs is parted there.
+    ///
+    /// # Errors
+    /// [`Error`] where a group breaks the promise of its type; nothing of it is kept then.
+    pub fn push(&mut self, group: Group) -> Result<(), Error> {
+        let times = self.times(&group)?;
+        let mut continues_gop = group.continues_gop;
+        let mut rest = group.samples.as_slice();
+        while !rest.is_empty() {
+            let (part, after) = rest.split_at(self.part(rest));
+            self.fragment(part, after.first(), times, continues_gop);
+            rest = after;
+            continues_gop = rest.first().is_some_and(|s| s.unit.random_access.is_none());
+        }
+        Ok(())
+    }
+
+    /// Checks all that could go wrong with a group, so that nothing does half-way.
+    fn times(&self, group: &Group) -> Result<Times, Error> {
+        check(&group.samples)?;
+        let earliest = lowest(&group.samples);
+        let raise = match self.times {
+            Some(times) if times.epoch == group.epoch => times.raise,
+            _ => earliest.saturating_neg().max(0),
+        };
+        if earliest.checked_add(raise).is_none_or(|t| t < 0) {
+            return Err(Error { kind: Kind::Times, at: Offset(0) });
+        }
+        Ok(Times { epoch: group.epoch, raise })
+    }
+
+    /// The next piece.
+    pub fn pull(&mut self) -> Option<Piece> {
+        self.ready.pop_front()
+    }
+
+    /// How many of these samples go into one fragment: those that the parameter sets of the first decode, up to the cap.
+    fn part(&self, samples: &[Sample]) -> usize {
+        let first = samples.first().and_then(|s| s.unit.parameters.as_ref());
+        let alike = |s: &Sample| match (&s.unit.parameters, first) {
+            (Some(mine), Some(first)) => Arc::ptr_eq(mine, first) || mine.decodes_like(first),
+            (None, _) => true,
+            (Some(_), None) => self.init.is_some(),
+        };
+        let most = samples.len().min(self.most.max(1));
+        samples.iter().take(most).position(|s| !alike(s)).unwrap_or(most)
+    }
+
+    /// Makes sure that there is an init segment for these parameter sets.
+    fn init_for(&mut self, parameters: Option<&Arc<ParameterSets>>) -> Option<Arc<InitSegment>> {
+        let wanted = match (&self.init, parameters) {
+            (Some(init), None) => return Some(init.clone()),
+            (Some(init), Some(p)) if Arc::ptr_eq(&init.parameters, p) || p.decodes_like(&init.parameters) => {
+                return Some(init.clone());
+            }
+            (_, wanted) => wanted?,
+        };
+        let init = Arc::new(InitSegment::new(wanted.clone())?);
+        self.stats.inits += 1;
+        self.ready.push_back(Piece::Init(init.clone()));
+        self.init = Some(init.clone());
+        Some(init)
+    }
+
+    /// Makes a fragment of samples that one init segment decodes.
+    fn fragment(&mut self, samples: &[Sample], next: Option<&Sample>, times: Times, continues_gop: bool) {
+        let Some(first) = samples.first() else { return };
+        let Some(init) = self.init_for(first.unit.parameters.as_ref()) else {
+            self.stats.dropped += samples.len() as u64;
+            return;
+        };
+        let discontinuity = self.times.is_none_or(|before| before.epoch != times.epoch);
+        self.times = Some(times);
+        let earliest = samples.iter().min_by_key(|s| s.pts).unwrap_or(first);
+        let flags = FragmentFlags {
+            random_access: first.unit.random_access.is_some(),
+            continues_gop,
+            loss: samples.iter().any(|s| s.unit.loss.packets > 0),
+            discontinuity,
+            incomplete: samples.iter().any(|s| s.unit.loss.incomplete),
+        };
+        let mut fragment = Fragment {
+            head: Bytes::new(),
+            body: samples.iter().map(|s| s.unit.data.clone()).collect(),
+            init,
+            dts: first.dts.plus(times.raise),
+            pts: earliest.pts.plus(times.raise),
+            duration: run(samples, next).map(|s| u64::from(s.duration)).sum(),
+            samples: samples.len() as u32,
+            first_sample_end: 0,
+            utc: earliest.utc,
+            epoch: times.epoch,
+            flags,
+        };
+        self.write_head(&mut fragment, samples, next);
+        self.stats.fragments += 1;
+        self.ready.push_back(Piece::Fragment(fragment));
+    }
+
+    /// Writes mark, `prft`, `moof` and the header of `mdat`.
+    fn write_head(&mut self, fragment: &mut Fragment, samples: &[Sample], next: Option<&Sample>) {
+        let head = &mut self.head;
+        let body: u64 = fragment.body.iter().map(|b| b.len() as u64).sum();
+        self.sequence = self.sequence.wrapping_add(1);
+        let (dts, pts) = (fragment.dts.0 as u64, fragment.pts.0 as u64);
+        head.resize(FragmentMark::LEN, 0);
+        Prft::captured(TRACK, NtpTime::from_utc(fragment.utc.utc), pts).write(head);
+        moof::write(head, self.sequence, TRACK, dts, run(samples, next));
+        Header::write(head, moof::MDAT, body);
+        let end = head.len();
+        let first = fragment.body.first().map_or(0, Bytes::len);
+        fragment.first_sample_end = (end + first) as u32;
+        // The mark comes first and tells lengths that are known only now: written behind, moved to the front.
+        mark(fragment, samples, end as u64 + body).put(head);
+        head.copy_within(end.., 0);
+        head.truncate(end);
+        fragment.head = head.split().freeze();
+    }
+}
+
+/// What is checked so that the numbers fit their fields.
+fn check(samples: &[Sample]) -> Result<(), Error> {
+    let fail = |kind, at| Err(Error { kind, at: Offset(at as u64) });
+    if samples.is_empty() {
+        return fail(Kind::Empty, 0);
+    }
+    let mut bytes = 0_u64;
+    for (i, sample) in samples.iter().enumerate() {
+        let composition = sample.pts.0.checked_sub(sample.dts.0);
+        let step = samples.get(i + 1).map_or(Some(1), |n| n.dts.0.checked_sub(sample.dts.0));
+        if composition.is_none_or(|c| i32::try_from(c).is_err())
+            || step.is_none_or(|s| s <= 0 || u32::try_from(s).is_err())
+        {
+            return fail(Kind::Times, i);
+        }
+        // Room for the head: 16 bytes a sample, and some boxes.
+        bytes += sample.unit.data.len() as u64 + 16;
+        if bytes + 1_024 > i32::MAX as u64 {
+            return fail(Kind::TooLarge, i);
+        }
+    }
+    Ok(())
+}
+
+/// The samples as `trun` has them. Durations are differences of decoding times, so that no rounding adds up.
+fn run<'a>(samples: &'a [Sample], next: Option<&'a Sample>) -> impl Iterator<Item = RunSample> + Clone + 'a {
+    samples.iter().enumerate().map(move |(i, sample)| {
+        let after = samples.get(i + 1).or(next);
+        RunSample {
+            size: sample.unit.data.len() as u32,
+            duration: after.map_or(sample.duration, |n| (n.dts.0 - sample.dts.0) as u32),
+            composition: (sample.pts.0 - sample.dts.0) as i32,
+            sync: sample.unit.random_access.is_some_and(RandomAccess::starts_gop),
+        }
+    })
+}
+
+/// The earliest of all their times.
+fn lowest(samples: &[Sample]) -> i64 {
+    samples.iter().map(|s| s.dts.0.min(s.pts.0)).min().unwrap_or(0)
+}
+
+fn mark(fragment: &Fragment, samples: &[Sample], len: u64) -> FragmentMark {
+    FragmentMark {
+        source: source_number(fragment.utc.source),
+        flags: fragment.flags.to_mark(),
+        utc: fragment.utc.utc,
+        error: fragment.utc.error,
+        lost: samples.iter().fold(0, |n, s| n.saturating_add(s.unit.loss.packets)),
+        dts: fragment.dts,
+        offset: (fragment.pts.0 - fragment.dts.0) as i32,
+        duration: u32::try_from(fragment.duration).unwrap_or(u32::MAX),
+        samples: fragment.samples,
+        first_sample_end: fragment.first_sample_end,
+        len: len as u32,
+        number: 0,
+        file: Id::default(),
+        crc: 0,
+    }
+}
+
+/// The number that a mark has for it, `docs/format.md` §2.2.
+const fn source_number(source: UtcSource) -> u8 {
+    match source {
+        UtcSource::OnvifExtension => 1,
+        UtcSource::SenderReport => 2,
+        UtcSource::RangeClock => 3,
+        UtcSource::Arrival => 4,
+    }
+}
