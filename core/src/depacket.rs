@@ -3,6 +3,7 @@
 //! An access unit's NAL units are copied once, into a buffer that the access units of a GOP share; from there on the
 //! bytes are only referred to.
 
+mod annexb;
 mod assemble;
 mod h264;
 mod h265;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use crate::h26x::{Codec, ParameterSets};
 use crate::time::Micros;
 
+pub use annexb::AnnexBReader;
 pub use assemble::Assembler;
 pub use rtp::Depacketizer;
 

@@ -2,8 +2,12 @@
 
 pub mod annexb;
 mod error;
+mod format;
+pub mod h264;
+pub mod h265;
 mod nal;
 pub mod picture;
+pub mod sei;
 mod sets;
 
 use alloc::string::String;

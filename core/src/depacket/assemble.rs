@@ -44,12 +44,12 @@ pub struct Assembler {
     nal_timestamp: u32,
     nal_received: Micros,
     unit: Unit,
-    /// Largest access unit lately: what a buffer should have room for.
+    /// Largest access unit since the last random access point: what a buffer should have room for.
     largest: usize,
     ready: VecDeque<AccessUnit>,
     sets: Arc<ParameterSets>,
     counter: OrderCounter,
-    /// The last picture's first slice and timestamp, to tell a marker that lied.
+    /// A slice of the last access unit and its timestamp, to tell a marker that lied.
     last: Option<(Slice, u32)>,
     trust: Trust,
     quirks: Quirks,
@@ -70,9 +70,11 @@ struct Unit {
     nal_units: usize,
     received: Micros,
     timestamp: u32,
-    /// Its first slice; of the second field too, where there is one.
+    /// Its first slice.
     slice: Option<Slice>,
-    second_field: bool,
+    /// The first slice of its second field.
+    second: Option<Slice>,
+    reference: bool,
     random_access: Option<RandomAccess>,
     order: Option<PictureOrder>,
     parameters: Option<Arc<ParameterSets>>,
@@ -122,9 +124,11 @@ impl Assembler {
     }
 
     /// Takes a parameter set from elsewhere (`sprop-parameter-sets`); it does not become part of an access unit.
-    /// Sets in the stream win over it.
+    /// Sets in the stream win over it. A start code before it is tolerated (VStarcam), zeros behind it too (Hikvision).
     pub fn seed(&mut self, nal: &[u8]) {
-        if self.store(nal).is_err() {
+        let bare = annexb::units(nal).next().unwrap_or(annexb::without_zeros(nal));
+        let stored = self.store(bare);
+        if bare.len() != nal.len() || stored.is_err() {
             self.quirks.count(Quirk::BadSprop);
         }
     }
@@ -295,7 +299,7 @@ impl Assembler {
 
     /// A first field without its second: markers and new timestamps do not end it.
     fn awaits_second_field(&self) -> bool {
-        !self.unit.second_field && self.unit.slice.as_ref().is_some_and(Slice::is_field)
+        self.unit.second.is_none() && self.unit.slice.as_ref().is_some_and(Slice::is_field)
     }
 
     /// Sees that `bytes` more fit without moving what is there more often than once in a buffer.
@@ -317,6 +321,15 @@ impl Assembler {
             self.end_nal();
             self.begin_nal(timestamp, received);
             self.put(piece);
+        }
+    }
+
+    /// After an access unit of `bytes`: starts a new buffer, if one like the largest since the last random access point
+    /// would not fit into this one and would have to be moved.
+    fn make_room(&mut self, bytes: usize, random_access: bool) {
+        self.largest = if random_access { bytes } else { self.largest.max(bytes) };
+        if self.buffer.capacity() - self.buffer.len() < self.largest.min(CHUNK / 2) {
+            self.buffer.reserve(CHUNK);
         }
     }
 

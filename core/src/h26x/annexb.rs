@@ -57,7 +57,7 @@ fn score_h264(nal: Nal<'_>) -> u32 {
     let referred = nal.ref_idc() > 0;
     match (nal.bytes.first(), nal.kind(Codec::H264)) {
         (None | Some(0x80..), _) => 0,
-        (_, NalKind::Sps) if referred => 16,
+        (_, NalKind::Sps) if referred && super::h264::Sps::parse(nal.bytes).is_ok() => 16,
         (_, NalKind::Pps) if referred => 4,
         (_, NalKind::Slice) if referred || nal.unit_type(Codec::H264) == 1 => 1,
         (_, NalKind::Delimiter | NalKind::Sei) if !referred => 1,
@@ -71,7 +71,7 @@ fn score_h265(nal: Nal<'_>) -> u32 {
     let plausible = matches!(nal.bytes, [a, b, _, ..] if a & 0x81 == 0 && b >> 3 == 0 && b & 7 > 0);
     match nal.kind(Codec::H265) {
         _ if !plausible => 0,
-        NalKind::Sps if lowest => 16,
+        NalKind::Sps if lowest && super::h265::Sps::parse(nal.bytes).is_ok() => 16,
         NalKind::Vps if lowest => 4,
         NalKind::Pps => 4,
         NalKind::Slice if lowest || nal.unit_type(Codec::H265) < 16 => 1,

@@ -107,9 +107,4 @@ impl<'a> Bits<'a> {
         let value = self.reader.se();
         self.or_truncated(value)
     }
-
-    /// more_rbsp_data().
-    pub(super) fn more(&self) -> bool {
-        self.reader.more_rbsp_data()
-    }
 }

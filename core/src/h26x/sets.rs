@@ -1,17 +1,34 @@
 //! The parameter sets of a stream.
 
-use alloc::vec::Vec;
+use alloc::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::error::{Error, Kind};
-use super::{Codec, Nal, NalKind, VideoFormat};
+use super::h265::Vps;
+use super::picture::Header;
+use super::{Codec, Nal, NalKind, VideoFormat, format, h264, h265};
 use crate::fault::Offset;
 
-/// The parameter sets in force, by id.
+/// The parameter sets of a stream, by id, and which sequence parameter set is active.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterSets {
     codec: Codec,
-    sets: Vec<(NalKind, u8, Bytes)>,
+    active: Option<u8>,
+    vps: BTreeMap<u8, (Bytes, h265::Vps)>,
+    sps: BTreeMap<u8, (Bytes, Sps)>,
+    pps: BTreeMap<u8, (Bytes, Pps)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Sps {
+    H264(h264::Sps),
+    H265(h265::Sps),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pps {
+    H264(h264::Pps),
+    H265(h265::Pps),
 }
 
 /// What became of a parameter set.
@@ -30,70 +47,188 @@ impl ParameterSets {
     /// None yet.
     #[must_use]
     pub const fn new(codec: Codec) -> Self {
-        Self { codec, sets: Vec::new() }
+        Self { codec, active: None, vps: BTreeMap::new(), sps: BTreeMap::new(), pps: BTreeMap::new() }
+    }
+
+    /// The coding standard.
+    #[must_use]
+    pub const fn codec(&self) -> Codec {
+        self.codec
     }
 
     /// Takes a parameter set: NAL unit with header, without start code.
     ///
     /// # Errors
-    /// [`Error`] where it does not parse; the table is unchanged then.
+    /// [`Error`] where it is none or does not parse; the table is unchanged then.
     pub fn insert(&mut self, nal: &[u8]) -> Result<Inserted, Error> {
         self.insert_within(nal, usize::MAX)
     }
 
+    /// As [`insert`](Self::insert), refusing sets of more than `limit` bytes.
     pub(crate) fn insert_within(&mut self, nal: &[u8], limit: usize) -> Result<Inserted, Error> {
-        let kind = Nal::new(nal).kind(self.codec);
-        if !kind.is_parameter_set() {
-            return Err(Error { kind: Kind::WrongType, at: Offset(0) });
-        }
         if nal.len() > limit {
-            return Err(Error { kind: Kind::TooLong, at: Offset(0) });
+            return Err(Error { kind: Kind::TooLong, at: Offset(limit as u64) });
         }
-        if self.holds(nal) {
-            return Ok(Inserted::Same);
+        match (self.codec, Nal::new(nal).kind(self.codec)) {
+            (_, NalKind::Vps) => {
+                let vps = h265::Vps::parse(nal)?;
+                Ok(put(&mut self.vps, vps.id, nal, vps))
+            }
+            (Codec::H264, NalKind::Sps) => {
+                let sps = h264::Sps::parse(nal)?;
+                Ok(put(&mut self.sps, sps.id, nal, Sps::H264(sps)))
+            }
+            (Codec::H265, NalKind::Sps) => {
+                let sps = h265::Sps::parse(nal)?;
+                Ok(put(&mut self.sps, sps.id, nal, Sps::H265(sps)))
+            }
+            (Codec::H264, NalKind::Pps) => {
+                let pps = h264::Pps::parse(nal)?;
+                Ok(put(&mut self.pps, pps.id, nal, Pps::H264(pps)))
+            }
+            (Codec::H265, NalKind::Pps) => {
+                let pps = h265::Pps::parse(nal)?;
+                Ok(put(&mut self.pps, pps.id, nal, Pps::H265(pps)))
+            }
+            _ => Err(Error { kind: Kind::WrongType, at: Offset(0) }),
         }
-        let had = self.sets.iter().position(|(k, _, _)| *k == kind);
-        if let Some(at) = had {
-            self.sets.remove(at);
-        }
-        self.sets.push((kind, 0, Bytes::copy_from_slice(nal)));
-        Ok(if had.is_some() { Inserted::Changed } else { Inserted::New })
     }
 
-    /// Is this very parameter set in the table?
+    /// Is this very parameter set in the table, byte for byte?
     #[must_use]
     pub fn holds(&self, nal: &[u8]) -> bool {
-        self.sets.iter().any(|(_, _, bytes)| bytes == nal)
+        match Nal::new(nal).kind(self.codec) {
+            NalKind::Vps => self.vps.values().any(|(bytes, _)| bytes == nal),
+            NalKind::Sps => self.sps.values().any(|(bytes, _)| bytes == nal),
+            NalKind::Pps => self.pps.values().any(|(bytes, _)| bytes == nal),
+            _ => false,
+        }
     }
 
-    fn of(&self, kind: NalKind) -> impl Iterator<Item = (u8, &Bytes)> {
-        self.sets.iter().filter(move |(k, _, _)| *k == kind).map(|(_, id, bytes)| (*id, bytes))
+    /// A picture that needs sequence parameter set `id` is about to be decoded.
+    pub fn activate(&mut self, id: u8) {
+        self.active = Some(id);
+    }
+
+    /// The id of the active sequence parameter set; before any picture, the lowest there is.
+    #[must_use]
+    pub fn active(&self) -> Option<u8> {
+        self.active.filter(|id| self.sps.contains_key(id)).or_else(|| self.sps.keys().next().copied())
     }
 
     /// Video parameter sets by id (H.265).
     pub fn vps(&self) -> impl Iterator<Item = (u8, &Bytes)> {
-        self.of(NalKind::Vps)
+        self.vps.iter().map(|(id, (bytes, _))| (*id, bytes))
     }
 
     /// Sequence parameter sets by id.
     pub fn sps(&self) -> impl Iterator<Item = (u8, &Bytes)> {
-        self.of(NalKind::Sps)
+        self.sps.iter().map(|(id, (bytes, _))| (*id, bytes))
     }
 
     /// Picture parameter sets by id.
     pub fn pps(&self) -> impl Iterator<Item = (u8, &Bytes)> {
-        self.of(NalKind::Pps)
+        self.pps.iter().map(|(id, (bytes, _))| (*id, bytes))
+    }
+
+    /// Sequence parameter set `id` of an H.264 stream.
+    #[must_use]
+    pub fn sps_h264(&self, id: u8) -> Option<&h264::Sps> {
+        match self.sps.get(&id) {
+            Some((_, Sps::H264(sps))) => Some(sps),
+            _ => None,
+        }
+    }
+
+    /// Sequence parameter set `id` of an H.265 stream.
+    #[must_use]
+    pub fn sps_h265(&self, id: u8) -> Option<&h265::Sps> {
+        match self.sps.get(&id) {
+            Some((_, Sps::H265(sps))) => Some(sps),
+            _ => None,
+        }
+    }
+
+    /// Picture parameter set `id` of an H.264 stream.
+    #[must_use]
+    pub fn pps_h264(&self, id: u8) -> Option<&h264::Pps> {
+        match self.pps.get(&id) {
+            Some((_, Pps::H264(pps))) => Some(pps),
+            _ => None,
+        }
+    }
+
+    /// Picture parameter set `id` of an H.265 stream.
+    #[must_use]
+    pub fn pps_h265(&self, id: u8) -> Option<&h265::Pps> {
+        match self.pps.get(&id) {
+            Some((_, Pps::H265(pps))) => Some(pps),
+            _ => None,
+        }
+    }
+
+    /// The header of a slice; `None` where the sets it needs are missing, or it does not parse.
+    #[must_use]
+    pub fn slice_header(&self, nal: Nal<'_>) -> Option<Header> {
+        let mut bits = crate::octets::BitReader::new(nal.payload(self.codec));
+        match self.codec {
+            Codec::H264 => {
+                bits.ue()?; // first_mb_in_slice
+                bits.ue()?; // slice_type
+                let pps = self.pps_h264(u8::try_from(bits.ue()?).ok()?)?;
+                let sps = self.sps_h264(pps.sps_id)?;
+                h264::SliceHeader::parse(nal, pps, sps).ok().map(Header::H264)
+            }
+            Codec::H265 => {
+                // first_slice_segment_in_pic_flag; no_output_of_prior_pics_flag of IRAP pictures.
+                bits.skip(if matches!(nal.unit_type(Codec::H265), 16..=23) { 2 } else { 1 })?;
+                let pps = self.pps_h265(u8::try_from(bits.ue()?).ok()?)?;
+                let sps = self.sps_h265(pps.sps_id)?;
+                h265::SliceHeader::parse(nal, pps, sps).ok().map(Header::H265)
+            }
+        }
     }
 
     /// What the active sequence parameter set says of the pictures.
     #[must_use]
     pub fn format(&self) -> Option<VideoFormat> {
-        None
+        match &self.sps.get(&self.active()?)?.1 {
+            Sps::H264(sps) => Some(format::h264(sps)),
+            Sps::H265(sps) => Some(format::h265(sps, self.vps.get(&sps.vps_id).map(|(_, vps)| vps))),
+        }
     }
 
-    /// Do pictures that need these decode with an init segment made of `other`?
+    /// Does an init segment made of one table serve the pictures of the other? `false` where an id is in one only,
+    /// where a set differs in more than timing, or where the active sets give pictures of another size or codec
+    /// string. Not the order of arrival, nor cosmetic changes (cameras that rewrite their SPS every few seconds).
     #[must_use]
     pub fn decodes_like(&self, other: &Self) -> bool {
-        self == other
+        let shape = |sets: &Self| sets.format().map(|f| (f.codec_string, f.width, f.height));
+        let vps = same(&self.vps, &other.vps, |a, b| {
+            a.0 == b.0 || Vps { timing: None, ..a.1 } == Vps { timing: None, ..b.1 }
+        });
+        let sps = same(&self.sps, &other.sps, |a, b| match (&a.1, &b.1) {
+            _ if a.0 == b.0 => true,
+            (Sps::H264(a), Sps::H264(b)) => a.decodes_like(b),
+            (Sps::H265(a), Sps::H265(b)) => a.decodes_like(b),
+            _ => false,
+        });
+        let pps = same(&self.pps, &other.pps, |a, b| a.0 == b.0);
+        self.codec == other.codec && vps && sps && pps && shape(self) == shape(other)
     }
+}
+
+fn put<T>(sets: &mut BTreeMap<u8, (Bytes, T)>, id: u8, nal: &[u8], set: T) -> Inserted {
+    match sets.get(&id) {
+        Some((bytes, _)) if bytes == nal => return Inserted::Same,
+        _ => {}
+    }
+    match sets.insert(id, (Bytes::copy_from_slice(nal), set)) {
+        Some(_) => Inserted::Changed,
+        None => Inserted::New,
+    }
+}
+
+fn same<T>(a: &BTreeMap<u8, T>, b: &BTreeMap<u8, T>, equal: impl Fn(&T, &T) -> bool) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|((i, a), (j, b))| i == j && equal(a, b))
 }

@@ -1,55 +1,54 @@
 //! What a whole NAL unit means for the access unit being collected.
 
-use super::*;
-use crate::h26x::Inserted;
+use super::{
+    AccessUnit, Arc, Assembler, Codec, Cut, LENGTH, Limits, Nal, NalKind, ParameterSets, PictureOrder, Quirk,
+    RandomAccess, Relation, Slice, Unit,
+};
+use crate::h26x::{Error, Inserted, sei};
 
 impl Assembler {
     /// The NAL unit at the end of the buffer is whole: does it start an access unit, and what does it say?
     pub(super) fn take_nal(&mut self) {
-        let start = self.nal_at + LENGTH;
-        let nal = Nal::new(self.buffer.get(start..).unwrap_or(&[]));
+        let nal = Nal::new(self.buffer.get(self.nal_at + LENGTH..).unwrap_or(&[]));
         let kind = nal.kind(self.codec);
-        match kind {
-            NalKind::Slice => {
-                let slice = Slice::read(nal, self.codec, &self.sets);
-                self.take_slice(slice);
+        if kind == NalKind::Slice {
+            let slice = Slice::read(nal, self.codec, &self.sets);
+            self.take_slice(slice);
+        } else if self.unit.slice.is_some() && kind.leads() {
+            if kind == NalKind::Prefix || self.awaits_second_field() {
+                let here = self.cut_here();
+                self.unit.cut.get_or_insert(here);
+            } else {
+                self.close(Some(self.cut_here()));
             }
-            _ if kind.leads() && self.unit.slice.is_some() => {
-                if kind == NalKind::Prefix || self.awaits_second_field() {
-                    self.unit.cut.get_or_insert(Cut {
-                        at: self.nal_at,
-                        nal_units: self.unit.nal_units,
-                        timestamp: self.nal_timestamp,
-                        received: self.nal_received,
-                    });
-                } else {
-                    self.close(Some(self.cut_here()));
-                }
-            }
-            _ => {}
         }
-        if self.unit.nal_units == 0 || self.unit.slice.is_none() && kind != NalKind::Slice {
+        if self.unit.slice.is_none() {
             self.unit.timestamp = self.nal_timestamp;
         }
         self.unit.nal_units += 1;
-        if self.unit.marked && self.nal_timestamp == self.unit.timestamp {
+        if self.unit.marked {
             // The access unit goes on after its marker.
             self.unit.marked = false;
             self.quirks.count(Quirk::EarlyMarker);
             self.trust.lied();
         }
-        self.note(kind);
+        if kind != NalKind::Slice {
+            self.note(kind);
+        }
     }
 
     /// Keeps what a NAL unit other than a slice says: parameter sets, recovery point, end of sequence.
     fn note(&mut self, kind: NalKind) {
-        let start = self.nal_at + LENGTH;
+        let nal = Nal::new(self.buffer.get(self.nal_at + LENGTH..).unwrap_or(&[]));
         match kind {
             NalKind::Vps | NalKind::Sps | NalKind::Pps => {
-                let bytes = self.buffer.get(start..).unwrap_or(&[]);
-                if insert(&mut self.sets, bytes, &self.limits).is_err() {
+                if insert(&mut self.sets, nal.bytes, &self.limits).is_err() {
                     self.quirks.count(Quirk::BadParameterSet);
                 }
+            }
+            NalKind::Sei if self.unit.slice.is_none() => {
+                let found = sei::messages(nal, self.codec).find_map(|m| m.recovery_point(self.codec));
+                self.unit.recovery = self.unit.recovery.or(found);
             }
             NalKind::EndOfSequence | NalKind::EndOfBitstream => self.counter.end_of_sequence(),
             _ => {}
@@ -57,10 +56,11 @@ impl Assembler {
     }
 
     /// Puts a parameter set into the table.
-    pub(super) fn store(&mut self, nal: &[u8]) -> Result<Inserted, crate::h26x::Error> {
+    pub(super) fn store(&mut self, nal: &[u8]) -> Result<Inserted, Error> {
         insert(&mut self.sets, nal, &self.limits)
     }
 
+    /// The NAL unit just received as the first of the next access unit.
     const fn cut_here(&self) -> Cut {
         Cut {
             at: self.nal_at,
@@ -71,16 +71,17 @@ impl Assembler {
     }
 
     fn take_slice(&mut self, slice: Slice) {
-        if let Some(first) = &self.unit.slice {
-            match first.relation(&slice) {
+        if let Some(before) = self.unit.second.as_ref().or(self.unit.slice.as_ref()) {
+            match before.relation(&slice) {
                 Relation::Same => {
                     self.unit.cut = None;
                     return;
                 }
-                Relation::SecondField if !self.unit.second_field => {
+                Relation::SecondField if self.unit.second.is_none() => {
                     self.unit.cut = None;
-                    self.unit.second_field = true;
-                    self.counter.second_field(&slice, &self.sets);
+                    self.counter.count(&slice, &self.sets);
+                    self.unit.reference |= slice.reference;
+                    self.unit.second = Some(slice);
                     return;
                 }
                 Relation::SecondField | Relation::Next => {
@@ -103,61 +104,80 @@ impl Assembler {
             self.trust.lied();
         }
         if self.unit.nal_units > 0 && self.unit.timestamp != self.nal_timestamp {
-            // Reolink RLC-822A: the parameter sets carry the picture before's.
+            // Reolink RLC-822A: the parameter sets carry another timestamp than their picture.
             self.quirks.count(Quirk::TimestampInside);
         }
+        match slice.sps_id() {
+            Some(id) if self.sets.active() != Some(id) => Arc::make_mut(&mut self.sets).activate(id),
+            Some(_) => {}
+            None => self.quirks.count(Quirk::MissingParameterSet),
+        }
+        let order =
+            self.counter.count(&slice, &self.sets).map(|(count, restart)| PictureOrder { count, restart });
         let unit = &mut self.unit;
         unit.timestamp = self.nal_timestamp;
-        unit.loss.incomplete |= !slice.first || unit.broken == Some(self.nal_timestamp);
-        unit.skipped_leading = slice.unit_type == 8;
-        unit.random_access = (slice.unit_type == 5).then_some(RandomAccess::Idr);
+        // Arbitrary slice order (Baseline) is told from loss by nothing but the loss itself.
+        unit.loss.incomplete |=
+            unit.broken == Some(self.nal_timestamp) || !slice.first && (continues || unit.loss.packets > 0);
+        unit.random_access = random_access(self.codec, slice.unit_type, unit.recovery);
+        unit.skipped_leading = self.codec == Codec::H265 && matches!(slice.unit_type, 8 | 9);
+        unit.order = order;
+        unit.reference = slice.reference;
+        unit.parameters = slice.header.is_some().then(|| Arc::clone(&self.sets));
         unit.slice = Some(slice);
     }
 
     /// The access unit ends: at `cut`, or with all that there is.
     pub(super) fn close(&mut self, cut: Option<Cut>) {
-        let bytes = match cut {
+        let (bytes, next) = match cut {
             Some(cut) => {
-                self.nal_at = self.nal_at.saturating_sub(cut.at);
-                self.buffer.split_to(cut.at.min(self.buffer.len()))
+                let at = cut.at.min(self.buffer.len());
+                self.nal_at = self.nal_at.saturating_sub(at);
+                let next = Unit {
+                    nal_units: self.unit.nal_units.saturating_sub(cut.nal_units),
+                    received: cut.received,
+                    timestamp: cut.timestamp,
+                    ..Unit::default()
+                };
+                (self.buffer.split_to(at), next)
             }
-            None => self.buffer.split(),
+            None => (self.buffer.split(), Unit::default()),
         };
-        let next = cut.map_or_else(Unit::default, |cut| Unit {
-            nal_units: self.unit.nal_units - cut.nal_units,
-            received: cut.received,
-            timestamp: cut.timestamp,
-            ..Unit::default()
-        });
         let unit = core::mem::replace(&mut self.unit, next);
         let Some(slice) = unit.slice else { return };
         if unit.marked {
             self.trust.confirm();
         }
-        self.largest = self.largest.max(bytes.len());
+        self.make_room(bytes.len(), unit.random_access.is_some());
         self.ready.push_back(AccessUnit {
             codec: self.codec,
             data: bytes.freeze(),
             timestamp: unit.timestamp,
             received: unit.received,
             random_access: unit.random_access,
-            reference: slice.reference,
+            reference: unit.reference,
             skipped_leading: unit.skipped_leading,
             order: unit.order,
             parameters: unit.parameters,
             loss: unit.loss,
         });
-        self.last = Some((slice, unit.timestamp));
+        self.last = Some((unit.second.unwrap_or(slice), unit.timestamp));
     }
 }
 
-fn insert(
-    sets: &mut Arc<ParameterSets>,
-    nal: &[u8],
-    limits: &Limits,
-) -> Result<Inserted, crate::h26x::Error> {
+fn insert(sets: &mut Arc<ParameterSets>, nal: &[u8], limits: &Limits) -> Result<Inserted, Error> {
     if sets.holds(nal) {
         return Ok(Inserted::Same);
     }
     Arc::make_mut(sets).insert_within(nal, limits.parameter_set)
+}
+
+/// ITU-T H.264 table 7-1 and §D.2.8, H.265 table 7-1 and §D.3.8.
+fn random_access(codec: Codec, unit_type: u8, recovery: Option<u32>) -> Option<RandomAccess> {
+    match (codec, unit_type) {
+        (Codec::H264, 5) | (Codec::H265, 19 | 20) => Some(RandomAccess::Idr),
+        (Codec::H265, 21) => Some(RandomAccess::Cra),
+        (Codec::H265, 16..=18) => Some(RandomAccess::Bla),
+        _ => recovery.map(|frames| RandomAccess::RecoveryPoint { frames }),
+    }
 }
