@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
+use vigie::rtsp::{Credentials, Url};
 
 /// What the file says, checked.
 #[derive(Debug)]
@@ -59,25 +60,10 @@ pub(crate) struct Source {
     pub(crate) id: String,
     /// Its name on the page.
     pub(crate) name: String,
-    /// `rtsp://host[:port]/path`, without user and password.
-    pub(crate) url: String,
+    /// Its address, without user and password.
+    pub(crate) url: Url,
     /// Who logs in at the camera.
-    pub(crate) login: Option<Login>,
-}
-
-/// User and password of a camera.
-pub(crate) struct Login {
-    /// The user.
-    pub(crate) user: String,
-    /// The password.
-    pub(crate) password: String,
-}
-
-/// Never shows the password.
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login").field("user", &self.user).finish_non_exhaustive()
-    }
+    pub(crate) credentials: Option<Credentials>,
 }
 
 /// What is wrong with a configuration, and where.
@@ -198,8 +184,8 @@ fn check_cameras(raw: Vec<RawCamera>, folder: &Path) -> Result<Vec<Source>, Comp
         }
         let url = check_url(&camera.url)?;
         let name = camera.name.clone().unwrap_or_else(|| id.clone());
-        let login = login(&camera, folder)?;
-        cameras.push(Source { id, name, url, login });
+        let credentials = credentials(&camera, folder)?;
+        cameras.push(Source { id, name, url, credentials });
     }
     Ok(cameras)
 }
@@ -218,22 +204,15 @@ fn check_name(name: &Spanned<String>, what: &str) -> Result<String, Complaint> {
     ))
 }
 
-fn check_url(url: &Spanned<String>) -> Result<String, Complaint> {
+fn check_url(url: &Spanned<String>) -> Result<Url, Complaint> {
     let text = url.get_ref();
-    let Some(rest) = text.strip_prefix("rtsp://").or_else(|| text.strip_prefix("rtsps://")) else {
-        return Err((Some(url.span()), "the camera's url must start with rtsp:// or rtsps://".into()));
-    };
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
     // Looked for in the whole text: a password may itself hold a slash.
-    if rest.contains('@') {
+    if text.contains('@') {
         let what = "the camera's url holds a user or password; write `user` and `password_env` or `password_file` \
                     instead (an @ in the path is written %40)";
         return Err((Some(url.span()), what.into()));
     }
-    if authority.is_empty() || text.contains(char::is_whitespace) || text.contains(char::is_control) {
-        return Err((Some(url.span()), "the camera's url must name a host, without spaces".into()));
-    }
-    Ok(text.clone())
+    Url::parse(text).map(|(parsed, _)| parsed).map_err(|error| (Some(url.span()), error.to_string()))
 }
 
 fn check_origin(origin: &Spanned<String>) -> Result<String, Complaint> {
@@ -249,7 +228,7 @@ fn check_origin(origin: &Spanned<String>) -> Result<String, Complaint> {
     }
 }
 
-fn login(camera: &RawCamera, folder: &Path) -> Result<Option<Login>, Complaint> {
+fn credentials(camera: &RawCamera, folder: &Path) -> Result<Option<Credentials>, Complaint> {
     let password = match (&camera.password_env, &camera.password_file) {
         (Some(_), Some(file)) => {
             return Err((Some(file.span()), "password_env or password_file, not both".into()));
@@ -268,9 +247,7 @@ fn login(camera: &RawCamera, folder: &Path) -> Result<Option<Login>, Complaint> 
     };
     match (&camera.user, password) {
         (None, None) => Ok(None),
-        (Some(user), password) => {
-            Ok(Some(Login { user: user.get_ref().clone(), password: password.unwrap_or_default() }))
-        }
+        (Some(user), password) => Ok(Some(Credentials::new(user.get_ref(), password.unwrap_or_default()))),
         (None, Some(_)) => Err((Some(camera.id.span()), "a password without a `user`".into())),
     }
 }
@@ -294,8 +271,8 @@ mod tests {
         assert_eq!(config.store, Path::new("/etc/vigie/s"));
         let [tenant] = &config.tenants[..] else { panic!("{config:?}") };
         assert_eq!((tenant.id.as_str(), tenant.name.as_str()), ("a", "Annœullin"));
-        assert_eq!(tenant.cameras[0].url, "rtsp://192.0.2.1/one");
-        assert!(tenant.cameras[0].login.is_none());
+        assert_eq!(tenant.cameras[0].url.to_string(), "rtsp://192.0.2.1/one");
+        assert!(tenant.cameras[0].credentials.is_none());
     }
 
     #[test]
@@ -332,7 +309,7 @@ mod tests {
                 .map_err(|error| error.to_string())
         };
         let config = with("user = \"u\"\npassword_file = \"pw\"\n").unwrap();
-        assert_eq!(config.tenants[0].cameras[0].login.as_ref().unwrap().password, "geheim");
+        assert_eq!(config.tenants[0].cameras[0].credentials.as_ref().unwrap().password(), "geheim");
         assert!(!format!("{config:?}").contains("geheim"));
         assert!(with("password_file = \"pw\"\n").unwrap_err().contains("without a `user`"));
         assert!(with("user = \"u\"\npassword_file = \"none\"\n").unwrap_err().contains("line 11"));

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use vigie::rtsp::Url;
+
 use crate::config::{Config, Source, Tenant};
 use crate::serve::{self, Failure};
 use crate::token::Token;
@@ -18,19 +20,33 @@ pub(crate) async fn run(
     let passing = if store.is_none() { Some(Passing::new()?) } else { None };
     let store = store.or_else(|| passing.as_ref().map(|folder| folder.0.clone())).unwrap_or_default();
     println!("Recording into {}", store.display());
-    let config = Config { listen, store, origins: Vec::new(), tenants: tenants() };
+    let config = Config {
+        listen,
+        store,
+        origins: Vec::new(),
+        tenants: tenants(|n| format!("rtsp://127.0.0.1:9/cam{}", n + 1))?,
+    };
     let centre = assemble(&config, &listener, folders)?;
     serve::serve(listener, centre).await
 }
 
-fn tenants() -> Vec<Tenant> {
-    let source =
-        |id: &str, name: &str| Source { id: id.into(), name: name.into(), url: String::new(), login: None };
-    let tenant = |id: &str, name: &str, cameras| Tenant { id: id.into(), name: name.into(), cameras };
-    vec![
-        tenant("annoeullin", "Annœullin", vec![source("mairie", "Mairie, entrée"), source("place", "Place")]),
-        tenant("provin", "Provin", vec![source("ecole", "École"), source("gare", "Gare (H.265)")]),
-    ]
+/// The communes and their cameras, each camera with the ordinal of its simulation.
+const TENANTS: [(&str, &str, [(&str, &str, usize); 2]); 2] = [
+    ("annoeullin", "Annœullin", [("mairie", "Mairie, entrée", 0), ("place", "Place", 1)]),
+    ("provin", "Provin", [("ecole", "École", 2), ("gare", "Gare (H.265)", 3)]),
+];
+
+fn tenants(url: impl Fn(usize) -> String) -> Result<Vec<Tenant>, Failure> {
+    let source = |(id, name, ordinal): (&str, &str, usize)| {
+        let (url, credentials) =
+            Url::parse(&url(ordinal)).map_err(|error| Failure::new(error.to_string()))?;
+        Ok(Source { id: id.into(), name: name.into(), url, credentials })
+    };
+    let tenant = |(id, name, cameras): (&str, &str, [_; 2])| {
+        let cameras = cameras.into_iter().map(source).collect::<Result<_, Failure>>()?;
+        Ok(Tenant { id: id.into(), name: name.into(), cameras })
+    };
+    TENANTS.into_iter().map(tenant).collect()
 }
 
 /// A folder that goes with the demo.

@@ -12,13 +12,12 @@ use vigie::depacket::{AccessUnit, RandomAccess};
 use vigie::h26x::ParameterSets;
 use vigie::packetize::{Framing, Packetizer};
 use vigie::rtp::rtcp;
+use vigie::sdp::Description;
 use vigie::time::{Micros, NtpTime, Ticks, UtcMicros};
 
 mod queue;
-mod sdp;
 
 pub(crate) use queue::Queue;
-pub(crate) use sdp::TRACK;
 
 /// The RTP payload type of every stream.
 pub(crate) const PAYLOAD_TYPE: u8 = 96;
@@ -137,7 +136,10 @@ impl Fan {
     pub(crate) fn describe(&self) -> Option<String> {
         let inner = self.lock();
         let stream = inner.stream.as_ref().filter(|stream| stream.live)?;
-        Some(sdp::describe(stream.codec, stream.parameters.as_deref(), &stream.cname))
+        let sets = stream.parameters.iter().flat_map(|sets| sets.vps().chain(sets.sps()).chain(sets.pps()));
+        let sets: Vec<Bytes> = sets.map(|(_, nal)| nal.clone()).collect();
+        let description = Description::live(&stream.cname).with_video(stream.codec, PAYLOAD_TYPE, &sets);
+        Some(description.to_string())
     }
 
     /// A place for one more viewer; `None` while there is nothing to see, or when all places are taken.
@@ -255,8 +257,8 @@ mod tests {
             vigie::depacket::AnnexBReader::new(Codec::H264, &vigie::limits::Limits::default());
         assembler.push(if key {
             &[
-                0, 0, 1, 0x67, 0x42, 0xc0, 0x1e, 0xf4, 0x7e, 0x20, 0, 0, 1, 0x68, 0xce, 0x3c, 0x80, 0, 0, 1,
-                0x65, 0x88, 0x84,
+                0, 0, 1, 0x67, 0x42, 0xc0, 0x1e, 0xda, 0x79, 0, 0, 1, 0x68, 0xce, 0x3c, 0x80, 0, 0, 1, 0x65,
+                0x88, 0x84,
             ]
         } else {
             &[0, 0, 1, 0x41, 0x9a, 0x02, 0x03]

@@ -12,6 +12,7 @@ mod centre;
 mod clock;
 mod config;
 mod demo;
+mod fan;
 mod serve;
 mod token;
 mod web;
@@ -91,7 +92,7 @@ fn execute(command: Command) -> Result<(), Failure> {
         Command::Check { config } => {
             let config = Config::read(&config)?;
             let cameras: usize = config.tenants.iter().map(|tenant| tenant.cameras.len()).sum();
-            println!("right: {} tenants, {cameras} cameras", config.tenants.len());
+            println!("right: tenants {}, cameras {cameras}", config.tenants.len());
             Ok(())
         }
         Command::Demo { listen, store, folders } => serve::block_on(demo::run(listen, store, folders)),

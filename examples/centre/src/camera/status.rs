@@ -114,6 +114,7 @@ impl Status {
         if unit.random_access.is_some_and(vigie::depacket::RandomAccess::starts_gop) {
             self.gop.0 = self.gop.1.map(|start| unit.timestamp.wrapping_sub(start)).or(self.gop.0);
             self.gop.1 = Some(unit.timestamp);
+            self.format = unit.parameters.as_ref().and_then(|sets| sets.format()).or(self.format.take());
         }
         self.recent.push_back((now, unit.data.len()));
         while self.recent.len() > SPAN_PICTURES
