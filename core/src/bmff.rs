@@ -350,6 +350,15 @@ impl<'a> Body<'a> {
         self.reader.rest()
     }
 
+    /// What stands behind the next `bytes`.
+    ///
+    /// # Errors
+    /// [`Kind::Truncated`] where there are fewer.
+    pub fn after(mut self, bytes: usize) -> Result<Self, Error> {
+        self.skip(bytes)?;
+        Ok(self)
+    }
+
     fn fail(&self, kind: fn(FourCc) -> Kind) -> Error {
         Error { kind: kind(self.kind), at: Offset(self.offset()) }
     }

@@ -22,13 +22,16 @@ use bytes::Bytes;
 pub use error::{Error, Kind};
 pub use fragmenter::{Fragmenter, Piece, Stats};
 
-use crate::gix::Flags;
+use crate::bmff::prft::Prft;
+use crate::gix::{Flags, FragmentMark};
 use crate::h26x::{ParameterSets, VideoFormat};
 use crate::time::Ticks;
 use crate::timeline::UtcStamp;
 
 /// The only track of our files.
 pub const TRACK: u32 = 1;
+/// Bytes from the start of one of our fragments to its `moof`: the mark and the `prft`.
+pub const MOOF_AT: usize = FragmentMark::LEN + Prft::LEN;
 
 /// `ftyp` and `moov`: what a decoder must have before the first fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-use super::{Body, Boxed, Error, FourCc, put_full, put_sized, version_for};
+use super::{Body, Boxed, Error, FourCc, put_full, put_sized};
 use crate::octets::Write as _;
 use crate::time::NtpTime;
 
@@ -25,6 +25,9 @@ pub struct Prft {
 }
 
 impl Prft {
+    /// Bytes of the box as we write it, version 1.
+    pub const LEN: usize = 32;
+
     /// At `media_time` of `track` the picture was captured that was there at `ntp`.
     #[must_use]
     pub const fn captured(track: u32, ntp: NtpTime, media_time: u64) -> Self {
@@ -37,7 +40,7 @@ impl Boxed for Prft {
 
     fn write_body(&self, out: &mut BytesMut) {
         // Version 1 also where 32 bits would do: fragments of one stream have one shape.
-        let version = version_for(&[self.media_time]).max(1);
+        let version = 1;
         put_full(out, version, self.flags);
         out.put_u32(self.track);
         out.put_u64(self.ntp.0);

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use bytes::BytesMut;
 
-use super::{Body, Boxed, Error, FourCc, put_full, put_sized, version_for};
+use super::{Body, Boxed, Error, FourCc, put_full, put_sized};
 use crate::octets::Write as _;
 
 /// Bytes of a version 1 box without references.
@@ -64,7 +64,7 @@ impl Boxed for Sidx {
 
     fn write_body(&self, out: &mut BytesMut) {
         // Version 1 always: the room reserved for the box does not depend on the times in it.
-        let version = version_for(&[self.earliest_presentation, self.first_offset]).max(1);
+        let version = 1;
         put_full(out, version, 0);
         out.put_u32(self.track);
         out.put_u32(self.timescale);

@@ -3,7 +3,8 @@
 use bytes::BytesMut;
 
 use crate::bmff::moof::RunSample;
-use crate::bmff::{Body, BoxRef, Error, FourCc, put_full, write_box};
+use crate::bmff::{Body, BoxRef, Error, FourCc, Kind, put_full, write_box};
+use crate::fault::Offset;
 use crate::octets::{Reader, Write as _};
 
 /// `trun`.
@@ -15,6 +16,9 @@ pub const NOT_SYNC: u32 = 0x0101_0000;
 pub const SYNC: u32 = 0x0200_0000;
 /// The bit of the sample flags that says "not a sync sample".
 pub const IS_NOT_SYNC: u32 = 0x0001_0000;
+
+/// A run without a table can claim any number of samples of the default size and duration; more than this is refused.
+const MOST_WITHOUT_TABLE: u32 = 1 << 20;
 
 const DATA_OFFSET: u32 = 0x01;
 const FIRST_FLAGS: u32 = 0x04;
@@ -117,14 +121,15 @@ impl<'a> Trun<'a> {
         let data_offset = if flags & DATA_OFFSET == 0 { None } else { Some(body.u32()? as i32) };
         let first_flags = if flags & FIRST_FLAGS == 0 { None } else { Some(body.u32()?) };
         let entry = (flags & (DURATION | SIZE | FLAGS | COMPOSITION)).count_ones() as usize * 4;
+        if entry == 0 && count > MOST_WITHOUT_TABLE {
+            return Err(Error { kind: Kind::TooLarge(KIND), at: Offset(found.at) });
+        }
         let len = (count as usize).checked_mul(entry).unwrap_or(usize::MAX);
         let table = body.take(len)?;
         Ok(Self { at: found.at, data_offset, count, first_flags, flags, table })
     }
 
     /// The samples in decoding order; `fallback` gives what the run leaves out.
-    ///
-    /// A run without a table may claim any number of samples of the default size: whoever collects them caps them.
     pub fn samples(&self, fallback: Sample) -> impl Iterator<Item = Sample> + use<'a> {
         let (flags, first_flags) = (self.flags, self.first_flags);
         let mut table = Reader::new(self.table);

@@ -106,6 +106,9 @@ pub struct Colour {
 }
 
 impl VideoEntry {
+    /// Bytes of the fields in front of the boxes inside.
+    pub const FIELDS: usize = 78;
+
     /// With nothing optional. Width and height saturate at 65 535.
     #[must_use]
     pub fn new(kind: FourCc, width: u32, height: u32, configuration: Configuration) -> Self {
@@ -163,11 +166,9 @@ impl VideoEntry {
     }
 
     fn parse(found: &BoxRef<'_>) -> Result<Self, Error> {
-        let mut body = found.body();
-        body.skip(24)?;
+        let mut body = found.body().after(24)?;
         let (width, height) = (body.u16()?, body.u16()?);
-        body.skip(50)?;
-        let boxes = body.children();
+        let boxes = found.body().after(Self::FIELDS)?.children();
         let configuration = if matches!(found.kind, AVC1 | AVC3) {
             Configuration::Avc(boxes.need(AvcC::KIND)?.parse()?)
         } else {

@@ -49,6 +49,27 @@ pub struct Array {
     pub nals: Vec<Bytes>,
 }
 
+impl HvcC {
+    /// Bytes of the file where the arrays of a record start: array_completeness is the top bit there.
+    ///
+    /// # Errors
+    /// [`Error`] where the record is cut short.
+    pub fn array_headers(body: &mut Body<'_>) -> Result<Vec<u64>, Error> {
+        body.skip(22)?;
+        let count = body.u8()?;
+        let mut starts = Vec::new();
+        for _ in 0..count {
+            starts.push(body.offset());
+            body.skip(1)?;
+            for _ in 0..body.u16()? {
+                let len = body.u16()?;
+                body.skip(usize::from(len))?;
+            }
+        }
+        Ok(starts)
+    }
+}
+
 impl Boxed for HvcC {
     const KIND: FourCc = FourCc(*b"hvcC");
 
