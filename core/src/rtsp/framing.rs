@@ -307,7 +307,12 @@ impl Input {
                 Some(matches!(next, [b'$' | b'\r' | b'\n' | b'A'..=b'Z', ..]))
             }
             [b'$', ..] => None,
-            _ if KNOWN_STARTS.iter().any(|start| bytes.starts_with(start)) => Some(true),
+            _ if KNOWN_STARTS.iter().any(|start| bytes.starts_with(start)) => {
+                // The whole line is judged, as it will be when it is read: else the search would end here again and again.
+                let window = bytes.get(..self.limits.rtsp_head).unwrap_or(bytes);
+                let whole = window.contains(&b'\n') || window.len() == self.limits.rtsp_head;
+                if whole || !starts_message(window) { Some(whole && starts_message(window)) } else { None }
+            }
             _ if KNOWN_STARTS.iter().any(|start| start.starts_with(bytes)) => None,
             _ => Some(false),
         }
