@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Floors from the ground up; within a floor, the way of the data.
 const FLOORS: &[&[&str]] = &[
-    &["octets", "time", "limits", "fault"],
+    &["octets", "time", "limits", "fault", "codec"],
     &["rtsp", "sdp", "rtp", "h26x", "bmff", "gix"],
     &["reorder", "depacket", "packetize", "timeline", "fragment", "segment", "view"],
     &["session", "server", "store"],
