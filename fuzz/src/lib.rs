@@ -45,7 +45,9 @@ fn items(mut stream: &[u8], mut distances: impl Iterator<Item = usize>) -> Vec<S
                             skipped = 0;
                         }
                         out.push(match item {
-                            Item::Interleaved { channel, range } => format!("{channel} {:?}", input.bytes(range)),
+                            Item::Interleaved { channel, range } => {
+                                format!("{channel} {:?}", input.bytes(range))
+                            }
                             other => format!("{other:?}"),
                         });
                     }
