@@ -60,25 +60,35 @@ pub enum Kind {
     UrlPort,
 }
 
-impl Fault for Error {
+impl Fault for Kind {
     fn blame(&self) -> Blame {
-        match self.kind {
-            Kind::UrlScheme | Kind::UrlHost | Kind::UrlPort => Blame::Caller,
+        match self {
+            Self::UrlScheme | Self::UrlHost | Self::UrlPort => Blame::Caller,
             _ => Blame::Peer,
         }
     }
 
     fn code(&self) -> Code {
-        Code(match self.kind {
-            Kind::NotRtsp => 100,
-            Kind::StartLine => 101,
-            Kind::HeadTooLong => 102,
-            Kind::BodyTooLong => 103,
-            Kind::LostFraming => 104,
-            Kind::UrlScheme => 110,
-            Kind::UrlHost => 111,
-            Kind::UrlPort => 112,
+        Code(match self {
+            Self::NotRtsp => 100,
+            Self::StartLine => 101,
+            Self::HeadTooLong => 102,
+            Self::BodyTooLong => 103,
+            Self::LostFraming => 104,
+            Self::UrlScheme => 110,
+            Self::UrlHost => 111,
+            Self::UrlPort => 112,
         })
+    }
+}
+
+impl Fault for Error {
+    fn blame(&self) -> Blame {
+        self.kind.blame()
+    }
+
+    fn code(&self) -> Code {
+        self.kind.code()
     }
 }
 

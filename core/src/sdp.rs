@@ -63,17 +63,27 @@ pub enum Kind {
     NoMedia,
 }
 
-impl Fault for Error {
+impl Fault for Kind {
     fn blame(&self) -> Blame {
         Blame::Peer
     }
 
     fn code(&self) -> Code {
-        Code(match self.kind {
-            Kind::Empty => 200,
-            Kind::NotSdp => 201,
-            Kind::NoMedia => 202,
+        Code(match self {
+            Self::Empty => 200,
+            Self::NotSdp => 201,
+            Self::NoMedia => 202,
         })
+    }
+}
+
+impl Fault for Error {
+    fn blame(&self) -> Blame {
+        self.kind.blame()
+    }
+
+    fn code(&self) -> Code {
+        self.kind.code()
     }
 }
 

@@ -1,1 +1,363 @@
-//! An RTSP client.
+//! An RTSP client: one camera, over one connection, from OPTIONS to TEARDOWN.
+//!
+//! A [`Session`] does no IO. The caller opens a connection (TCP, TLS, WebSocket), makes a session, and from then on:
+//!
+//! - reads the connection into [`Session::receive_buffer`], then says how much it read by [`Session::handle_received`];
+//! - calls [`Session::handle_timeout`] when the moment of [`Session::poll_timeout`] has come;
+//! - says by [`Session::handle_closed`] that the peer closed the connection;
+//! - after each of these, and after [`Session::new`] and [`Session::teardown`], drains [`Session::poll_output`]: sends
+//!   what is to be sent, feeds RTP and RTCP on, minds the events.
+//!
+//! RTP packets are handed out where they lie in the receive buffer: nothing is copied or allocated per packet.
+//!
+//! The session sets up the first H.264 or H.265 video of the presentation, over the RTSP connection itself
+//! (RFC 2326 §10.12), and nothing else: recording sound in public space is unlawful in France. It keeps itself alive
+//! and answers the camera's own requests.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::fault::{Quirk, Quirks};
+use crate::rtsp::auth::Authenticator;
+use crate::rtsp::framing::{Expected, Input, Item};
+use crate::rtsp::headers::SessionId;
+use crate::rtsp::{Message, Method, Url};
+use crate::sdp::Presentation;
+use crate::time::Micros;
+
+mod answers;
+mod config;
+mod error;
+mod keep_alive;
+mod output;
+mod requests;
+
+pub use config::Config;
+pub use error::{Error, Kind, Where};
+pub use output::{Event, Output, Phase, Playing, Stats};
+
+use keep_alive::KeepAlive;
+use requests::Pending;
+
+/// How long TEARDOWN waits for its answer.
+const TEARDOWN_TIMEOUT: u64 = 2_000_000;
+
+/// One RTSP client. See the [module](self).
+pub struct Session {
+    config: Config,
+    phase: Phase,
+    now: Micros,
+    input: Input,
+    expected: Expected,
+    queue: VecDeque<Queued>,
+    pending: VecDeque<Pending>,
+    cseq: u32,
+    authenticator: Option<Authenticator>,
+    /// Methods of `Public`.
+    public: Vec<Method>,
+    server: Option<String>,
+    presentation: Option<Arc<Presentation>>,
+    /// Index of the media that is set up.
+    media: usize,
+    aggregate: Url,
+    track: Url,
+    session: Option<SessionId>,
+    ssrc: Option<u32>,
+    /// PLAY was refused with a Range, and is tried without.
+    no_range: bool,
+    keep_alive: Option<KeepAlive>,
+    /// When the last RTP packet came, or PLAY was answered.
+    last_media: Micros,
+    received: Micros,
+    teardown_at: Micros,
+    peer_closed: bool,
+    quirks: Quirks,
+    stats: Stats,
+}
+
+enum Queued {
+    Send(Bytes),
+    Event(Event),
+    Close,
+}
+
+impl Session {
+    /// Begins on an open connection: the first request waits in [`Session::poll_output`].
+    #[must_use]
+    pub fn new(config: Config, now: Micros) -> Self {
+        let authenticator = config.credentials.clone().map(|c| Authenticator::new(c, config.seed));
+        let mut session = Self {
+            phase: Phase::Options,
+            now,
+            input: Input::new(&config.limits),
+            expected: Expected::default(),
+            queue: VecDeque::new(),
+            pending: VecDeque::new(),
+            cseq: 0,
+            authenticator,
+            public: Vec::new(),
+            server: None,
+            presentation: None,
+            media: 0,
+            aggregate: config.url.clone(),
+            track: config.url.clone(),
+            session: None,
+            ssrc: None,
+            no_range: false,
+            keep_alive: None,
+            last_media: now,
+            received: now,
+            teardown_at: now,
+            peer_closed: false,
+            quirks: Quirks::default(),
+            stats: Stats::default(),
+            config,
+        };
+        session.request(Method::Options);
+        session
+    }
+
+    /// What the session is doing.
+    #[must_use]
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The address, without credentials.
+    #[must_use]
+    pub const fn url(&self) -> &Url {
+        &self.config.url
+    }
+
+    /// What the camera has, once it said so.
+    #[must_use]
+    pub const fn presentation(&self) -> Option<&Arc<Presentation>> {
+        self.presentation.as_ref()
+    }
+
+    /// The `Server` field of the camera's responses.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        self.server.as_deref()
+    }
+
+    /// What was tolerated, counted; the session description's included.
+    #[must_use]
+    pub const fn quirks(&self) -> &Quirks {
+        &self.quirks
+    }
+
+    /// The counters.
+    #[must_use]
+    pub const fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// Where to put received bytes. It is empty only while [`Session::poll_output`] has not been drained.
+    pub fn receive_buffer(&mut self) -> &mut [u8] {
+        self.input.spare()
+    }
+
+    /// Says that `bytes` bytes were put into [`Session::receive_buffer`].
+    pub fn handle_received(&mut self, now: Micros, bytes: usize) {
+        self.now = now;
+        self.received = now;
+        self.stats.bytes_received += bytes as u64;
+        self.input.filled(bytes);
+    }
+
+    /// Copies received bytes in, for callers who cannot read into [`Session::receive_buffer`]. Says how many were
+    /// taken: where not all were, drain [`Session::poll_output`] and come back with the rest.
+    #[must_use]
+    pub fn handle_input(&mut self, now: Micros, bytes: &[u8]) -> usize {
+        self.now = now;
+        self.received = now;
+        let taken = self.input.copy(bytes);
+        self.stats.bytes_received += taken as u64;
+        taken
+    }
+
+    /// Says that the peer closed the connection, or that it broke. What was received before is still handed out.
+    pub fn handle_closed(&mut self, now: Micros) {
+        self.now = now;
+        self.peer_closed = true;
+    }
+
+    /// When to call [`Session::handle_timeout`], if nothing else happens before.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Micros> {
+        let media = self.config.media_timeout.map(|timeout| self.last_media.plus(timeout));
+        match self.phase {
+            Phase::Closed => None,
+            Phase::Teardown => Some(self.teardown_at),
+            Phase::Playing => self.keep_alive.as_ref().map(|k| k.next).into_iter().chain(media).min(),
+            _ => self.pending.front().map(|pending| pending.deadline),
+        }
+    }
+
+    /// Does what is due at `now`.
+    pub fn handle_timeout(&mut self, now: Micros) {
+        self.now = now;
+        match self.phase {
+            Phase::Closed => {}
+            Phase::Teardown if now >= self.teardown_at => self.end(),
+            Phase::Teardown => {}
+            Phase::Playing => {
+                let timeout = self.config.media_timeout;
+                if timeout.is_some_and(|timeout| now.since(self.last_media) >= timeout) {
+                    self.fail(Kind::Stalled);
+                } else {
+                    self.keep_alive_if_due();
+                }
+            }
+            _ if self.pending.front().is_some_and(|pending| now >= pending.deadline) => {
+                self.fail(Kind::NoResponse)
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the session: sends TEARDOWN and waits a little for its answer.
+    pub fn teardown(&mut self, now: Micros) {
+        self.now = now;
+        match self.phase {
+            Phase::Teardown | Phase::Closed => {}
+            _ if self.session.is_none() => self.end(),
+            _ => {
+                self.pending.clear();
+                self.phase = Phase::Teardown;
+                self.teardown_at = now.plus(TEARDOWN_TIMEOUT);
+                self.request(Method::Teardown);
+            }
+        }
+    }
+
+    /// What comes next; `None` until more bytes or time come. To be drained after every other call.
+    pub fn poll_output(&mut self) -> Option<Output<'_>> {
+        loop {
+            if let Some(queued) = self.queue.pop_front() {
+                return Some(match queued {
+                    Queued::Send(bytes) => Output::Send(bytes),
+                    Queued::Event(event) => Output::Event(event),
+                    Queued::Close => Output::Close,
+                });
+            }
+            if self.phase == Phase::Closed {
+                return None;
+            }
+            match self.input.next(&self.expected) {
+                Ok(Some(Item::Interleaved { channel, range })) => {
+                    let (media, received) = (self.media, self.received);
+                    match self.route(channel, range.len()) {
+                        Some(true) => {
+                            return Some(Output::Rtp { media, bytes: self.input.bytes(range), received });
+                        }
+                        Some(false) => {
+                            return Some(Output::Rtcp { media, bytes: self.input.bytes(range), received });
+                        }
+                        None => {}
+                    }
+                }
+                Ok(Some(Item::Message { message: Message::Response(response), .. })) => {
+                    self.handle_response(&response)
+                }
+                Ok(Some(Item::Message { message: Message::Request(request), .. })) => {
+                    self.handle_request(&request)
+                }
+                Ok(Some(Item::Skipped(bytes))) => {
+                    self.stats.skipped_bytes += bytes as u64;
+                    self.note(Quirk::LostFraming);
+                }
+                Ok(None) if self.peer_closed && self.phase == Phase::Teardown => self.end(),
+                Ok(None) if self.peer_closed => self.fail(Kind::Closed),
+                Ok(None) => return None,
+                Err(error) => self.fail(Kind::Rtsp(error.kind)),
+            }
+        }
+    }
+
+    /// Is an interleaved packet RTP (true) or RTCP (false) of our media, and wanted?
+    fn route(&mut self, channel: u8, len: usize) -> Option<bool> {
+        let rtp = match self.expected.channels {
+            Some((rtp, _)) if channel == rtp => Some(true),
+            Some((_, rtcp)) if channel == rtcp => Some(false),
+            _ => None,
+        };
+        match (self.phase, rtp) {
+            // After PLAY was sent, packets may overtake its answer (RFC 2326 §10.5 does not forbid it).
+            (Phase::Play | Phase::Playing, Some(rtp)) => {
+                if rtp {
+                    self.last_media = self.now;
+                    self.stats.rtp_packets += 1;
+                    self.stats.rtp_bytes += len as u64;
+                } else {
+                    self.stats.rtcp_packets += 1;
+                }
+                return Some(rtp);
+            }
+            (Phase::Play | Phase::Playing, None) => self.note(Quirk::UnknownChannel),
+            // v4l2rtspserver; and live555 before 2017.06.04, which goes on sending an old session's packets to whoever
+            // got its descriptor, even before any request.
+            (Phase::Options | Phase::Describe | Phase::Setup, _) => self.note(Quirk::RtpBeforePlay),
+            (Phase::Teardown | Phase::Closed, _) => {}
+        }
+        self.stats.dropped_packets += 1;
+        None
+    }
+
+    /// Counts a quirk, and tells its first occurrence.
+    fn note(&mut self, quirk: Quirk) {
+        if self.quirks.get(quirk) == 0 {
+            self.queue.push_back(Queued::Event(Event::Quirk(quirk)));
+        }
+        self.quirks.count(quirk);
+    }
+
+    fn event(&mut self, event: Event) {
+        self.queue.push_back(Queued::Event(event));
+    }
+
+    fn place(&self) -> Where {
+        Where {
+            phase: self.phase,
+            cseq: self.cseq,
+            rtsp_offset: self.input.offset(),
+            received: self.received,
+        }
+    }
+
+    /// Ends with an error. A session that was set up is torn down, its answer not waited for: live555 before 2017.06.04
+    /// sends on for a minute otherwise, to whoever gets the descriptor.
+    fn fail(&mut self, kind: Kind) {
+        if self.phase == Phase::Closed {
+            return;
+        }
+        let error = Error { kind, at: self.place() };
+        if self.session.is_some() && self.phase != Phase::Teardown && !self.peer_closed {
+            self.request(Method::Teardown);
+        }
+        self.event(Event::Failed(error));
+        self.close();
+    }
+
+    /// Ends as it should.
+    fn end(&mut self) {
+        if self.phase != Phase::Closed {
+            self.event(Event::Ended);
+            self.close();
+        }
+    }
+
+    fn close(&mut self) {
+        self.phase = Phase::Closed;
+        self.pending.clear();
+        self.queue.push_back(Queued::Close);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,37 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// The value of an `Authorization` field, for an application that judges it itself. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Authorization(String);
+
+impl Authorization {
+    /// From the field's value.
+    #[must_use]
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The field's value.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The token of `Bearer <token>`, RFC 6750 §2.1.
+    #[must_use]
+    pub fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.0.trim().split_once(' ')?;
+        scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
+    }
+}
+
+impl fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authorization(redacted)")
+    }
+}
+
 /// Unpredictable texts out of a seed: SHA-256 over the seed and a counter.
 #[derive(Clone)]
 pub(crate) struct Entropy {

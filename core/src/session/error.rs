@@ -1,0 +1,129 @@
+//! Why a session ended, and where.
+
+use core::fmt;
+
+use thiserror::Error;
+
+use super::Phase;
+use crate::fault::{Blame, Code, Fault, Offset};
+use crate::rtsp::auth::Refused;
+use crate::rtsp::{self, Status};
+use crate::sdp;
+use crate::time::Micros;
+
+/// What ended a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{kind} ({at})")]
+pub struct Error {
+    /// What is wrong.
+    pub kind: Kind,
+    /// Where it was found.
+    pub at: Where,
+}
+
+/// A place in a session, to be found again in a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Where {
+    /// What the session was doing.
+    pub phase: Phase,
+    /// The last `CSeq` that was sent.
+    pub cseq: u32,
+    /// Bytes received on the connection before the place.
+    pub rtsp_offset: Offset,
+    /// When the last bytes were received.
+    pub received: Micros,
+}
+
+impl fmt::Display for Where {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, CSeq {}, {} of the connection", self.phase, self.cseq, self.rtsp_offset)
+    }
+}
+
+/// The kinds of [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The bytes are not RTSP, or break it beyond repair.
+    #[error("{0}")]
+    Rtsp(rtsp::Kind),
+    /// The answer to DESCRIBE is not a session description.
+    #[error("{0}")]
+    Sdp(sdp::Kind),
+    /// The camera asks for a user and a password, and there are none.
+    #[error("the camera asks for a user and a password; give them")]
+    CredentialsNeeded,
+    /// The camera refuses the user, the password or the token.
+    #[error("the camera refuses the user or the password; check both")]
+    CredentialsRefused,
+    /// The camera offers no authentication that this library knows.
+    #[error("the camera asks for an authentication other than Basic and Digest")]
+    ChallengeUnsupported,
+    /// The session description has no video.
+    #[error("the camera offers no video at this address")]
+    NoVideo,
+    /// The session description has video, but neither H.264 nor H.265.
+    #[error("the camera's video is neither H.264 nor H.265; choose one of them in its settings")]
+    UnsupportedCodec,
+    /// The camera does not send RTP over the RTSP connection.
+    #[error("the camera does not send video over TCP")]
+    UnsupportedTransport,
+    /// The camera answers 404.
+    #[error("the camera has no stream at this address; check the path")]
+    NotFound,
+    /// The camera answers another error.
+    #[error("the camera answers {0}")]
+    Status(Status),
+    /// A request was not answered in time.
+    #[error("the camera does not answer")]
+    NoResponse,
+    /// No RTP for `Config::media_timeout`.
+    #[error("the camera stopped sending video")]
+    Stalled,
+    /// The camera closed the connection.
+    #[error("the camera closed the connection")]
+    Closed,
+    /// A redirection without a usable address.
+    #[error("the camera redirects to an address that cannot be used")]
+    BadRedirect,
+}
+
+impl From<Refused> for Kind {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NoCredentials => Self::CredentialsNeeded,
+            Refused::NoChallenge => Self::ChallengeUnsupported,
+            Refused::Wrong => Self::CredentialsRefused,
+        }
+    }
+}
+
+impl Fault for Error {
+    fn blame(&self) -> Blame {
+        match self.kind {
+            Kind::Rtsp(kind) => kind.blame(),
+            Kind::CredentialsNeeded | Kind::CredentialsRefused | Kind::NotFound => Blame::Caller,
+            _ => Blame::Peer,
+        }
+    }
+
+    fn code(&self) -> Code {
+        Code(match self.kind {
+            Kind::Rtsp(kind) => return kind.code(),
+            Kind::Sdp(kind) => return kind.code(),
+            Kind::CredentialsNeeded => 700,
+            Kind::CredentialsRefused => 701,
+            Kind::ChallengeUnsupported => 702,
+            Kind::NoVideo => 703,
+            Kind::UnsupportedCodec => 704,
+            Kind::UnsupportedTransport => 705,
+            Kind::NotFound => 706,
+            Kind::Status(_) => 707,
+            Kind::NoResponse => 708,
+            Kind::Stalled => 709,
+            Kind::Closed => 710,
+            Kind::BadRedirect => 711,
+        })
+    }
+}
