@@ -34,7 +34,7 @@ struct Arguments {
 enum Command {
     /// Runs the centre that a TOML file describes.
     Run {
-        /// Tenants, cameras, store: see the example in the README.
+        /// Tenants, cameras, store, as in examples/centre/centre.toml.
         config: PathBuf,
         /// Listens here instead of where the file says.
         #[arg(long)]
