@@ -15,6 +15,7 @@ mod demo;
 mod fan;
 mod serve;
 mod token;
+mod viewer;
 mod web;
 
 use centre::{Centre, Tenant};
@@ -125,5 +126,6 @@ fn assemble(
         store: config.store.clone(),
         tenants: Tenant::all(&config.tenants),
         counters: centre::Counters::default(),
+        strangers: centre::strangers(),
     }))
 }
