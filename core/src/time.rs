@@ -54,10 +54,10 @@ impl UtcMicros {
         Self(self.0.saturating_add(micros))
     }
 
-    /// Midnight (UTC) at or before `self`.
+    /// Midnight (UTC) at or before `self`, saturating.
     #[must_use]
     pub const fn day_start(self) -> Self {
-        Self(self.0.div_euclid(DAY) * DAY)
+        Self(self.0.saturating_sub(self.0.rem_euclid(DAY)))
     }
 
     /// The fields of the civil calendar.
