@@ -135,8 +135,7 @@ impl Builder {
         let mut at = PAGE;
         // As it was after the last fragment: a file record without its fragment is not what a builder leaves.
         let mut whole = Self::default();
-        loop {
-            let Some(rest) = index.get(at..).filter(|rest| !rest.is_empty()) else { break };
+        while let Some(rest) = index.get(at..).filter(|rest| !rest.is_empty()) {
             let Some(place) = &mut builder.place else { break };
             match place.read(rest) {
                 Ok((record, len)) => {

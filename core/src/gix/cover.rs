@@ -17,6 +17,9 @@ pub struct Span {
 }
 
 impl Span {
+    /// All of time.
+    pub const ALL: Self = Self { from: UtcMicros(i64::MIN), to: UtcMicros(i64::MAX) };
+
     /// From `from` to `to`; empty if `to` is not later.
     #[must_use]
     pub const fn new(from: UtcMicros, to: UtcMicros) -> Self {

@@ -161,7 +161,6 @@ pub struct Break {
 /// What stands in an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "read one at a time, by far the most are fragments")]
 pub enum Record {
     /// A media file.
     File(FileRecord),

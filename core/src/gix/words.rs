@@ -18,6 +18,9 @@ pub struct Kid(pub [u8; 16]);
 pub struct Text<const N: usize>([u8; N]);
 
 impl<const N: usize> Text<N> {
+    /// No text.
+    pub const EMPTY: Self = Self([0; N]);
+
     /// `None` where it does not fit or holds a NUL.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {

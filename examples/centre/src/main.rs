@@ -15,7 +15,6 @@ mod demo;
 mod fan;
 mod serve;
 mod token;
-mod viewer;
 mod web;
 
 use centre::{Centre, Tenant};
@@ -35,7 +34,7 @@ struct Arguments {
 enum Command {
     /// Runs the centre that a TOML file describes.
     Run {
-        /// Tenants, cameras, store, as in examples/centre/centre.toml.
+        /// Tenants, cameras, store: see the example in the README.
         config: PathBuf,
         /// Listens here instead of where the file says.
         #[arg(long)]
@@ -126,6 +125,5 @@ fn assemble(
         store: config.store.clone(),
         tenants: Tenant::all(&config.tenants),
         counters: centre::Counters::default(),
-        strangers: centre::strangers(),
     }))
 }

@@ -1,0 +1,142 @@
+//! What the store needs of a disk.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Error;
+
+/// An open file: valid with the storage that gave it, until closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct File(pub u32);
+
+/// What a file is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading only.
+    Read,
+    /// Reading, appending, writing in place and cutting off.
+    Write,
+}
+
+/// What is in a folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listed {
+    /// Its name, without the folder's.
+    pub name: String,
+    /// Is it a folder?
+    pub folder: bool,
+    /// Bytes; 0 for a folder.
+    pub len: u64,
+}
+
+/// A tree of files. Paths are relative to its root, parts joined by `/`; the root itself is `""`.
+///
+/// What was written is sure to survive a power cut only after [`Storage::sync`] of the file, and a name (of a file created or
+/// renamed) only after [`Storage::sync_folder`] of the folder it is in.
+pub trait Storage {
+    /// Creates a file for writing, with the folders above it where they are missing.
+    ///
+    /// # Errors
+    /// [`Kind::Exists`](super::Kind::Exists) where the name is taken, and all that a disk can fail by.
+    fn create_new(&mut self, path: &str) -> Result<File, Error>;
+
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`](super::Kind::NotFound), and all that a disk can fail by.
+    fn open(&mut self, path: &str, access: Access) -> Result<File, Error>;
+
+    /// Closes a file. What was not synced may be lost.
+    fn close(&mut self, file: File);
+
+    /// Appends all parts, one behind the other. When it fails, a part of them may be there.
+    ///
+    /// # Errors
+    /// [`Kind::Full`](super::Kind::Full), and all that a disk can fail by.
+    fn append(&mut self, file: File, parts: &[&[u8]]) -> Result<(), Error>;
+
+    /// Overwrites bytes that are there.
+    ///
+    /// # Errors
+    /// All that a disk can fail by.
+    fn write_at(&mut self, file: File, offset: u64, bytes: &[u8]) -> Result<(), Error>;
+
+    /// Reads as many bytes as are there, up to the length of `into`; fewer only at the end of the file.
+    ///
+    /// # Errors
+    /// All that a disk can fail by.
+    fn read_at(&mut self, file: File, offset: u64, into: &mut [u8]) -> Result<usize, Error>;
+
+    /// Bytes of the file.
+    ///
+    /// # Errors
+    /// All that a disk can fail by.
+    fn len(&mut self, file: File) -> Result<u64, Error>;
+
+    /// Cuts the file off after `len` bytes.
+    ///
+    /// # Errors
+    /// All that a disk can fail by.
+    fn truncate(&mut self, file: File, len: u64) -> Result<(), Error>;
+
+    /// Returns when all that was written to the file is on the disk (`fdatasync`).
+    ///
+    /// # Errors
+    /// All that a disk can fail by. After a failure, what was written since the last success may be lost, whatever a second
+    /// call says: the file is not to be written on.
+    fn sync(&mut self, file: File) -> Result<(), Error>;
+
+    /// Returns when the names in the folder are on the disk.
+    ///
+    /// # Errors
+    /// All that a disk can fail by.
+    fn sync_folder(&mut self, folder: &str) -> Result<(), Error>;
+
+    /// Gives a file another name, in one step, replacing a file of that name.
+    ///
+    /// # Errors
+    /// All that a disk can fail by.
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), Error>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// All that a disk can fail by.
+    fn remove(&mut self, path: &str) -> Result<(), Error>;
+
+    /// What is in a folder, by name.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`](super::Kind::NotFound), and all that a disk can fail by.
+    fn list(&mut self, folder: &str) -> Result<Vec<Listed>, Error>;
+
+    /// Holds a folder against other processes that would lock it, until the storage is dropped or the process ends.
+    ///
+    /// # Errors
+    /// [`Kind::Locked`](super::Kind::Locked), and all that a disk can fail by.
+    fn lock(&mut self, folder: &str) -> Result<(), Error>;
+}
+
+/// The whole of a file; `None` where there is none.
+pub(super) fn read_whole(storage: &mut dyn Storage, path: &str) -> Result<Option<Vec<u8>>, Error> {
+    let file = match storage.open(path, Access::Read) {
+        Ok(file) => file,
+        Err(Error { kind: super::Kind::NotFound, .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let read = |storage: &mut dyn Storage| {
+        let len = usize::try_from(storage.len(file)?).unwrap_or(usize::MAX);
+        let mut bytes = alloc::vec![0; len];
+        let n = storage.read_at(file, 0, &mut bytes)?;
+        bytes.truncate(n);
+        Ok(Some(bytes))
+    };
+    let whole = read(storage);
+    storage.close(file);
+    whole
+}
+
+/// The folder that a path is in.
+pub(super) fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
