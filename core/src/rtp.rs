@@ -1,5 +1,6 @@
 //! RTP and RTCP packets, RFC 3550: what a datagram or an interleaved item holds, and the arithmetic of its counters.
 
+pub mod capture;
 pub mod rtcp;
 
 use crate::fault::{Blame, Code, Fault, Offset};
@@ -177,6 +178,15 @@ pub enum Kind {
     /// An RTCP packet's length runs past the end, or is too small for what its type holds.
     #[error("an RTCP packet's length is wrong")]
     RtcpLength,
+    /// The file is neither pcap, nor pcapng, nor RTP with a framing that is known.
+    #[error("not a capture: neither pcap, pcapng, RFC 4571 nor interleaved RTP")]
+    UnknownCapture,
+    /// A record's length is impossible.
+    #[error("the capture is damaged: a record's length is impossible")]
+    DamagedCapture,
+    /// The file ends inside a record.
+    #[error("the capture ends inside a record")]
+    TruncatedCapture,
 }
 
 impl Fault for Error {
@@ -192,6 +202,9 @@ impl Fault for Error {
             Kind::Extension => 253,
             Kind::Padding => 254,
             Kind::RtcpLength => 255,
+            Kind::UnknownCapture => 256,
+            Kind::DamagedCapture => 257,
+            Kind::TruncatedCapture => 258,
         })
     }
 }

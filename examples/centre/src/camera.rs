@@ -6,6 +6,8 @@ pub(crate) mod status;
 
 pub(crate) use status::{State, Status};
 
+use crate::fan::Fan;
+
 /// One camera, shared by the task that reads it and everybody who asks about it.
 #[derive(Debug)]
 pub(crate) struct Camera {
@@ -17,6 +19,8 @@ pub(crate) struct Camera {
     pub(crate) name: String,
     /// Its number on the page, from 1.
     pub(crate) number: u32,
+    /// Its viewers.
+    pub(crate) fan: Fan,
     status: Mutex<Status>,
 }
 
@@ -28,6 +32,7 @@ impl Camera {
             id: id.into(),
             name: name.into(),
             number,
+            fan: Fan::default(),
             status: Mutex::new(Status::new(crate::clock::utc())),
         }
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::sync::Semaphore;
+
 use crate::camera::Camera;
 use crate::config;
 use crate::token::Token;
@@ -24,6 +26,8 @@ pub(crate) struct Centre {
     pub(crate) tenants: Vec<Tenant>,
     /// What is counted besides the cameras.
     pub(crate) counters: Counters,
+    /// Places for connections that have not shown the token yet.
+    pub(crate) strangers: Arc<Semaphore>,
 }
 
 /// A commune and its cameras.
@@ -35,6 +39,11 @@ pub(crate) struct Tenant {
     pub(crate) name: String,
     /// Its cameras.
     pub(crate) cameras: Vec<Arc<Camera>>,
+}
+
+/// Connections without a token at one time.
+pub(crate) fn strangers() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(64))
 }
 
 /// Counts since the start.

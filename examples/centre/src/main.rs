@@ -15,6 +15,7 @@ mod demo;
 mod fan;
 mod serve;
 mod token;
+mod viewer;
 mod web;
 
 use centre::{Centre, Tenant};
@@ -34,7 +35,7 @@ struct Arguments {
 enum Command {
     /// Runs the centre that a TOML file describes.
     Run {
-        /// Tenants, cameras, store: see the example in the README.
+        /// Tenants, cameras, store, as in examples/centre/centre.toml.
         config: PathBuf,
         /// Listens here instead of where the file says.
         #[arg(long)]
@@ -125,5 +126,6 @@ fn assemble(
         store: config.store.clone(),
         tenants: Tenant::all(&config.tenants),
         counters: centre::Counters::default(),
+        strangers: centre::strangers(),
     }))
 }

@@ -16,6 +16,7 @@ mod files;
 mod guard;
 mod headers;
 mod metrics;
+mod rtsp;
 
 pub(crate) use files::Folders;
 pub(crate) use guard::Origins;
@@ -25,6 +26,7 @@ pub(crate) fn router(centre: Arc<Centre>) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/metrics", get(metrics::serve))
+        .route("/rtsp", get(rtsp::serve))
         .route("/archive/{*path}", get(archive::serve))
         .route("/api/cameras", get(api::cameras))
         .route("/api/timeline/{tenant}/{camera}", get(api::timeline))

@@ -9,15 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::moment::{Moment, parse_span};
 
 const MAIN_EXAMPLES: &str = "\
-Examples:
+Example:
   vigie simulate --listen 127.0.0.1:8554 --cameras 2
-  vigie probe rtsp://127.0.0.1:8554/cam1
-  vigie record rtsp://127.0.0.1:8554/cam1 --store store --tenant town --camera place --for 1m
-  vigie ls --store store
-  vigie export --store store --tenant town --camera place --from now-50s --to now-20s -o clip.mp4
 
-Exit codes: 0 done; 1 failed (the message says what to do); 2 the command line cannot be read;
-3 exported, but the recording covers less than was asked.";
+Exit codes: 0 done; 1 failed (the message says what to do); 2 the command line cannot be read.";
 
 /// Video of IP cameras: look at it, record it, find it again.
 #[derive(Debug, Parser)]
@@ -34,43 +29,6 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Say what a camera or a file holds: codec, size, frame rate, GOP length, quirks, clock offset.
-    #[command(after_help = "\
-Examples:
-  vigie probe rtsp://127.0.0.1:8554/cam1
-  VIGIE_USER=viewer VIGIE_PASSWORD=… vigie probe rtsp://192.0.2.7/stream1 --json
-  vigie probe capture.pcap")]
-    Probe(Probe),
-    /// Turn an elementary stream or a capture into MP4, without decoding.
-    #[command(after_help = "\
-INPUT is told apart by its content: H.264 or H.265 with start codes (Annex B), RTP packets behind two bytes of
-length (RFC 4571), or a pcap or pcapng capture that holds RTP.
-
-Examples:
-  vigie remux camera.h265 -o camera.mp4
-  vigie remux packets.rtp --sdp session.sdp -o camera.mp4
-  vigie remux capture.pcapng -o camera.mp4 --view playback")]
-    Remux(Remux),
-    /// Record a camera; reconnects by itself until --for is over or Ctrl-C.
-    #[command(after_help = "\
-Example:
-  vigie record rtsp://127.0.0.1:8554/cam1 --store store --tenant town --camera place --for 20s")]
-    Record(Record),
-    /// List what a store holds: files, covered ranges, gaps with their causes.
-    #[command(after_help = "\
-Examples:
-  vigie ls --store store
-  vigie ls --store store --tenant town --camera place --from now-1h --to now")]
-    Ls(Ls),
-    /// Copy a range out of a store into one MP4 that opens anywhere, cut to the picture.
-    #[command(after_help = "\
-The file shows every picture of [FROM, TO) and no other; pictures before it that decoding needs are in the file but
-not shown. Exit code 3: the file is good, but the recording covers less than was asked.
-
-Example:
-  vigie export --store store --tenant town --camera place \\
-    --from 2026-11-22T05:14:00Z --to 2026-11-22T05:15:30Z -o clip.mp4")]
-    Export(Export),
     /// Serve simulated RTSP cameras: clips that loop for ever, each picture numbered by a barcode.
     #[command(after_help = "\
 Example:

@@ -1,8 +1,11 @@
 //! The command-line tool `vigie` as a library: its commands, and the simulated cameras that tests and the centre's
 //! demo are run with.
 
+pub mod address;
 pub mod args;
+pub mod commands;
 pub mod failure;
 pub mod moment;
 pub mod output;
+pub mod simulator;
 pub mod table;

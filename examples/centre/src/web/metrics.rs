@@ -51,10 +51,24 @@ fn text(centre: &Centre) -> String {
             line(&mut out, name, camera, &label, u8::from(state == now));
         }
     }
+    viewers(&mut out, centre);
     let name = "vigie_requests_refused_total";
     head(&mut out, name, "counter", "Requests refused: foreign name, foreign page, no token.");
     let _ = writeln!(out, "{name} {}", centre.counters.refusals());
     out
+}
+
+fn viewers(out: &mut String, centre: &Centre) {
+    let counts: Vec<_> = centre.cameras().map(|camera| (camera, camera.fan.viewers())).collect();
+    head(out, "vigie_viewers", "gauge", "Viewers now.");
+    for (camera, (now, _)) in &counts {
+        line(out, "vigie_viewers", camera, "", now);
+    }
+    let name = "vigie_viewer_skips_total";
+    head(out, name, "counter", "Times that a viewer was too slow and skipped to the next key picture.");
+    for (camera, (_, skips)) in &counts {
+        line(out, name, camera, "", skips);
+    }
 }
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) {

@@ -1,0 +1,218 @@
+//! One viewer: a WebSocket, core's RTSP server machine, and a seat at a camera's fan.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::{SplitSink, SplitStream};
+use futures::{SinkExt as _, future};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, sleep_until, timeout};
+use vigie::rtsp::auth::Authorization;
+use vigie::rtsp::headers::{Range, RtpInfo};
+use vigie::rtsp::{Status, Url};
+use vigie::server::{Config, Connection, Event, Output, RequestId};
+
+use crate::camera::Camera;
+use crate::centre::Centre;
+use crate::clock;
+use crate::fan::Queue;
+
+/// How long a connection may live without the token.
+const STRANGER: Duration = Duration::from_secs(5);
+
+/// How long a viewer may take nothing at all of what it is sent.
+const STUCK: Duration = Duration::from_secs(20);
+
+/// Why a connection ends from our side.
+enum End {
+    /// The peer is gone, or asked for it.
+    Gone,
+    /// No token in time, or a wrong one.
+    Stranger,
+    /// The machine is done with the peer.
+    Done,
+    /// The camera sends something else now.
+    Changed,
+}
+
+/// A connection at `/rtsp`.
+pub(crate) struct Viewer {
+    centre: Arc<Centre>,
+    connection: Connection,
+    /// Held until the token came.
+    stranger: Option<OwnedSemaphorePermit>,
+    /// What PLAY may ask for.
+    camera: Option<Arc<Camera>>,
+    queue: Option<Arc<Queue>>,
+}
+
+impl Viewer {
+    /// Of somebody unknown, who holds a place among the strangers.
+    pub(crate) fn new(centre: Arc<Centre>, seed: [u8; 32], stranger: OwnedSemaphorePermit) -> Self {
+        let connection = Connection::new(Config::new(seed), clock::now());
+        Self { centre, connection, stranger: Some(stranger), camera: None, queue: None }
+    }
+
+    /// To the end.
+    pub(crate) async fn run(mut self, socket: WebSocket) {
+        let (mut sink, mut stream) = socket.split();
+        let end = self.serve(&mut sink, &mut stream).await;
+        let (code, reason) = match end {
+            End::Gone => return,
+            End::Stranger => (close_code::POLICY, "the first request must carry the token"),
+            End::Done => (close_code::NORMAL, "done"),
+            End::Changed => (close_code::AGAIN, "the camera changed, connect again"),
+        };
+        let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        let _ = timeout(Duration::from_secs(2), sink.send(close)).await;
+    }
+
+    async fn serve(
+        &mut self,
+        sink: &mut SplitSink<WebSocket, Message>,
+        stream: &mut SplitStream<WebSocket>,
+    ) -> End {
+        let patience = Instant::now() + STRANGER;
+        loop {
+            if let Some(end) = self.flush(sink).await {
+                return end;
+            }
+            let due = self.connection.poll_timeout().map(clock::instant);
+            let patience = self.stranger.is_some().then_some(patience);
+            tokio::select! {
+                message = stream.next() => match message {
+                    Some(Ok(Message::Binary(bytes))) => {
+                        if let Some(end) = self.hear(&bytes, sink).await {
+                            return end;
+                        }
+                    }
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    // RTSP comes in binary messages only (ONVIF Streaming, "WebSocket Message Frame Format").
+                    Some(Ok(Message::Text(_))) => return End::Done,
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Gone,
+                },
+                bytes = next(self.queue.as_deref()) => match bytes {
+                    // Refused only after PAUSE or TEARDOWN, when nothing is wanted any more.
+                    Some(bytes) => drop(self.connection.send(bytes)),
+                    None => return End::Changed,
+                },
+                () = at(due) => self.connection.handle_timeout(clock::now()),
+                () = at(patience) => return End::Stranger,
+            }
+        }
+    }
+
+    /// Gives the machine what came, in as many bites as it takes.
+    async fn hear(&mut self, mut bytes: &[u8], sink: &mut SplitSink<WebSocket, Message>) -> Option<End> {
+        while !bytes.is_empty() {
+            let taken = self.connection.handle_input(clock::now(), bytes);
+            bytes = bytes.get(taken..).unwrap_or_default();
+            if let Some(end) = self.flush(sink).await {
+                return Some(end);
+            }
+            if taken == 0 {
+                return Some(End::Done);
+            }
+        }
+        None
+    }
+
+    /// Sends what waits. Only then is more taken from the queue, so that what waits for a slow viewer waits there,
+    /// where it is bounded.
+    async fn flush(&mut self, sink: &mut SplitSink<WebSocket, Message>) -> Option<End> {
+        while let Some(output) = self.connection.poll_output() {
+            match output {
+                Output::Send(bytes) => match timeout(STUCK, sink.send(Message::Binary(bytes))).await {
+                    Ok(Ok(())) => {}
+                    _ => return Some(End::Gone),
+                },
+                Output::Event(event) => self.answer(event),
+                _ => {
+                    return Some(if self.stranger.is_some() { End::Stranger } else { End::Done });
+                }
+            }
+        }
+        None
+    }
+
+    fn answer(&mut self, event: Event) {
+        match event {
+            Event::Describe { request, url, authorization, .. } => {
+                let answered = match self.admit(authorization.as_ref()).and_then(|()| self.description(&url))
+                {
+                    Ok((camera, description)) => {
+                        self.camera = Some(camera);
+                        self.connection.describe(request, description)
+                    }
+                    Err(status) => self.refuse(request, status),
+                };
+                debug_assert!(answered.is_ok());
+            }
+            Event::Play { request, authorization, .. } => {
+                let answered = match self.admit(authorization.as_ref()).and_then(|()| self.play()) {
+                    Ok(info) => self.connection.accept_play(request, Some(Range::NOW), &[info]),
+                    Err(status) => self.refuse(request, status),
+                };
+                debug_assert!(answered.is_ok());
+            }
+            Event::Pause | Event::Teardown => self.queue = None,
+            Event::Failed(error) => tracing::debug!(%error, "viewer failed"),
+            _ => {}
+        }
+    }
+
+    /// Whoever has no token is told nothing more, and shown the door.
+    fn refuse(&mut self, request: RequestId, status: Status) -> Result<(), vigie::server::Error> {
+        let refused = self.connection.refuse(request, status);
+        if status == Status::UNAUTHORIZED {
+            self.centre.counters.refused();
+            self.connection.close();
+        }
+        refused
+    }
+
+    /// Looked at for every request that shows anything.
+    fn admit(&mut self, authorization: Option<&Authorization>) -> Result<(), Status> {
+        if !authorization.is_some_and(|value| self.centre.token.admits(value.as_str())) {
+            return Err(Status::UNAUTHORIZED);
+        }
+        self.stranger = None;
+        Ok(())
+    }
+
+    fn description(&self, url: &Url) -> Result<(Arc<Camera>, String), Status> {
+        let mut names = url.path().trim_matches('/').split('/');
+        let (Some(tenant), Some(camera), None) = (names.next(), names.next(), names.next()) else {
+            return Err(Status::NOT_FOUND);
+        };
+        let camera = self.centre.camera(tenant, camera).ok_or(Status::NOT_FOUND)?;
+        // The player asks again: the camera may be back any moment.
+        let description = camera.fan.describe().ok_or(Status::SERVICE_UNAVAILABLE)?;
+        Ok((camera.clone(), description))
+    }
+
+    fn play(&mut self) -> Result<RtpInfo, Status> {
+        let camera = self.camera.as_ref().ok_or(Status::NOT_FOUND)?;
+        let seat = camera.fan.sit(clock::now()).ok_or(Status::SERVICE_UNAVAILABLE)?;
+        self.queue = Some(seat.queue);
+        let (seq, rtptime) = seat.first.unzip();
+        Ok(RtpInfo { url: String::new(), seq, rtptime, ssrc: None })
+    }
+}
+
+async fn next(queue: Option<&Queue>) -> Option<Bytes> {
+    match queue {
+        Some(queue) => queue.next().await,
+        None => future::pending().await,
+    }
+}
+
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => future::pending().await,
+    }
+}

@@ -1,0 +1,100 @@
+// What the centre says: cameras and what is recorded. The token goes in a header, never in an address.
+
+/** @import {Row} from '/player/timeline.js' */
+
+/**
+ * @typedef {object} Camera
+ * @property {string} tenant
+ * @property {string} id
+ * @property {string} key        `tenant/camera`.
+ * @property {string} name
+ * @property {number} number
+ * @property {string} state      `recording`, `connecting`, `stale`, `no-signal` or `unauthorized`.
+ * @property {string} since      RFC 3339.
+ * @property {string | null} reason
+ * @property {string | null} codec
+ * @property {string | null} codec_string
+ * @property {number | null} width
+ * @property {number | null} height
+ * @property {number | null} frame_rate
+ * @property {number | null} bit_rate
+ * @property {number | null} gop_seconds
+ * @property {Record<string, number>} quirks
+ * @property {number} loss
+ * @property {{source: string, error_ms: number} | null} clock
+ */
+
+/** @typedef {{id: string, name: string, cameras: Camera[]}} Tenant */
+
+/** The centre refused: `status` is HTTP's; 0 where it did not answer at all. */
+export class Refusal extends Error {
+  /** @param {number} status */
+  constructor(status) {
+    super(`HTTP ${status}`);
+    this.status = status;
+  }
+}
+
+/** Microseconds of an RFC 3339 text. @param {string} text */
+export const micros = (text) => Date.parse(text) * 1000;
+
+export class Centre {
+  /** @param {string} token */
+  constructor(token) {
+    this.token = token;
+    /** Milliseconds that the centre's clock is ahead of ours, as the quickest answer of late shows it. */
+    this.offset = 0;
+    /** @type {{turn: number, offset: number}[]} */
+    this.turns = [];
+  }
+
+  /** The centre's clock, UTC microseconds. */
+  get now() {
+    return (Date.now() + this.offset) * 1000;
+  }
+
+  /** @param {string} path @returns {Promise<any>} */
+  async #get(path) {
+    let answer;
+    try {
+      const headers = { Authorization: `Bearer ${this.token}` };
+      answer = await fetch(path, { headers, cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(8000) });
+    } catch {
+      throw new Refusal(0);
+    }
+    if (!answer.ok) throw new Refusal(answer.status);
+    return answer.json();
+  }
+
+  /** @returns {Promise<Tenant[]>} */
+  async cameras() {
+    const sent = Date.now();
+    const { tenants, now } = await this.#get('/api/cameras');
+    const received = Date.now();
+    this.turns.push({ turn: received - sent, offset: Date.parse(now) - (sent + received) / 2 });
+    if (this.turns.length > 12) this.turns.shift();
+    const best = this.turns.reduce((a, b) => (b.turn < a.turn ? b : a));
+    // Within the turn's own uncertainty the two clocks are taken for one.
+    this.offset = Math.abs(best.offset) <= best.turn / 2 + 2 ? 0 : best.offset;
+    for (const tenant of tenants) {
+      for (const camera of tenant.cameras) {
+        camera.tenant = tenant.id;
+        camera.key = `${tenant.id}/${camera.id}`;
+      }
+    }
+    return tenants;
+  }
+
+  /**
+   * What is recorded of a camera, and what is not.
+   * @param {Camera} camera @param {number} from @param {number} to  UTC microseconds
+   * @returns {Promise<Row>}
+   */
+  async timeline({ tenant, id, key, name, number }, from, to) {
+    const iso = (/** @type {number} */ utc) => encodeURIComponent(new Date(utc / 1000).toISOString());
+    const { ranges, gaps } = await this.#get(`/api/timeline/${tenant}/${id}?from=${iso(from)}&to=${iso(to)}`);
+    /** @template {{from: string, to: string}} T @param {T} span */
+    const span = (span) => ({ ...span, from: micros(span.from), to: micros(span.to) });
+    return { key, label: `${number} ${name}`, ranges: ranges.map(span), gaps: gaps.map(span) };
+  }
+}

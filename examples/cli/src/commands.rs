@@ -1,0 +1,56 @@
+//! The commands: each takes its options, prints its results, and fails with a sentence and a remedy.
+
+mod simulate;
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use crate::args::{Cli, Command};
+use crate::failure::Failure;
+use crate::output::Format;
+
+/// Does what the command line says.
+///
+/// # Errors
+/// What is wrong, and what to do about it.
+pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
+    let format = if cli.json { Format::Json } else { Format::Text };
+    match &cli.command {
+        Command::Simulate(options) => block_on(simulate::run(options, format)),
+    }
+}
+
+/// Runs a command that waits for sockets or signals.
+fn block_on(command: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
+        Failure::new(
+            format!("threads cannot be started: {error}"),
+            "end other programs, or raise `ulimit -u`",
+        )
+    })?;
+    runtime.block_on(command)
+}
+
+/// Resolves at Ctrl-C, at SIGTERM, and when `span` is over.
+async fn until_stopped(span: Option<std::time::Duration>) {
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    let over = async {
+        match span {
+            Some(span) => tokio::time::sleep(span).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+        () = over => {}
+    }
+}

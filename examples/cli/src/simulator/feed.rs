@@ -1,0 +1,162 @@
+//! One simulated camera: its clock, its pictures in time, and who may see them.
+
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::{broadcast, watch};
+use tokio::time::{Instant, sleep_until};
+use vigie::packetize::{Framing, Packetizer};
+use vigie::rtp::rtcp;
+use vigie::time::{NtpTime, UtcMicros};
+
+use super::clip::{Clip, RATE};
+use super::table::{Picture, Table, TableFile};
+use crate::moment::utc_now;
+
+/// What a camera does with its viewers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outage {
+    /// All is well.
+    None,
+    /// The camera is off: its connections are closed, new ones are closed at the first request that names it.
+    Off,
+    /// The network is cut: its connections stay open and nothing comes through, either way.
+    Cut,
+}
+
+/// The RTP payload type of the video.
+pub(crate) const PAYLOAD_TYPE: u8 = 96;
+
+/// Bytes of one RTP packet: what fits an Ethernet frame through a tunnel or two.
+const MTU: usize = 1_400;
+
+/// Microseconds from one picture to the next.
+const STEP: i64 = 1_000_000 / RATE as i64;
+
+/// Ticks from one picture to the next.
+const STEP_TICKS: u64 = 90_000 / RATE as u64;
+
+/// Microseconds that the system's clock may drift from the camera's before the camera follows it in one step.
+const DRIFT: i64 = 100_000;
+
+/// Pictures that a viewer may lag behind before it is cut off.
+const LAG: usize = 256;
+
+/// A picture on its way to the viewers, already in RTP packets behind interleaved headers of channel 0.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) packets: Bytes,
+    pub(crate) key: bool,
+}
+
+/// A camera.
+#[derive(Debug)]
+pub(crate) struct Camera {
+    pub(crate) name: String,
+    pub(crate) clip: Arc<Clip>,
+    pub(crate) table: Table,
+    pub(crate) outage: watch::Sender<Outage>,
+    sent: broadcast::Sender<Sent>,
+    file: Option<Arc<TableFile>>,
+    packetizer: Mutex<Packetizer>,
+    first_timestamp: u32,
+    /// When its media time was zero: on the monotonic clock, and in UTC.
+    start: Instant,
+    start_utc: AtomicI64,
+}
+
+impl Camera {
+    pub(crate) fn new(
+        name: String,
+        clip: Arc<Clip>,
+        file: Option<Arc<TableFile>>,
+        ssrc: u32,
+        start: Instant,
+    ) -> Self {
+        let packetizer = Packetizer::new(clip.codec, ssrc, PAYLOAD_TYPE, ssrc as u16, MTU);
+        Self {
+            name,
+            clip,
+            table: Table::default(),
+            outage: watch::Sender::new(Outage::None),
+            sent: broadcast::Sender::new(LAG),
+            file,
+            packetizer: Mutex::new(packetizer),
+            // A random start, as RFC 3550 §5.1 wants it; near the wrap for some cameras, so that it is lived through.
+            first_timestamp: ssrc.rotate_left(16),
+            start,
+            start_utc: AtomicI64::new(utc_now().0),
+        }
+    }
+
+    /// Whatever is sent from now on.
+    pub(crate) fn watch(&self) -> broadcast::Receiver<Sent> {
+        self.sent.subscribe()
+    }
+
+    /// A sender report for now, as an RTCP compound.
+    pub(crate) fn sender_report(&self) -> Vec<u8> {
+        let elapsed = Instant::now().saturating_duration_since(self.start);
+        let ticks = elapsed.as_micros() * 9 / 100;
+        let utc = UtcMicros(self.start_utc.load(Relaxed))
+            .plus(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX));
+        let report = self
+            .packetizer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .sender_report(NtpTime::from_utc(utc), self.first_timestamp.wrapping_add(ticks as u32));
+        rtcp::sender_compound(&report, &self.name)
+    }
+
+    /// Plays the clip for ever, each picture at its time.
+    pub(crate) async fn play(self: Arc<Self>) {
+        for index in 0_u64.. {
+            let due = Duration::from_micros((index + u64::from(self.clip.delay)) * STEP as u64);
+            sleep_until(self.start + due).await;
+            self.follow_clock();
+            // A stalled machine catches up in a burst, as a camera's encoder does.
+            self.send(index);
+        }
+    }
+
+    /// Steps with the system's clock where that was set, or has drifted off.
+    fn follow_clock(&self) {
+        let elapsed = Instant::now().saturating_duration_since(self.start).as_micros();
+        let start = utc_now().plus(-i64::try_from(elapsed).unwrap_or(i64::MAX)).0;
+        if (start - self.start_utc.load(Relaxed)).abs() > DRIFT {
+            self.start_utc.store(start, Relaxed);
+        }
+    }
+
+    fn send(&self, index: u64) {
+        let length = self.clip.len();
+        let Some(picture) = self.clip.pictures.get((index % length) as usize) else { return };
+        let round = index / length;
+        let place = round * length + u64::from(picture.number);
+        let utc = UtcMicros(self.start_utc.load(Relaxed)).plus(place as i64 * STEP);
+        let shown = Picture { round: round as u32, number: picture.number, utc };
+        if *self.outage.borrow() != Outage::None {
+            return;
+        }
+        let unit = picture.stamped(self.clip.codec, shown.round, utc);
+        let timestamp = self.first_timestamp.wrapping_add((place * STEP_TICKS) as u32);
+        let mut packets = BytesMut::with_capacity(unit.len() + unit.len() / 32 + 256);
+        self.packetizer.lock().unwrap_or_else(PoisonError::into_inner).packetize(
+            &unit,
+            timestamp,
+            Framing::Interleaved(0),
+            &mut packets,
+        );
+        // Written before it is sent: who has the picture finds it in the table.
+        self.table.push(shown);
+        if let Some(file) = &self.file
+            && let Err(error) = file.write(&self.name, shown)
+        {
+            tracing::warn!(camera = self.name, %error, "the table cannot be written");
+        }
+        // Without viewers there is nobody to send to.
+        let _ = self.sent.send(Sent { packets: packets.freeze(), key: picture.key });
+    }
+}

@@ -1,0 +1,182 @@
+// One stream out of the recording, in the Worker: ranges of the store's files in, fragments out.
+
+/** @import {Cause, Source} from './protocol.js' */
+/** @import {Feed} from './feed.js' */
+import { Backoff } from './backoff.js';
+import { Archive } from './wasm/vigie_player.js';
+
+/** Kept ready before the playhead, seconds of the video's clock at normal speed. */
+const AHEAD = 8;
+/** At the end of the recording, look for more this often, milliseconds. */
+const FOLLOW = 1000;
+
+export class ArchiveStream {
+  /**
+   * @param {Source} source
+   * @param {string} token
+   * @param {Feed} feed
+   * @param {(message: any) => void} tell  events, without their id
+   */
+  constructor(source, token, feed, tell) {
+    this.source = source;
+    this.token = token;
+    this.feed = feed;
+    this.tell = tell;
+    this.machine = new Archive(source.tenant, source.camera);
+    this.backoff = new Backoff();
+    this.abort = new AbortController();
+    this.closed = false;
+    /** Where what is asked for starts, until its first fragment comes. @type {number | null} */
+    this.sought = null;
+    this.waiting = false;
+    this.busy = false;
+    this.rate = 1;
+    /** Seconds ahead that the browser's memory allows. */
+    this.most = AHEAD * 4;
+  }
+
+  /** @param {number} utc microseconds */
+  seek(utc) {
+    this.abort.abort();
+    this.abort = new AbortController();
+    clearTimeout(this.returning);
+    this.sought = utc;
+    this.waiting = false;
+    this.busy = false;
+    this.machine.seek(utc);
+    this.#run(this.abort.signal);
+  }
+
+  /** The playhead moved. @param {number} rate */
+  at(rate) {
+    this.rate = rate;
+    if (!this.busy && !this.waiting) this.#run(this.abort.signal);
+  }
+
+  /** The browser's memory is full: be content with less. */
+  less() {
+    this.most = Math.max(2, this.most / 2);
+  }
+
+  get #wanted() {
+    return this.sought !== null || this.feed.ahead < Math.min(this.most, AHEAD * Math.max(1, this.rate));
+  }
+
+  /** @param {AbortSignal} signal */
+  async #run(signal) {
+    this.busy = true;
+    try {
+      while (!signal.aborted && !this.waiting && this.#wanted) {
+        this.machine.next();
+        await this.#drain(signal);
+      }
+      if (!signal.aborted) this.backoff.reset();
+    } catch (error) {
+      if (!signal.aborted && !this.closed) this.#failed(error, signal);
+    }
+    if (!signal.aborted) this.busy = false;
+  }
+
+  /** Takes all that the machine gives, and answers what it asks for. @param {AbortSignal} signal */
+  async #drain(signal) {
+    for (let kind = this.machine.pull(); kind !== undefined; kind = this.machine.pull()) {
+      const text = this.machine.text();
+      if (kind === 'read') {
+        await this.#read(JSON.parse(text), signal);
+        if (signal.aborted) return;
+      } else {
+        this.#output(kind, text);
+      }
+    }
+  }
+
+  /** @param {string} kind @param {string} text */
+  #output(kind, text) {
+    switch (kind) {
+      case 'init':
+        this.feed.init(JSON.parse(text), buffer(this.machine.bytes()));
+        break;
+      case 'fragment':
+        if (this.sought !== null) {
+          this.feed.restart(false, this.sought);
+          this.sought = null;
+          this.tell({ type: 'connection', up: true, cause: null, attempt: 0 });
+        }
+        this.feed.fragment({ bytes: buffer(this.machine.bytes()), text: JSON.parse(text) }, Date.now());
+        break;
+      case 'gap':
+        this.tell({ type: 'gap', gap: JSON.parse(text) });
+        break;
+      case 'end':
+        this.tell({ type: 'end' });
+        this.#later(FOLLOW);
+        break;
+      case 'failed':
+        throw new Failure(JSON.parse(text));
+    }
+  }
+
+  /** @param {{path: string, offset: number, length: number}} read @param {AbortSignal} signal */
+  async #read({ path, offset, length }, signal) {
+    const url = new URL(`archive/${path}`, this.source.base);
+    /** @type {Record<string, string>} */
+    const headers = { Range: `bytes=${offset}-${offset + length - 1}` };
+    if (this.token) headers['Authorization'] = `Bearer ${this.token}`;
+    const answer = await fetch(url, { headers, signal, cache: 'no-store', credentials: 'omit' });
+    if (answer.status === 206 || answer.status === 200) {
+      let bytes = new Uint8Array(await answer.arrayBuffer());
+      if (answer.status === 200) bytes = bytes.subarray(offset, offset + length);
+      if (!signal.aborted) this.machine.filled(bytes);
+    } else if (answer.status === 404) {
+      this.machine.absent();
+    } else if (answer.status === 416) {
+      // Nothing there yet: a growing file asked for beyond its end.
+      this.machine.filled(new Uint8Array());
+    } else if (answer.status === 401 || answer.status === 403) {
+      throw new Failure({ kind: 'refused' });
+    } else {
+      throw new Failure({ kind: 'storage', text: `HTTP ${answer.status}` });
+    }
+  }
+
+  /** @param {unknown} error @param {AbortSignal} signal */
+  #failed(error, signal) {
+    /** @type {Cause} */
+    const cause = error instanceof Failure ? error.why : { kind: 'centre-unreachable' };
+    const wait = this.backoff.next();
+    this.tell({ type: 'connection', up: false, cause, attempt: this.backoff.attempt });
+    this.#later(cause.kind === 'refused' ? 10_000 : wait, signal);
+  }
+
+  /** @param {number} wait milliseconds */
+  #later(wait, signal = this.abort.signal) {
+    this.waiting = true;
+    this.returning = setTimeout(() => {
+      if (signal.aborted) return;
+      this.waiting = false;
+      this.machine.retry();
+      this.#run(signal);
+    }, wait);
+  }
+
+  close() {
+    this.closed = true;
+    this.abort.abort();
+    clearTimeout(this.returning);
+    this.machine.free();
+  }
+}
+
+class Failure extends Error {
+  /** @param {Cause} cause */
+  constructor(cause) {
+    super(cause.kind);
+    /** @type {Cause} */
+    this.why = cause;
+  }
+}
+
+/** The bytes as a buffer that can be handed over. @param {Uint8Array} bytes @returns {ArrayBuffer} */
+function buffer(bytes) {
+  return /** @type {ArrayBuffer} */ (bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer);
+}

@@ -1,0 +1,176 @@
+// Lays a stream's fragments on the clock of one video element, without holes, and hands them to its media buffer.
+
+/** @import {Format, FragmentText, FromWorker, Picture, SinkReport} from './protocol.js' */
+import { mime } from './mime.js';
+import { Sink } from './sink.js';
+
+/** @type {import('./protocol.js').ClockSource[]} */
+const SOURCES = ['onvif-extension', 'sender-report', 'range-clock', 'arrival', 'index'];
+
+/** Room before the first picture, so that no decoding time falls below zero. Seconds. */
+const LEAD = 10;
+
+/**
+ * A fragment out of WebAssembly.
+ * @typedef {{bytes: ArrayBuffer, text: FragmentText}} Fragment
+ */
+
+/** A media clock that only rises: each time stands for one picture, whatever was jumped over between two. */
+export class Feed {
+  /**
+   * @param {number} id
+   * @param {(message: FromWorker, transfer?: Transferable[]) => void} post
+   * @param {boolean} page  Does the media buffer live on the page?
+   */
+  constructor(id, post, page) {
+    this.id = id;
+    this.post = post;
+    this.page = page;
+    this.generation = 0;
+    /** @type {Sink | null} */
+    this.sink = null;
+    /** The last init segment, for a buffer made anew. @type {{format: Format, bytes: ArrayBuffer} | null} */
+    this.last = null;
+    this.attached = false;
+    /** @type {(report: SinkReport) => void} */
+    this.onreport = () => {};
+    /** Where the next fragment goes that continues the last one. */
+    this.end = LEAD;
+    /** Added to the stream's times; null: the next fragment starts at a place of its own. @type {number | null} */
+    this.offset = null;
+    this.epoch = 0;
+    this.step = 0.04;
+    this.playhead = 0;
+    /** Where the playhead was last sent. @type {number | null} */
+    this.started = null;
+    /** Where it is to be sent next. @type {{live: boolean, utc: number | null} | null} */
+    this.jump = null;
+  }
+
+  /** Seconds that wait before the playhead. */
+  get ahead() {
+    return this.end - Math.max(this.playhead, this.started ?? 0);
+  }
+
+  /** A new media buffer, at the page's wish or because the old one failed. @param {boolean} page */
+  rebuild(page) {
+    this.page = page;
+    this.sink?.close();
+    this.sink = null;
+    this.attached = false;
+    this.end = LEAD;
+    this.offset = null;
+    this.started = null;
+    this.playhead = 0;
+  }
+
+  #attach() {
+    this.attached = true;
+    this.generation += 1;
+    const { id, generation } = this;
+    if (this.page) {
+      this.post({ type: 'attach', id, generation, handle: null });
+      return;
+    }
+    this.sink = new Sink((report) => {
+      this.post({ type: 'sink', id, generation, report });
+      this.onreport(report);
+    });
+    const handle = this.sink.source.handle;
+    this.post({ type: 'attach', id, generation, handle }, [/** @type {Transferable} */ (handle)]);
+  }
+
+  /** What comes next does not continue what came before: the playhead will be sent there. @param {boolean} live @param {number | null} utc */
+  restart(live, utc) {
+    this.offset = null;
+    this.jump = { live, utc };
+  }
+
+  /** @param {Format} format @param {ArrayBuffer} bytes */
+  init(format, bytes) {
+    this.last = { format, bytes };
+    if (!this.attached) this.#attach();
+    const { id, generation } = this;
+    const copy = this.page ? bytes.slice(0) : null;
+    this.post({ type: 'init', id, generation, format, bytes: copy }, copy ? [copy] : []);
+    this.sink?.init(mime(format), bytes);
+  }
+
+  /** @param {Fragment} fragment @param {number} arrived milliseconds */
+  fragment({ bytes, text }, arrived) {
+    if (!this.attached) {
+      if (!this.last) return;
+      this.init(this.last.format, this.last.bytes);
+    }
+    const offset = this.#place(text);
+    const start = text.start + offset;
+    const end = text.end + offset;
+    this.end = Math.max(this.end, end);
+    this.step = (text.end - text.start) / Math.max(1, text.pictures.length);
+    const pictures = this.#pictures(text, offset);
+    this.#announce(start, pictures);
+    const { id, generation, page } = this;
+    const { randomAccess, damaged } = text;
+    const times = { start, end, offset, randomAccess };
+    this.post(
+      { type: 'fragment', id, generation, ...times, damaged, arrived, pictures, bytes: page ? bytes : null },
+      page ? [bytes] : [],
+    );
+    this.sink?.fragment(bytes, times);
+  }
+
+  /**
+   * What is added to a fragment's times. Browsers skip to the next key picture when decoding times leap by more than
+   * two pictures (Media Source Extensions, coded frame processing), so a hole is closed; the table of pictures keeps
+   * the true times.
+   * @param {FragmentText} text
+   */
+  #place(text) {
+    const natural = this.offset === null || text.epoch !== this.epoch ? NaN : text.start + this.offset - this.end;
+    this.epoch = text.epoch;
+    const close = natural > -0.5 && natural < Math.max(0.8 * this.step, 0.002);
+    if (!close) {
+      const from = this.offset === null && this.end > LEAD ? this.end + 1 : this.end;
+      this.offset = from - text.start;
+    }
+    return this.offset ?? 0;
+  }
+
+  /** @param {FragmentText} text @param {number} offset @returns {Picture[]} */
+  #pictures(text, offset) {
+    const pictures = text.pictures.map(([pts, utc, source, error]) => {
+      return /** @type {Picture} */ ({ time: pts + offset, utc, source: SOURCES[source] ?? 'arrival', error });
+    });
+    for (const [pts, uuid, hex] of text.userData) {
+      const picture = pictures.find((p) => Math.abs(p.time - pts - offset) < 1e-6);
+      if (picture) (picture.userData ??= []).push({ uuid, hex });
+    }
+    return pictures;
+  }
+
+  /** Sends the playhead to the first picture, or the one asked for. @param {number} start @param {Picture[]} pictures */
+  #announce(start, pictures) {
+    const first = this.started === null;
+    if (!this.jump && !first) return;
+    const { live, utc } = this.jump ?? { live: true, utc: null };
+    const wanted = utc === null ? null : pictures.filter((p) => p.utc <= utc).sort((a, b) => b.time - a.time)[0];
+    const time = wanted ? wanted.time : start;
+    this.jump = null;
+    this.started = time;
+    this.playhead = time;
+    const { id, generation } = this;
+    const from = wanted ?? pictures.reduce((a, b) => (b.time < a.time ? b : a), /** @type {Picture} */ (pictures[0]));
+    this.post({ type: 'start', id, generation, time, utc: from?.utc ?? 0, live });
+  }
+
+  /** @param {number} time */
+  at(time) {
+    this.playhead = Math.max(time, this.started ?? 0);
+    this.sink?.at(time);
+  }
+
+  close() {
+    this.sink?.close();
+    this.sink = null;
+  }
+}

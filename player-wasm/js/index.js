@@ -1,0 +1,17 @@
+// vigie-player: <vigie-player>, <vigie-wall> and <vigie-timeline>. Importing this file defines the three elements.
+
+import { VigiePlayer } from './player.js';
+import { VigieTimeline } from './timeline.js';
+import { VigieWall } from './wall.js';
+
+for (const [name, constructor] of /** @type {const} */ ([
+  ['vigie-player', VigiePlayer],
+  ['vigie-wall', VigieWall],
+  ['vigie-timeline', VigieTimeline],
+])) {
+  if (!customElements.get(name)) customElements.define(name, constructor);
+}
+
+export { VigiePlayer, VigieTimeline, VigieWall };
+export { STATES, CAUSES, CLOCKS, GAPS, explain, gapCause } from './text.js';
+export { day, minuteOfDay, span, timeOfDay, zone } from './time.js';

@@ -1,0 +1,269 @@
+// <vigie-player>: one camera, live or from its recording.
+
+/** @import {Picture} from './protocol.js' */
+/** @import {State} from './judge.js' */
+/** @import {Latency} from './chaser.js' */
+import { element, theme, upgrade } from './dom.js';
+import { Face, styles } from './face.js';
+import { judge } from './judge.js';
+import { Screen } from './screen.js';
+
+/** One picture stays on the screen at least this long before the tile's words change for it, milliseconds. */
+const RENDER = 90;
+
+/**
+ * Plays one camera. Attributes: `src` (the centre's address; the page's own by default), `tenant`, `camera`, `label`,
+ * `number`, `at` (RFC 3339: play the recording from there; absent: live), `clock` (`local` or `utc`), `latency`
+ * (`low`, `balanced` or `smooth`). The token is a property: an attribute would show in the page's source.
+ *
+ * Events, none of which bubble: `vigie-state` when {@link state} changes, `vigie-picture` when another picture is on the
+ * screen (its `detail` is the picture), `vigie-gap` when the playhead passes over a gap (`detail`: the gap).
+ */
+export class VigiePlayer extends HTMLElement {
+  static observedAttributes = ['src', 'tenant', 'camera', 'at', 'label', 'number', 'clock'];
+
+  #token = '';
+  #state = /** @type {State} */ ('idle');
+  #video = element('video', { playsinline: '', part: 'video', tabindex: '-1' });
+  #face = new Face(this.#video);
+  /** @type {Screen | null} */
+  #screen = null;
+  #rendered = 0;
+  #clockOffset = 0;
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: 'open' });
+    root.adoptedStyleSheets = [theme, styles];
+    root.append(this.#face.tile);
+    this.#video.muted = true;
+    this.#video.disablePictureInPicture = true;
+    this.#video.disableRemotePlayback = true;
+  }
+
+  connectedCallback() {
+    upgrade(this, ['token', 'clockOffset']);
+    this.#open();
+  }
+
+  disconnectedCallback() {
+    // Moved within the page it comes back in the same turn: then nothing is to be undone.
+    queueMicrotask(() => {
+      if (!this.isConnected) this.#close();
+    });
+  }
+
+  /** @param {string} name @param {string | null} before @param {string | null} after */
+  attributeChangedCallback(name, before, after) {
+    if (before === after || !this.isConnected) return;
+    if (name === 'at' && this.#screen) {
+      const at = this.#at();
+      if (at === null) this.#screen.goLive();
+      else this.#screen.seek(at);
+    } else if (['src', 'tenant', 'camera'].includes(name)) {
+      this.#close();
+      this.#open();
+    }
+    this.#render(true);
+  }
+
+  /** Shown to the centre with every request. */
+  get token() {
+    return this.#token;
+  }
+
+  set token(token) {
+    if (token === this.#token) return;
+    this.#token = token;
+    if (this.#screen) {
+      this.#close();
+      this.#open();
+    }
+  }
+
+  /** Milliseconds that the centre's clock is ahead of this page's. */
+  get clockOffset() {
+    return this.#clockOffset;
+  }
+
+  set clockOffset(ms) {
+    this.#clockOffset = ms;
+    if (this.#screen) this.#screen.clockOffset = ms;
+  }
+
+  /** What the tile says of itself. */
+  get state() {
+    return this.#state;
+  }
+
+  /** Why it does not play, where it does not. */
+  get cause() {
+    return this.#screen?.cause ?? null;
+  }
+
+  /** The picture on the screen: when it was taken, and how well that is known. @returns {Picture | null} */
+  get picture() {
+    return this.#screen?.picture ?? null;
+  }
+
+  /** Milliseconds from the live picture on the screen to now. */
+  get delay() {
+    return this.#screen?.delay ?? null;
+  }
+
+  /** What the stream carries, once known. */
+  get format() {
+    return this.#screen?.format ?? null;
+  }
+
+  /** Is it the present that plays (or should)? */
+  get isLive() {
+    return this.#screen?.live ?? true;
+  }
+
+  get paused() {
+    return this.#screen?.paused ?? false;
+  }
+
+  /** The `<video>` element, to read pixels from. Rate and playhead are the player's own to write. */
+  get video() {
+    return this.#video;
+  }
+
+  /** Speed of the recording; a live picture keeps its own. */
+  get speed() {
+    return this.#screen?.speed ?? 1;
+  }
+
+  set speed(speed) {
+    this.#screen?.setSpeed(Math.min(16, Math.max(0.25, speed)));
+    this.#render(true);
+  }
+
+  /** Plays what the camera sends now. */
+  live() {
+    if (this.hasAttribute('at')) this.removeAttribute('at');
+    else this.#screen?.goLive();
+    this.#screen?.resume();
+  }
+
+  /** Plays the recording from a moment on. @param {number} utc microseconds since 1970, UTC */
+  seek(utc) {
+    const text = new Date(utc / 1000).toISOString();
+    if (this.getAttribute('at') === text) this.#screen?.seek(utc);
+    // The attribute has milliseconds; a picture's own microseconds are asked for by the property's way.
+    else this.setAttribute('at', text);
+  }
+
+  pause() {
+    this.#screen?.pause();
+  }
+
+  play() {
+    this.#screen?.resume();
+  }
+
+  /** One picture on (1) or back (-1); pauses. @param {number} n */
+  step(n) {
+    return this.#screen?.step(n) ?? false;
+  }
+
+  /** The picture on the screen as a file, named by camera and UTC. */
+  async snapshot() {
+    const { picture } = this;
+    const { videoWidth: width, videoHeight: height } = this.#video;
+    if (!picture || !width) return null;
+    const canvas = element('canvas');
+    canvas.width = width;
+    canvas.height = height;
+    canvas.getContext('2d')?.drawImage(this.#video, 0, 0);
+    const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ done) => canvas.toBlob(done, 'image/png'));
+    const stamp = new Date(picture.utc / 1000).toISOString().replaceAll(':', '-');
+    const name = `${this.getAttribute('tenant')}_${this.getAttribute('camera')}_${stamp}.png`;
+    return blob && { blob, name, utc: picture.utc };
+  }
+
+  /** Counts and times, for a page that shows or checks them. */
+  getStats() {
+    const screen = this.#screen;
+    if (!screen) return null;
+    const { chaser, count, delay, format, interval, lastEnd, machine, page, pictures, speed, video } = screen;
+    return {
+      ...count,
+      ...{ jumps: chaser.jumps, underruns: chaser.underruns, target: chaser.target, rate: video.playbackRate },
+      ...{ delay, interval, speed, format, ahead: lastEnd - video.currentTime, tabled: pictures.list.length },
+      ...{ mediaSource: page ? 'page' : 'worker', machine },
+    };
+  }
+
+  /** Asks the Worker for the counts of its machine; they are in {@link getStats} a moment later. */
+  refreshStats() {
+    this.#screen?.line?.send({ type: 'ask' });
+  }
+
+  #at() {
+    const at = Date.parse(this.getAttribute('at') ?? '');
+    return Number.isNaN(at) ? null : at * 1000;
+  }
+
+  #open() {
+    const [tenant, camera] = [this.getAttribute('tenant'), this.getAttribute('camera')];
+    if (this.#screen || !this.isConnected || !tenant || !camera) {
+      this.#render(true);
+      return;
+    }
+    const watcher = {
+      picture: (/** @type {Picture} */ picture) => this.#pictured(picture),
+      tick: () => this.#render(true),
+      gap: (/** @type {import('./protocol.js').Gap} */ gap) => {
+        this.#face.gap(gap, this.#clock());
+        this.dispatchEvent(new CustomEvent('vigie-gap', { detail: gap }));
+      },
+    };
+    const latency = /** @type {Latency} */ (this.getAttribute('latency') ?? 'balanced');
+    this.#screen = new Screen(this.#video, watcher, latency);
+    this.#screen.clockOffset = this.#clockOffset;
+    const base = new URL(this.getAttribute('src') ?? '/', document.baseURI).href;
+    void this.#screen.open({ base, tenant, camera }, this.#token, this.#at());
+    this.#render(true);
+  }
+
+  #close() {
+    this.#screen?.close();
+    this.#screen = null;
+    this.#render(true);
+  }
+
+  /** @returns {import('./time.js').Clock} */
+  #clock() {
+    return this.getAttribute('clock') === 'utc' ? 'utc' : 'local';
+  }
+
+  /** @param {Picture} picture */
+  #pictured(picture) {
+    this.#render(false);
+    this.dispatchEvent(new CustomEvent('vigie-picture', { detail: picture }));
+  }
+
+  /** @param {boolean} all  Everything, or the time alone, which changes with every picture? */
+  #render(all) {
+    const screen = this.#screen;
+    const clock = this.#clock();
+    if (!all && this.#state !== 'loading' && performance.now() - this.#rendered < RENDER && screen) {
+      this.#face.showTime({ picture: screen.picture, clock, state: this.#state });
+      return;
+    }
+    this.#rendered = performance.now();
+    const { state, cause } = screen ? judge(screen.evidence) : { state: /** @type {State} */ ('idle'), cause: null };
+    this.#face.render({
+      ...{ state, cause, clock, picture: screen?.picture ?? null, delay: screen?.delay ?? null },
+      ...{ skew: screen?.skew.value ?? null, format: screen?.format ?? null, speed: screen?.speed ?? 1 },
+      number: this.getAttribute('number') ?? '',
+      label: this.getAttribute('label') ?? this.getAttribute('camera') ?? '',
+    });
+    if (state === this.#state) return;
+    this.#state = state;
+    this.setAttribute('state', state);
+    this.dispatchEvent(new CustomEvent('vigie-state', { detail: { state, cause } }));
+  }
+}

@@ -1,0 +1,515 @@
+// One video element and the stream on it: which picture shows, how late it is, and what to do when none comes.
+
+/** @import {Cause, Format, FromWorker, Gap, Picture, SinkReport, Source} from './protocol.js' */
+/** @import {Evidence} from './judge.js' */
+/** @import {Latency} from './chaser.js' */
+import { Chaser } from './chaser.js';
+import { mime } from './mime.js';
+import { Pictures } from './pictures.js';
+import { Line } from './pool.js';
+import { Sink } from './sink.js';
+import { Skew } from './skew.js';
+
+/** The page looks after its streams this often, milliseconds. */
+const TICK = 200;
+/** A tab hidden for this long is no longer fed, milliseconds. */
+const HIDDEN = 5000;
+/** A media source that does not open within this time in the Worker lives on the page from then on, milliseconds. */
+const OPEN = 5000;
+/** Pictures arrive and none shows for this long: something is done about it, milliseconds. */
+const STUCK = 2500;
+/** A codec that this browser lacks is asked about again this often: it can be changed in the camera, milliseconds. */
+const ASK_AGAIN = 60_000;
+
+/** `MediaSource` in the Worker opened for none: known for the whole page. */
+let pageOnly = false;
+
+/**
+ * @typedef {object} Watcher
+ * @property {(picture: Picture) => void} picture  Another picture is on the screen.
+ * @property {() => void} tick                     Time passed, or something changed.
+ * @property {(gap: Gap) => void} gap              The playhead passes over what is not recorded.
+ */
+
+export class Screen {
+  /** @param {HTMLVideoElement} video @param {Watcher} watcher @param {Latency} latency */
+  constructor(video, watcher, latency) {
+    this.video = video;
+    this.watcher = watcher;
+    this.pictures = new Pictures();
+    this.chaser = new Chaser(latency);
+    this.skew = new Skew();
+    /** @type {Line | null} */
+    this.line = null;
+    /** @type {Sink | null} */
+    this.sink = null;
+    /** @type {Source | null} */
+    this.source = null;
+    this.token = '';
+    this.live = true;
+    this.paused = false;
+    this.speed = 1;
+    /** Milliseconds that the centre's clock is ahead of this page's. */
+    this.clockOffset = 0;
+    this.generation = 0;
+    /** @type {Format | null} */
+    this.format = null;
+    /** @type {Picture | null} */
+    this.picture = null;
+    /** @type {number | null} */
+    this.shown = null;
+    this.opened = 0;
+    /** Where the playhead was sent last, on the video's clock. */
+    this.start = 0;
+    this.startPending = false;
+    this.interval = 40;
+    /** @type {Cause | null} */
+    this.cause = null;
+    this.up = false;
+    this.attempt = 0;
+    /** @type {number | null} */
+    this.damagedAt = null;
+    /** @type {number | null} */
+    this.soughtUtc = null;
+    this.lastFragment = -Infinity;
+    this.lastEnd = 0;
+    /** @type {number | null} */
+    this.endAt = null;
+    /** Gaps ahead of the playhead. @type {{time: number, gap: Gap}[]} */
+    this.gaps = [];
+    this.count = { pictures: 0, fragments: 0, bytes: 0, rebuilds: 0, jumps: 0, underruns: 0, quota: 0, reconnects: 0 };
+    /** @type {Record<string, unknown>} */
+    this.machine = {};
+    this.strikes = 0;
+    this.lastStrike = 0;
+    this.suspended = false;
+    this.onvisibility = () => this.#visibility();
+    this.onviolation = (/** @type {SecurityPolicyViolationEvent} */ event) => this.#violation(event);
+    video.addEventListener('loadedmetadata', () => this.#begin());
+    video.addEventListener('waiting', () => this.#dry());
+    video.addEventListener('error', () => this.#broken());
+  }
+
+  /** @param {Source} source @param {string} token @param {number | null} at  UTC microseconds; null: live */
+  async open(source, token, at) {
+    this.close();
+    this.source = source;
+    this.token = token;
+    this.#wanted(at);
+    this.cause = null;
+    document.addEventListener('visibilitychange', this.onvisibility);
+    document.addEventListener('securitypolicyviolation', this.onviolation);
+    this.ticking = setInterval(() => this.#tick(), TICK);
+    const line = new Line((message) => this.#heard(message));
+    this.line = line;
+    this.#frames();
+    await line.ready;
+    if (this.line !== line) return;
+    this.cause = line.lane.broken;
+    this.page = pageOnly || !line.lane.mse;
+    line.send({ type: 'open', source, token, at: this.live ? null : this.soughtUtc, page: this.page });
+    this.#suspend();
+  }
+
+  /** Shows what the camera sends now. */
+  goLive() {
+    this.#wanted(null);
+    this.line?.send({ type: 'live' });
+    this.resume();
+  }
+
+  /** Plays the recording from a moment on. @param {number} utc microseconds */
+  seek(utc) {
+    this.#wanted(utc);
+    this.#suspend();
+    this.line?.send({ type: 'seek', utc });
+  }
+
+  /** @param {number | null} at */
+  #wanted(at) {
+    this.live = at === null;
+    this.soughtUtc = at;
+    this.opened = performance.now();
+    this.shown = null;
+    this.endAt = null;
+    this.gaps = [];
+    this.damagedAt = null;
+    this.strikes = 0;
+    if (this.live) this.speed = 1;
+  }
+
+  pause() {
+    this.paused = true;
+    this.video.pause();
+    this.#suspend();
+    this.watcher.tick();
+  }
+
+  resume() {
+    const was = this.paused;
+    this.paused = false;
+    if (was && this.live) this.#wanted(null);
+    this.#suspend();
+    this.#play();
+    this.watcher.tick();
+  }
+
+  /** One picture on, or back. @param {number} n @returns {boolean} was there one at hand? */
+  step(n) {
+    this.pause();
+    const to = this.pictures.step(this.video.currentTime, n);
+    if (!to || !contains(this.video.buffered, to.time)) return false;
+    // Into the middle of the picture: its very start may round to the one before.
+    this.video.currentTime = to.time + this.interval / 4000;
+    return true;
+  }
+
+  /** @param {number} speed  Of the recording; a live picture has its own. */
+  setSpeed(speed) {
+    this.speed = speed;
+    if (!this.live) this.video.playbackRate = speed;
+  }
+
+  /** Nothing is fed while paused or hidden for long. */
+  #suspend() {
+    const on = this.live && (this.paused || this.hidden === true);
+    if (on === this.suspended) return;
+    this.suspended = on;
+    this.line?.send({ type: 'suspend', on });
+    if (!on) this.opened = performance.now();
+  }
+
+  #visibility() {
+    clearTimeout(this.hiding);
+    if (document.hidden) {
+      this.hiding = setTimeout(() => {
+        this.hidden = true;
+        this.#suspend();
+      }, HIDDEN);
+    } else {
+      this.hidden = false;
+      this.opened = performance.now();
+      if (this.shown !== null) this.shown = this.opened;
+      this.#suspend();
+      this.#play();
+    }
+  }
+
+  /** @param {FromWorker} message */
+  #heard(message) {
+    if ('generation' in message && message.type !== 'attach' && message.generation !== this.generation) return;
+    switch (message.type) {
+      case 'attach':
+        this.#attach(message.generation, message.handle);
+        break;
+      case 'init':
+        this.format = message.format;
+        if (message.bytes) this.sink?.init(mime(message.format), message.bytes);
+        break;
+      case 'fragment':
+        this.#fragment(message);
+        break;
+      case 'start':
+        this.start = message.time;
+        this.startPending = true;
+        this.chaser.restart();
+        this.opened = performance.now();
+        this.shown = null;
+        this.#begin();
+        break;
+      case 'gap':
+        this.gaps.push({ time: this.lastEnd, gap: message.gap });
+        break;
+      case 'end':
+        this.endAt = this.lastEnd;
+        break;
+      case 'connection':
+        if (!message.up && this.up) this.count.reconnects += 1;
+        this.up = message.up;
+        this.attempt = message.attempt;
+        if (!this.#final()) this.cause = message.cause;
+        break;
+      case 'sink':
+        this.#sunk(message.report);
+        break;
+      case 'stats':
+        this.machine = message.stats;
+    }
+    if (message.type !== 'fragment') this.watcher.tick();
+  }
+
+  /** @param {number} generation @param {object | null} handle */
+  #attach(generation, handle) {
+    this.generation = generation;
+    this.pictures.clear();
+    this.sink?.close();
+    this.sink = null;
+    this.startPending = false;
+    clearTimeout(this.opening);
+    if (handle) {
+      this.video.srcObject = /** @type {MediaProvider} */ (handle);
+      this.opening = setTimeout(() => {
+        // It never opened: the Worker is no place for it in this browser.
+        if (document.hidden) return;
+        pageOnly = true;
+        this.#rebuild();
+      }, OPEN);
+      return;
+    }
+    const sink = new Sink((report) => {
+      this.line?.send({ type: 'sink', generation, report });
+      if (generation === this.generation) this.#sunk(report);
+    });
+    this.sink = sink;
+    const address = URL.createObjectURL(sink.source);
+    sink.source.addEventListener('sourceopen', () => URL.revokeObjectURL(address), { once: true });
+    this.video.src = address;
+  }
+
+  /** @param {Extract<FromWorker, {type: 'fragment'}>} message */
+  #fragment(message) {
+    const { start, end, offset, randomAccess, damaged, pictures, bytes, arrived } = message;
+    this.pictures.add(pictures);
+    if (bytes) this.sink?.fragment(bytes, { start, end, offset, randomAccess });
+    this.lastFragment = performance.now();
+    this.lastEnd = Math.max(this.lastEnd, end);
+    if (this.generation && start < this.lastEnd - 60) this.lastEnd = end;
+    this.endAt = null;
+    this.count.fragments += 1;
+    this.count.bytes += bytes?.byteLength ?? 0;
+    this.interval = ((end - start) / Math.max(1, pictures.length)) * 1000;
+    if (damaged) this.damagedAt = start;
+    else if (randomAccess) this.damagedAt = null;
+    const newest = pictures.at(-1);
+    if (this.live && newest) {
+      this.chaser.arrival(performance.now());
+      this.skew.observe(arrived + this.clockOffset - newest.utc / 1000, newest.error / 1000, newest.source);
+    }
+  }
+
+  /** Goes where the stream told to, as soon as the element can. */
+  #begin() {
+    if (!this.startPending || this.video.readyState < HTMLMediaElement.HAVE_METADATA) return;
+    this.startPending = false;
+    this.video.currentTime = this.start;
+    this.video.playbackRate = this.live ? 1 : this.speed;
+    this.#play();
+  }
+
+  #play() {
+    if (this.paused) return;
+    this.video.play().catch((error) => {
+      // A newer load interrupts an older play: not worth a word.
+      if (error instanceof DOMException && error.name === 'NotAllowedError') this.blockedAutoplay = true;
+    });
+  }
+
+  #frames() {
+    const { line, video } = this;
+    video.requestVideoFrameCallback((_, { mediaTime }) => {
+      if (this.line !== line) return;
+      this.#frames();
+      this.#frame(mediaTime);
+    });
+  }
+
+  /** @param {number} mediaTime */
+  #frame(mediaTime) {
+    const picture = this.pictures.at(mediaTime);
+    // Before the start lies what was there before a seek or a new connection.
+    if (!picture || picture.time < this.start - 0.25 || this.startPending) return;
+    this.count.pictures += 1;
+    this.picture = picture;
+    this.shown = performance.now();
+    if (this.cause?.kind === 'decoder') this.cause = null;
+    this.watcher.picture(picture);
+    const passed = this.gaps[0];
+    if (passed && passed.time <= mediaTime + 0.02) {
+      this.gaps.shift();
+      this.watcher.gap(passed.gap);
+    }
+  }
+
+  /** Milliseconds from the picture on the screen to now, by its UTC. */
+  get delay() {
+    if (!this.picture || !this.live) return null;
+    return performance.timeOrigin + performance.now() + this.clockOffset - this.picture.utc / 1000;
+  }
+
+  #tick() {
+    const { video } = this;
+    const time = video.currentTime;
+    if (this.live && !this.paused && video.readyState >= HTMLMediaElement.HAVE_METADATA) this.#chase();
+    if (this.generation && !this.startPending) {
+      this.line?.send({ type: 'playhead', time, rate: this.speed });
+      this.sink?.at(time);
+      this.pictures.forget(time - 30);
+    }
+    this.#watch();
+    this.watcher.tick();
+  }
+
+  #chase() {
+    const { video, chaser } = this;
+    const { end, newest } = edges(video.buffered, video.currentTime);
+    const shown = this.shown !== null && !video.seeking;
+    const action = chaser.step({ now: performance.now(), time: video.currentTime, end, newest, shown });
+    if (action.seek !== null) video.currentTime = action.seek;
+    if (video.playbackRate !== action.rate) video.playbackRate = action.rate;
+  }
+
+  #dry() {
+    if (this.live && this.shown !== null && !this.video.seeking && performance.now() - this.lastFragment < 1000) {
+      this.chaser.underrun(performance.now());
+    }
+  }
+
+  /** Pictures arrive and none shows: from a nudge to a new media buffer. */
+  #watch() {
+    const now = performance.now();
+    const fed = now - this.lastFragment < 1500;
+    const still = now - Math.max(this.shown ?? this.opened, this.lastStrike);
+    if (this.shown !== null && now - this.lastStrike > 10_000) this.strikes = 0;
+    if (!this.live || !fed || this.paused || document.hidden || this.suspended || this.#final()) return;
+    if (still < Math.max(STUCK, 8 * this.interval) * (1 + this.strikes / 2)) return;
+    this.lastStrike = now;
+    this.strikes += 1;
+    const { newest } = edges(this.video.buffered, this.video.currentTime);
+    if (this.strikes === 1 && newest > this.video.currentTime) {
+      this.video.currentTime = Math.max(this.video.currentTime + 0.001, newest - this.chaser.target);
+      this.#play();
+    } else {
+      if (this.strikes === 4) pageOnly = true;
+      this.#rebuild();
+    }
+  }
+
+  /** @param {SinkReport} report */
+  #sunk(report) {
+    switch (report.kind) {
+      case 'open':
+        clearTimeout(this.opening);
+        break;
+      case 'quota':
+        this.count.quota += 1;
+        break;
+      case 'unsupported':
+        this.cause = { kind: 'unsupported' };
+        clearTimeout(this.opening);
+        this.line?.send({ type: 'close' });
+        this.asking = setTimeout(() => {
+          const { source, token, live, soughtUtc } = this;
+          if (source) void this.open(source, token, live ? null : soughtUtc);
+        }, ASK_AGAIN);
+        break;
+      case 'failed':
+        this.#strike(report.text);
+    }
+    this.watcher.tick();
+  }
+
+  /** @param {string} text */
+  #strike(text) {
+    this.strikes += 1;
+    if (this.strikes > 4) this.cause = { kind: 'decoder', text };
+    clearTimeout(this.rebuilding);
+    this.rebuilding = setTimeout(() => this.#rebuild(), Math.min(5000, 150 * 2 ** this.strikes));
+  }
+
+  #broken() {
+    const { error } = this.video;
+    // A page policy that blocks blob: shows as a source that is not supported, after its own event.
+    if (!error || this.#final()) return;
+    if (this.generation) this.#strike(error.message || `media error ${error.code}`);
+  }
+
+  /** @param {SecurityPolicyViolationEvent} event */
+  #violation(event) {
+    if (this.sink && event.effectiveDirective === 'media-src' && event.blockedURI.startsWith('blob')) {
+      this.cause = { kind: 'media-blocked' };
+      this.line?.send({ type: 'close' });
+      this.watcher.tick();
+    }
+  }
+
+  #rebuild() {
+    this.count.rebuilds += 1;
+    this.page = pageOnly || !this.line?.lane.mse;
+    this.generation = 0;
+    this.lastEnd = 0;
+    this.pictures.clear();
+    this.line?.send({ type: 'rebuild', page: this.page, utc: this.live ? null : (this.picture?.utc ?? this.soughtUtc) });
+  }
+
+  /** Is it nothing that time alone repairs? */
+  #final() {
+    return ['unsupported', 'media-blocked', 'wasm-blocked', 'worker'].includes(this.cause?.kind ?? '');
+  }
+
+  /** @returns {Evidence} */
+  get evidence() {
+    const now = performance.now();
+    const time = this.video.currentTime;
+    return {
+      now,
+      open: this.line !== null,
+      live: this.live,
+      paused: this.paused,
+      opened: this.opened,
+      shown: this.shown,
+      old: this.picture !== null,
+      interval: this.interval,
+      delay: this.delay,
+      skew: this.skew.value,
+      damaged: this.damagedAt !== null && time >= this.damagedAt - 0.1,
+      up: this.up,
+      attempt: this.attempt,
+      cause: this.cause,
+      ended: this.endAt !== null && time >= this.endAt - 0.5,
+    };
+  }
+
+  close() {
+    clearInterval(this.ticking);
+    for (const timer of [this.opening, this.rebuilding, this.asking, this.hiding]) clearTimeout(timer);
+    document.removeEventListener('visibilitychange', this.onvisibility);
+    document.removeEventListener('securitypolicyviolation', this.onviolation);
+    this.line?.close();
+    this.line = null;
+    this.sink?.close();
+    this.sink = null;
+    this.generation = 0;
+    this.lastEnd = 0;
+    this.up = false;
+    this.attempt = 0;
+    this.suspended = false;
+    this.pictures.clear();
+    this.skew = new Skew();
+    this.picture = null;
+    this.video.removeAttribute('src');
+    this.video.srcObject = null;
+    this.video.load();
+  }
+}
+
+/**
+ * The end of the range that the playhead is in, and of the last one.
+ * @param {TimeRanges} ranges @param {number} time
+ */
+function edges(ranges, time) {
+  let end = time;
+  let newest = time;
+  for (let i = 0; i < ranges.length; i += 1) {
+    if (ranges.start(i) <= time + 0.05 && ranges.end(i) >= time) end = ranges.end(i);
+    newest = Math.max(newest, ranges.end(i));
+  }
+  return { end, newest };
+}
+
+/** @param {TimeRanges} ranges @param {number} time */
+function contains(ranges, time) {
+  for (let i = 0; i < ranges.length; i += 1) {
+    if (ranges.start(i) <= time + 0.01 && time < ranges.end(i)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,111 @@
+// The Worker: streams by number, each with its machine in WebAssembly, its transport and its place in a media buffer.
+// A file of its own, so that a page under a strict Content-Security-Policy needs `wasm-unsafe-eval` on this file alone.
+
+/** @import {FromWorker, Source, ToWorker} from './protocol.js' */
+import { ArchiveStream } from './archive.js';
+import { Feed } from './feed.js';
+import { LiveStream } from './live.js';
+import load from './wasm/vigie_player.js';
+
+/** @typedef {{source: Source, token: string, feed: Feed, live: LiveStream | null, archive: ArchiveStream | null, suspended: boolean}} Entry */
+
+const scope = /** @type {WorkerScope} */ (/** @type {unknown} */ (self));
+/** @type {Map<number, Entry>} */
+const entries = new Map();
+
+/** @param {FromWorker} message @param {Transferable[]} [transfer] */
+const post = (message, transfer = []) => scope.postMessage(message, transfer);
+
+/** @param {Extract<ToWorker, {type: 'open'}>} message */
+function open({ id, source, token, at, page }) {
+  close(id);
+  const feed = new Feed(id, post, page);
+  /** @type {Entry} */
+  const entry = { source, token, feed, live: null, archive: null, suspended: false };
+  entries.set(id, entry);
+  feed.onreport = (report) => sunk(entry, report);
+  if (at === null) live(id, entry);
+  else seek(id, entry, at);
+}
+
+/** @param {number} id @param {Entry} entry */
+function live(id, entry) {
+  entry.archive?.close();
+  entry.archive = null;
+  entry.live?.close();
+  entry.live = new LiveStream(entry.source, entry.token, entry.feed, (event) => post({ ...event, id }));
+  entry.live.suspend(entry.suspended);
+}
+
+/** @param {number} id @param {Entry} entry @param {number} utc */
+function seek(id, entry, utc) {
+  entry.live?.close();
+  entry.live = null;
+  entry.archive ??= new ArchiveStream(entry.source, entry.token, entry.feed, (event) => post({ ...event, id }));
+  entry.archive.seek(utc);
+}
+
+/** @param {Entry} entry @param {import('./protocol.js').SinkReport} report */
+function sunk(entry, report) {
+  if (report.kind === 'quota') entry.archive?.less();
+}
+
+/** @param {number} id */
+function close(id) {
+  const entry = entries.get(id);
+  entry?.live?.close();
+  entry?.archive?.close();
+  entry?.feed.close();
+  entries.delete(id);
+}
+
+/** @param {Exclude<ToWorker, {type: 'open'}>} message @param {Entry} entry */
+function handle(message, entry) {
+  switch (message.type) {
+    case 'live':
+      live(message.id, entry);
+      break;
+    case 'seek':
+      seek(message.id, entry, message.utc);
+      break;
+    case 'suspend':
+      entry.suspended = message.on;
+      entry.live?.suspend(message.on);
+      break;
+    case 'playhead':
+      entry.feed.at(message.time);
+      entry.archive?.at(message.rate);
+      break;
+    case 'rebuild':
+      entry.feed.rebuild(message.page);
+      entry.live?.again();
+      if (entry.archive && message.utc !== null) entry.archive.seek(message.utc);
+      break;
+    case 'sink':
+      if (message.generation === entry.feed.generation) sunk(entry, message.report);
+      break;
+    case 'ask':
+      post({ type: 'stats', id: message.id, stats: entry.live?.stats() ?? {} });
+      break;
+    case 'close':
+      close(message.id);
+  }
+}
+
+// Messages wait until the module is there: `onmessage` is set at once, for none may be lost.
+const ready = load().then(
+  () => post({ type: 'ready', mse: 'MediaSource' in self && MediaSource.canConstructInDedicatedWorker === true }),
+  (/** @type {unknown} */ error) => {
+    const blocked = error instanceof WebAssembly.CompileError;
+    post({ type: 'failed', cause: { kind: blocked ? 'wasm-blocked' : 'worker', text: error instanceof Error ? error.message : String(error) } });
+    throw error;
+  },
+);
+
+scope.onmessage = async ({ data }) => {
+  const message = /** @type {ToWorker} */ (data);
+  await ready.catch(() => {});
+  const entry = entries.get(message.id);
+  if (message.type === 'open') open(message);
+  else if (entry) handle(message, entry);
+};
