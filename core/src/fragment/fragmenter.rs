@@ -46,6 +46,8 @@ pub struct Stats {
 #[derive(Debug)]
 pub struct Fragmenter {
     init: Option<Arc<InitSegment>>,
+    /// The parameter sets last found to be served by it.
+    served: Option<Arc<ParameterSets>>,
     sequence: u32,
     /// Those of the fragment before.
     times: Option<Times>,
@@ -68,6 +70,7 @@ impl Fragmenter {
     pub fn new(limits: &Limits) -> Self {
         Self {
             init: None,
+            served: None,
             sequence: 0,
             times: None,
             head: BytesMut::with_capacity(HEAD_BUFFER),
@@ -127,28 +130,42 @@ impl Fragmenter {
         self.ready.pop_front()
     }
 
-    /// How many of these samples go into one fragment: those that the parameter sets of the first decode, up to the cap.
+    /// How many of these samples go into one fragment: up to the next at which decoding can start and that needs another
+    /// init segment. Elsewhere a change of parameter sets stays where it is, among the samples: an init segment in the
+    /// middle of a GOP would make a browser drop the rest of it.
     fn part(&self, samples: &[Sample]) -> usize {
         let first = samples.first().and_then(|s| s.unit.parameters.as_ref());
-        let alike = |s: &Sample| match (&s.unit.parameters, first) {
-            (Some(mine), Some(first)) => Arc::ptr_eq(mine, first) || mine.decodes_like(first),
-            (None, _) => true,
-            (Some(_), None) => self.init.is_some(),
+        let parts = |s: &Sample| match (&s.unit.parameters, first) {
+            (Some(mine), Some(first)) => s.unit.random_access.is_some() && !alike(mine, first),
+            // The first parameter sets of all: what came before cannot be shown.
+            (Some(_), None) => self.init.is_none(),
+            (None, _) => false,
         };
         let most = samples.len().min(self.most.max(1));
-        samples.iter().take(most).position(|s| !alike(s)).unwrap_or(most)
+        samples.iter().take(most).skip(1).position(parts).map_or(most, |at| at + 1)
     }
 
-    /// Makes sure that there is an init segment for these parameter sets.
-    fn init_for(&mut self, parameters: Option<&Arc<ParameterSets>>) -> Option<Arc<InitSegment>> {
-        let wanted = match (&self.init, parameters) {
+    /// Makes sure that there is an init segment for what starts with this sample.
+    fn init_for(&mut self, first: &Sample) -> Option<Arc<InitSegment>> {
+        let wanted = match (&self.init, &first.unit.parameters) {
             (Some(init), None) => return Some(init.clone()),
-            (Some(init), Some(p)) if Arc::ptr_eq(&init.parameters, p) || p.decodes_like(&init.parameters) => {
-                return Some(init.clone());
+            (Some(init), Some(wanted)) => {
+                let served = self.served.as_ref().is_some_and(|s| Arc::ptr_eq(s, wanted));
+                if served || first.unit.random_access.is_none() {
+                    return Some(init.clone());
+                }
+                if wanted.decodes_like(&init.parameters) {
+                    self.served = Some(wanted.clone());
+                    return Some(init.clone());
+                }
+                wanted
             }
-            (_, wanted) => wanted?,
+            (None, wanted) => wanted.as_ref()?,
         };
-        let init = Arc::new(InitSegment::new(wanted.clone())?);
+        // A set that says nothing of the pictures: better shown with what there is than not at all.
+        let Some(init) = InitSegment::new(wanted.clone()) else { return self.init.clone() };
+        let init = Arc::new(init);
+        self.served = Some(wanted.clone());
         self.stats.inits += 1;
         self.ready.push_back(Piece::Init(init.clone()));
         self.init = Some(init.clone());
@@ -158,7 +175,7 @@ impl Fragmenter {
     /// Makes a fragment of samples that one init segment decodes.
     fn fragment(&mut self, samples: &[Sample], next: Option<&Sample>, times: Times, continues_gop: bool) {
         let Some(first) = samples.first() else { return };
-        let Some(init) = self.init_for(first.unit.parameters.as_ref()) else {
+        let Some(init) = self.init_for(first) else {
             self.stats.dropped += samples.len() as u64;
             return;
         };
@@ -209,6 +226,11 @@ impl Fragmenter {
         head.truncate(end);
         fragment.head = head.split().freeze();
     }
+}
+
+/// Does an init segment of one table serve the pictures of the other?
+fn alike(a: &Arc<ParameterSets>, b: &Arc<ParameterSets>) -> bool {
+    Arc::ptr_eq(a, b) || a.decodes_like(b)
 }
 
 /// What is checked so that the numbers fit their fields.

@@ -1,10 +1,9 @@
 //! The init segment: `ftyp` and `moov` of one track without samples.
 
 use alloc::sync::Arc;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use super::{InitSegment, TRACK, configuration};
-use crate::bmff::Boxed as _;
 use crate::bmff::ftyp::Ftyp;
 use crate::bmff::moov::Moov;
 use crate::bmff::moov::trak::Trak;
@@ -12,9 +11,11 @@ use crate::bmff::moov::trak::mdia::Mdia;
 use crate::bmff::moov::trak::mdia::mdhd::Mdhd;
 use crate::bmff::moov::trak::mdia::minf::Minf;
 use crate::bmff::moov::trak::mdia::minf::stbl::Stbl;
-use crate::bmff::moov::trak::mdia::minf::stbl::stsd::{self, Configuration, Stsd, VideoEntry};
+use crate::bmff::moov::trak::mdia::minf::stbl::stsd::{self, Configuration, Entry, Stsd, VideoEntry};
 use crate::bmff::moov::trak::tkhd::Tkhd;
-use crate::h26x::{Codec, ParameterSets};
+use crate::bmff::{self, Boxed as _, Boxes};
+use crate::fault::Offset;
+use crate::h26x::ParameterSets;
 use crate::time::TIMESCALE;
 
 impl InitSegment {
@@ -25,9 +26,10 @@ impl InitSegment {
     #[must_use]
     pub fn new(parameters: Arc<ParameterSets>) -> Option<Self> {
         let format = parameters.format()?;
-        let (kind, configuration) = match format.codec {
-            Codec::H264 => (stsd::AVC3, Configuration::Avc(configuration::avc(&parameters)?)),
-            Codec::H265 => (stsd::HEV1, Configuration::Hevc(configuration::hevc(&parameters)?)),
+        let configuration = configuration::of(&parameters)?;
+        let kind = match configuration {
+            Configuration::Avc(_) => stsd::AVC3,
+            Configuration::Hevc(_) => stsd::HEV1,
         };
         let mut entry = VideoEntry::new(kind, format.width, format.height, configuration);
         entry.pixel_aspect = Some(format.sample_aspect).filter(|(h, v)| h != v && *h > 0 && *v > 0);
@@ -38,5 +40,25 @@ impl InitSegment {
         Ftyp::fragmented().write(&mut bytes);
         Moov::fragmented(Trak::new(header, media)).write(&mut bytes);
         Some(Self { bytes: bytes.freeze(), format, parameters })
+    }
+
+    /// Reads a stored one. More may follow in `file`: [`InitSegment::bytes`] ends with `moov`.
+    ///
+    /// # Errors
+    /// [`bmff::Error`] where there is no `moov` with an H.264 or H.265 track that can be read.
+    pub fn parse(file: &Bytes) -> Result<Self, bmff::Error> {
+        let found = Boxes::new(file, 0).need(Moov::KIND)?;
+        let moov: Moov = found.parse()?;
+        let fail = |kind| bmff::Error { kind, at: Offset(found.at) };
+        let track = moov.video().ok_or(fail(bmff::Kind::Missing(Trak::KIND)))?;
+        let record = match track.media.information.tables.descriptions.entries.first() {
+            Some(Entry::Video(entry)) => &entry.configuration,
+            Some(Entry::Other(kind, _)) => return Err(fail(bmff::Kind::UnsupportedEntry(*kind))),
+            None => return Err(fail(bmff::Kind::Missing(Stsd::KIND))),
+        };
+        let parameters = Arc::new(configuration::sets(record));
+        let format = parameters.format().ok_or(fail(bmff::Kind::BadValue(Stsd::KIND)))?;
+        let end = found.at as usize + found.bytes.len();
+        Ok(Self { bytes: file.slice(..end), format, parameters })
     }
 }

@@ -60,6 +60,8 @@ impl Span {
 #[derive(Clone, Debug)]
 pub struct Layout {
     codec: Codec,
+    /// Bytes from the start of a fragment to its `moof`.
+    moof_at: u64,
     room_at: u64,
     len: u64,
     fragments: Vec<(u64, Span)>,
@@ -69,7 +71,14 @@ impl Layout {
     /// A file whose room starts at byte `room_at`; its first fragment stands right behind the room.
     #[must_use]
     pub const fn new(codec: Codec, room_at: u64) -> Self {
-        Self { codec, room_at, len: room_at + ROOM as u64, fragments: Vec::new() }
+        Self { codec, moof_at: MOOF_AT as u64, room_at, len: room_at + ROOM as u64, fragments: Vec::new() }
+    }
+
+    /// The same where fragments start with their `moof`: without mark and `prft`.
+    #[must_use]
+    pub const fn unmarked(mut self) -> Self {
+        self.moof_at = 0;
+        self
     }
 
     /// The next fragment; gives the byte of the file that it starts at.
@@ -108,7 +117,7 @@ impl Layout {
     pub fn mfra(&self) -> Bytes {
         let points = self.fragments.iter().filter(|(_, f)| f.random_access);
         let entries = points
-            .map(|(at, f)| tfra::Entry::first_sample(f.pts.0.max(0) as u64, at + MOOF_AT as u64))
+            .map(|(at, f)| tfra::Entry::first_sample(f.pts.0.max(0) as u64, at + self.moof_at))
             .collect();
         let mut out = BytesMut::new();
         Mfra { tracks: vec![tfra::Tfra { track: TRACK, entries }] }.write(&mut out);

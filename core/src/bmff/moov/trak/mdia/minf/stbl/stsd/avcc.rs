@@ -73,7 +73,9 @@ fn put_counted(out: &mut BytesMut, mask: u8, sets: &[Bytes], most: usize) {
 }
 
 impl AvcC {
-    const fn is_high(&self) -> bool {
+    /// Is it one of the profiles from High on, whose record has a tail?
+    #[must_use]
+    pub const fn is_high(&self) -> bool {
         !matches!(self.profile, 66 | 77 | 88)
     }
 }

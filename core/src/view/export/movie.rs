@@ -1,0 +1,284 @@
+//! Second pass: the tables of one file.
+
+use alloc::vec::Vec;
+use bytes::BytesMut;
+
+use super::{File, Part};
+use crate::bmff::ftyp::Ftyp;
+use crate::bmff::moov::Moov;
+use crate::bmff::moov::trak::Trak;
+use crate::bmff::moov::trak::edts::{Edit, Edts};
+use crate::bmff::moov::trak::mdia::Mdia;
+use crate::bmff::moov::trak::mdia::mdhd::Mdhd;
+use crate::bmff::moov::trak::mdia::minf::Minf;
+use crate::bmff::moov::trak::mdia::minf::stbl::Stbl;
+use crate::bmff::moov::trak::mdia::minf::stbl::ctts::Ctts;
+use crate::bmff::moov::trak::mdia::minf::stbl::stco::Stco;
+use crate::bmff::moov::trak::mdia::minf::stbl::stsd::{self, Configuration, Entry, Stsd, VideoEntry};
+use crate::bmff::moov::trak::mdia::minf::stbl::stss::Stss;
+use crate::bmff::moov::trak::mdia::minf::stbl::stsz::Stsz;
+use crate::bmff::moov::trak::tkhd::Tkhd;
+use crate::bmff::{Boxed as _, Error, Header, Kind, moof};
+use crate::fault::Offset;
+use crate::time::UtcMicros;
+
+/// What is kept of a sample.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sample {
+    pub(super) dts: i64,
+    pub(super) size: u32,
+    pub(super) composition: i32,
+    pub(super) sync: bool,
+    pub(super) shown: bool,
+}
+
+impl Sample {
+    const fn pts(&self) -> i64 {
+        self.dts.saturating_add(self.composition as i64)
+    }
+}
+
+/// Samples that stand together in the file: those of one fragment.
+#[derive(Clone, Copy, Debug)]
+struct Chunk {
+    part: Part,
+    samples: u32,
+    description: u32,
+}
+
+/// One file in the making.
+#[derive(Debug)]
+pub(super) struct Movie {
+    /// The track that the samples are of, as stored.
+    track: Trak,
+    header: Tkhd,
+    entries: Vec<VideoEntry>,
+    samples: Vec<Sample>,
+    chunks: Vec<Chunk>,
+    /// UTC of the first and last picture shown.
+    shown: Option<(UtcMicros, UtcMicros)>,
+    /// Where the last sample ends.
+    pub(super) end: i64,
+}
+
+impl Movie {
+    pub(super) fn new(track: &Trak, at: u64) -> Result<Self, Error> {
+        let entry = playable(track, at)?;
+        Ok(Self {
+            track: track.clone(),
+            header: track.header,
+            entries: [entry].into(),
+            samples: Vec::new(),
+            chunks: Vec::new(),
+            shown: None,
+            end: 0,
+        })
+    }
+
+    /// Do samples of that track need nothing else?
+    pub(super) fn is_of(&self, track: &Trak) -> bool {
+        self.track == *track
+    }
+
+    /// Are they of the same codec and timescale?
+    pub(super) fn same_kind(&self, track: &Trak) -> bool {
+        let kind = |t: &Trak| match t.media.information.tables.descriptions.entries.first() {
+            Some(Entry::Video(entry)) => Some(entry.kind),
+            _ => None,
+        };
+        kind(&self.track) == kind(track) && self.track.media.header.timescale == track.media.header.timescale
+    }
+
+    /// What follows has this sample entry.
+    pub(super) fn add_description(&mut self, track: &Trak, at: u64) -> Result<(), Error> {
+        self.entries.push(playable(track, at)?);
+        self.track = track.clone();
+        Ok(())
+    }
+
+    pub(super) const fn shows_any(&self) -> bool {
+        self.shown.is_some()
+    }
+
+    /// Forgets all samples so far.
+    pub(super) fn restart(&mut self) {
+        self.samples.clear();
+        self.chunks.clear();
+        // The entry in force is the last; those before it have no samples any more.
+        let unused = self.entries.len() - 1;
+        self.entries.drain(..unused);
+        self.header = self.track.header;
+    }
+
+    pub(super) fn push(&mut self, sample: Sample, utc: UtcMicros) {
+        self.samples.push(sample);
+        if sample.shown {
+            let (first, last) = self.shown.unwrap_or((utc, utc));
+            self.shown = Some((first.min(utc), last.max(utc)));
+        }
+    }
+
+    /// The bytes of the sample just pushed: a part of their own, or more of the last one.
+    pub(super) fn extend(&mut self, bytes: Part) {
+        let description = self.entries.len() as u32;
+        match self.chunks.last_mut() {
+            Some(Chunk { part, samples, description: of })
+                if part.fragment == bytes.fragment
+                    && part.offset + part.len == bytes.offset
+                    && *of == description =>
+            {
+                part.len += bytes.len;
+                *samples += 1;
+            }
+            _ => self.chunks.push(Chunk { part: bytes, samples: 1, description }),
+        }
+    }
+
+    /// Forgets the samples behind the last that is shown.
+    fn trim(&mut self) {
+        while let Some(last) = self.samples.last().filter(|s| !s.shown) {
+            self.end = last.dts;
+            if let Some(chunk) = self.chunks.last_mut() {
+                chunk.part.len = chunk.part.len.saturating_sub(last.size.into());
+                chunk.samples -= 1;
+                if chunk.samples == 0 {
+                    self.chunks.pop();
+                }
+            }
+            self.samples.pop();
+        }
+    }
+
+    /// The file; `None` where it shows nothing.
+    pub(super) fn finish(mut self) -> Option<File> {
+        let (first, last) = self.shown?;
+        self.trim();
+        let edits = self.edits();
+        let duration = edits.iter().map(|e| e.duration).sum();
+        let pictures = self.samples.iter().filter(|s| s.shown).count();
+        let hidden = self.samples.len() - pictures;
+        let bytes: u64 = self.chunks.iter().map(|c| c.part.len).sum();
+        let mut tables = self.tables();
+        let mut head = BytesMut::new();
+        let mut base = 0;
+        loop {
+            // The offsets depend on how long the tables are, and that on whether the offsets need 64 bits: once is
+            // mostly enough, three times always.
+            head.clear();
+            self.offsets(base, &mut tables.offsets);
+            Ftyp::progressive().write(&mut head);
+            self.moov(&tables, &edits, duration).write(&mut head);
+            Header::write(&mut head, moof::MDAT, bytes);
+            if head.len() as u64 == base {
+                break;
+            }
+            base = head.len() as u64;
+        }
+        Some(File {
+            len: base + bytes,
+            head: head.freeze(),
+            parts: self.chunks.iter().map(|c| c.part).collect(),
+            pictures: pictures as u32,
+            hidden: hidden as u32,
+            first,
+            last,
+            duration,
+        })
+    }
+
+    fn offsets(&self, base: u64, to: &mut Stco) {
+        to.offsets.clear();
+        let mut at = base;
+        for chunk in &self.chunks {
+            to.offsets.push(at);
+            at += chunk.part.len;
+        }
+    }
+
+    fn origin(&self) -> i64 {
+        self.samples.first().map_or(0, |s| s.dts)
+    }
+
+    /// What is added to composition offsets so that none is negative: old players know only those. The edit list takes
+    /// it back.
+    fn lift(&self) -> i64 {
+        self.samples.iter().map(|s| -i64::from(s.composition)).max().unwrap_or(0).max(0)
+    }
+
+    /// One edit for each run of pictures shown, in the order of presentation: mostly one. None where all is shown from
+    /// the media's time 0 on.
+    fn edits(&self) -> Vec<Edit> {
+        let mut order: Vec<_> = self.samples.iter().map(|s| (s.pts(), s.shown)).collect();
+        order.sort_unstable();
+        let (origin, lift) = (self.origin(), self.lift());
+        let last_duration = self.samples.last().map_or(0, |s| self.end - s.dts);
+        let mut edits: Vec<Edit> = Vec::new();
+        let mut before = false;
+        for (i, (pts, shown)) in order.iter().enumerate() {
+            let next = order.get(i + 1).map_or(pts + last_duration, |(next, _)| *next);
+            let long = (next - pts).max(0) as u64;
+            match edits.last_mut() {
+                Some(edit) if *shown && before => edit.duration += long,
+                _ if *shown => edits.push(Edit { duration: long, media_time: pts - origin + lift }),
+                _ => {}
+            }
+            before = *shown;
+        }
+        edits
+    }
+
+    fn tables(&self) -> Stbl {
+        let entries = self.entries.iter().cloned().map(Entry::Video).collect();
+        let mut tables = Stbl::fragmented(Stsd { entries });
+        let lift = self.lift();
+        let (mut composition, mut sync, mut sizes) = (Ctts::default(), Stss::default(), Vec::new());
+        for (i, sample) in self.samples.iter().enumerate() {
+            let next = self.samples.get(i + 1).map_or(self.end, |n| n.dts);
+            tables.times.push(u32::try_from(next - sample.dts).unwrap_or(u32::MAX));
+            composition.push(i32::try_from(i64::from(sample.composition) + lift).unwrap_or(i32::MAX));
+            // Decoding begins with the first sample whatever it is, and a player seeks to sync samples only.
+            if sample.sync || i == 0 {
+                sync.samples.push(i as u32 + 1);
+            }
+            sizes.push(sample.size);
+        }
+        tables.composition = Some(composition).filter(|c| c.runs.iter().any(|(_, offset)| *offset != 0));
+        tables.sync = Some(sync).filter(|s| s.samples.len() < self.samples.len());
+        tables.sizes = Stsz::Each(sizes);
+        for (i, chunk) in self.chunks.iter().enumerate() {
+            tables.chunks.push(i as u32 + 1, chunk.samples, chunk.description);
+        }
+        tables
+    }
+
+    fn moov(&self, tables: &Stbl, edits: &[Edit], shown: u64) -> Moov {
+        let media = (self.end - self.origin()).max(0) as u64;
+        let timescale = self.track.media.header.timescale;
+        let header = Tkhd { track: 1, duration: shown, ..self.header };
+        let media = Mdia::video(Mdhd::new(timescale, media), Minf::new(tables.clone()));
+        let mut track = Trak::new(header, media);
+        let all = matches!(edits, [Edit { media_time: 0, .. }]) && self.samples.iter().all(|s| s.shown);
+        track.edits = (!all).then(|| Edts { edits: edits.into() });
+        Moov::whole(track)
+    }
+}
+
+/// The track's sample entry as every player takes it: `avc1`, `hvc1`.
+fn playable(track: &Trak, at: u64) -> Result<VideoEntry, Error> {
+    let fail = |kind| Error { kind, at: Offset(at) };
+    let mut entry = match track.media.information.tables.descriptions.entries.first() {
+        Some(Entry::Video(entry)) => entry.clone(),
+        Some(Entry::Other(kind, _)) => return Err(fail(Kind::UnsupportedEntry(*kind))),
+        None => return Err(fail(Kind::Missing(Stsd::KIND))),
+    };
+    match &mut entry.configuration {
+        Configuration::Avc(_) => entry.kind = stsd::AVC1,
+        Configuration::Hevc(record) => {
+            entry.kind = stsd::HVC1;
+            for array in &mut record.arrays {
+                array.complete = true;
+            }
+        }
+    }
+    Ok(entry)
+}

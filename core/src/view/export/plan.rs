@@ -1,0 +1,168 @@
+//! First pass: which samples.
+
+use alloc::vec::Vec;
+
+use super::movie::{Movie, Sample};
+use super::{File, Part};
+use crate::bmff::moof::{self, Moof};
+use crate::bmff::moov::Moov;
+use crate::bmff::moov::mvex::Trex;
+use crate::bmff::moov::trak::Trak;
+use crate::bmff::{Boxed as _, Boxes, Error, FourCc, Header, Kind};
+use crate::fault::Offset;
+use crate::gix::{Flags, FragmentMark};
+use crate::limits::Limits;
+use crate::time::{Ticks, UtcMicros};
+
+/// The longest break between two pictures that is kept, ticks: 12 hours. A duration has 32 bits.
+const LONGEST_BREAK: i64 = 12 * 3_600 * 90_000;
+
+/// Plans ordinary MP4 files of a time range.
+///
+/// Show it the stored stream in order, from the random access point at or before the range to the last fragment that
+/// starts in it: [`init`](Self::init) wherever another init segment begins, [`fragment`](Self::fragment) for each
+/// fragment. Then [`finish`](Self::finish).
+///
+/// Breaks keep their length: a picture stands until the next one comes.
+#[derive(Debug)]
+pub struct Export {
+    range: Option<(UtcMicros, UtcMicros)>,
+    one_file: bool,
+    most: usize,
+    movies: Vec<Movie>,
+    defaults: Trex,
+    before: Option<End>,
+}
+
+/// Where the fragment before ended.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    stored: i64,
+    shown: i64,
+    utc: UtcMicros,
+}
+
+impl Export {
+    /// Of the pictures with `from` <= UTC < `to`; a file for each init segment that is needed.
+    #[must_use]
+    pub fn new(from: UtcMicros, to: UtcMicros, limits: &Limits) -> Self {
+        Self { range: Some((from, to)), ..Self::whole(limits) }
+    }
+
+    /// Of all that is shown to it.
+    #[must_use]
+    pub fn whole(limits: &Limits) -> Self {
+        Self {
+            range: None,
+            one_file: false,
+            most: limits.fragment_samples.max(1 << 16),
+            movies: Vec::new(),
+            defaults: Trex::new(crate::fragment::TRACK),
+            before: None,
+        }
+    }
+
+    /// One file with several sample entries where several init segments are needed. Not every player can: ffmpeg, VLC and
+    /// mpv do.
+    #[must_use]
+    pub const fn in_one_file(mut self) -> Self {
+        self.one_file = true;
+        self
+    }
+
+    /// What follows needs this init segment.
+    ///
+    /// # Errors
+    /// [`Error`] where it has no H.264 or H.265 track that can be read, or it is encrypted.
+    pub fn init(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let found = Boxes::new(bytes, 0).need(Moov::KIND)?;
+        let moov: Moov = found.parse()?;
+        let missing = Error { kind: Kind::Missing(Trak::KIND), at: Offset(found.at) };
+        let track = moov.video().ok_or(missing)?.clone();
+        self.defaults = moov.defaults(track.header.track);
+        if self.movies.last().is_some_and(|m| m.is_of(&track)) {
+            return Ok(());
+        }
+        match self.movies.last_mut().filter(|m| self.one_file && m.same_kind(&track)) {
+            Some(movie) => movie.add_description(&track, found.at)?,
+            None => {
+                self.movies.push(Movie::new(&track, found.at)?);
+                self.before = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next fragment, which the file's parts will call `number`. `head` is the fragment up to the header of its `mdat`;
+    /// more may follow.
+    ///
+    /// # Errors
+    /// [`Error`] where it cannot be read, is encrypted, or comes before any init segment; [`Kind::Missing`] of `uuid` where
+    /// it has no mark and so no UTC.
+    pub fn fragment(&mut self, number: u64, head: &[u8]) -> Result<(), Error> {
+        let fail = |kind, at| Error { kind, at: Offset(at) };
+        let mark = FragmentMark::parse(head).map_err(|_| fail(Kind::Missing(FourCc(*b"uuid")), 0))?;
+        let rest = head.get(FragmentMark::LEN..).unwrap_or(&[]);
+        let found = Boxes::new(rest, FragmentMark::LEN as u64).need(moof::KIND)?;
+        let moof = Moof::parse(&found)?;
+        let track = moof.track(self.defaults.track).ok_or(fail(Kind::Missing(moof::traf::KIND), found.at))?;
+        if track.encrypted {
+            return Err(fail(Kind::UnsupportedEntry(FourCc(*b"senc")), track.at));
+        }
+        let body = Self::body(head, found.at + found.bytes.len() as u64)?;
+        let shift = self.shift(&mark);
+        let Some(movie) = self.movies.last_mut() else {
+            return Err(fail(Kind::Missing(Moov::KIND), 0));
+        };
+        let (mut dts, mut offset) = (mark.dts.0.saturating_add(shift), body);
+        for (i, sample) in track.samples(&self.defaults).enumerate() {
+            if i == self.most {
+                return Err(fail(Kind::TooLarge(moof::KIND), found.at));
+            }
+            let composition = sample.composition;
+            let early = dts.saturating_add(composition.into()) - shift - mark.dts.0 - i64::from(mark.offset);
+            let utc = mark.utc.plus(Ticks::micros(early));
+            let shown = self.range.is_none_or(|(from, to)| from <= utc && utc < to);
+            let sync = sample.is_sync();
+            if sync && !movie.shows_any() && self.range.is_some_and(|(from, _)| utc <= from) {
+                // Decoding can start here and nothing before is shown.
+                movie.restart();
+            }
+            movie.push(Sample { dts, size: sample.size, composition, sync, shown }, utc);
+            movie.extend(Part { fragment: number, offset, len: sample.size.into() });
+            offset += u64::from(sample.size);
+            dts = dts.saturating_add(sample.duration.into());
+            movie.end = dts;
+        }
+        self.before = Some(End {
+            stored: dts - shift,
+            shown: dts,
+            utc: mark.utc.plus(Ticks::micros(mark.duration.into())),
+        });
+        Ok(())
+    }
+
+    /// The files, those that show nothing left out.
+    #[must_use]
+    pub fn finish(self) -> Vec<File> {
+        self.movies.into_iter().filter_map(Movie::finish).collect()
+    }
+
+    /// What to add to the stored times, so that they rise from file to file and over breaks.
+    fn shift(&self, mark: &FragmentMark) -> i64 {
+        let Some(before) = self.before else { return mark.dts.0.saturating_neg() };
+        let stored = mark.dts.0.saturating_sub(before.stored);
+        let continues = !mark.flags.has(Flags::DISCONTINUITY) && (0..=LONGEST_BREAK).contains(&stored);
+        let by_clock = Ticks::from_micros(mark.utc.0.saturating_sub(before.utc.0));
+        let pause = if continues { stored } else { by_clock.clamp(0, LONGEST_BREAK) };
+        before.shown.saturating_add(pause).saturating_sub(mark.dts.0)
+    }
+
+    /// Where the samples start, from the fragment's first byte.
+    fn body(head: &[u8], at: u64) -> Result<u64, Error> {
+        let missing = Error { kind: Kind::Missing(moof::MDAT), at: Offset(at) };
+        let rest = usize::try_from(at).ok().and_then(|at| head.get(at..)).ok_or(missing)?;
+        let header = Header::parse(rest, at)?.filter(|h| h.kind == moof::MDAT).ok_or(missing)?;
+        Ok(at + header.header_len)
+    }
+}
