@@ -373,3 +373,6 @@ fn content_length(head: &[u8]) -> usize {
         .filter_map(|(_, value)| value.trim().parse::<u64>().ok());
     lengths.next().map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX))
 }
+
+#[cfg(test)]
+mod tests;

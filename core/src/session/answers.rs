@@ -229,13 +229,7 @@ impl Session {
             Method::Announce | Method::Redirect | Method::Teardown => Status::OK,
             _ => Status::NOT_IMPLEMENTED,
         };
-        let mut response = Response::new(status);
-        if request.method == Method::Options {
-            response
-                .headers
-                .push("Public", "OPTIONS, GET_PARAMETER, SET_PARAMETER, ANNOUNCE, REDIRECT, TEARDOWN");
-        }
-        self.answer(request, response);
+        self.answer(request, status);
         match request.method {
             Method::Redirect => self.redirected(request.headers.get("Location")),
             Method::Teardown => self.end(),

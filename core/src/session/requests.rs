@@ -6,7 +6,7 @@ use alloc::string::{String, ToString as _};
 use super::{Queued, Session};
 use crate::fault::Quirk;
 use crate::rtsp::headers::Transport;
-use crate::rtsp::{Method, Request, Response};
+use crate::rtsp::{Method, Request, Response, Status};
 use crate::time::Micros;
 
 /// A request that was sent and not yet answered.
@@ -88,14 +88,19 @@ impl Session {
 
     /// Answers a request of the camera (RFC 2326 §10: servers may send OPTIONS, GET_PARAMETER, SET_PARAMETER, ANNOUNCE,
     /// REDIRECT; some send TEARDOWN).
-    pub(super) fn answer(&mut self, request: &Request, mut response: Response) {
-        if let Some(cseq) = request.headers.get("CSeq") {
-            response.headers.push("CSeq", cseq);
-        }
-        if let Some(session) = request.headers.get("Session") {
-            response.headers.push("Session", session);
+    pub(super) fn answer(&mut self, request: &Request, status: Status) {
+        let mut response = Response::new(status);
+        for name in ["CSeq", "Session"] {
+            if let Some(value) = request.headers.get(name) {
+                response.headers.push(name, value);
+            }
         }
         response.headers.push("User-Agent", &self.config.user_agent);
+        if request.method == Method::Options {
+            response
+                .headers
+                .push("Public", "OPTIONS, GET_PARAMETER, SET_PARAMETER, ANNOUNCE, REDIRECT, TEARDOWN");
+        }
         self.queue.push_back(Queued::Send(response.to_bytes()));
     }
 }
