@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::camera::Camera;
 use crate::config;
+use crate::demo::Demo;
 use crate::token::Token;
 use crate::web::{Folders, Origins};
 
@@ -28,6 +29,8 @@ pub(crate) struct Centre {
     pub(crate) counters: Counters,
     /// Places for connections that have not shown the token yet.
     pub(crate) strangers: Arc<Semaphore>,
+    /// The simulated cameras, in the demo.
+    pub(crate) demo: Option<Demo>,
 }
 
 /// A commune and its cameras.

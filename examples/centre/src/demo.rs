@@ -4,11 +4,43 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use vigie::rtsp::Url;
+use vigie::time::UtcMicros;
+use vigie_cli::simulator::{self, Outage, Picture, Simulator};
 
 use crate::config::{Config, Source, Tenant};
 use crate::serve::{self, Failure};
 use crate::token::Token;
 use crate::{FolderArguments, assemble};
+
+/// The simulated cameras behind the demo.
+#[derive(Debug)]
+pub(crate) struct Demo {
+    simulator: Simulator,
+}
+
+impl Demo {
+    /// What a camera sent that was taken in `from..to`.
+    pub(crate) fn pictures(
+        &self,
+        tenant: &str,
+        camera: &str,
+        from: UtcMicros,
+        to: UtcMicros,
+    ) -> Vec<Picture> {
+        ordinal(tenant, camera).map(|ordinal| self.simulator.pictures(ordinal, from, to)).unwrap_or_default()
+    }
+
+    /// Kills a camera or its network, or brings it back; false where there is no such camera.
+    pub(crate) fn set_outage(&self, tenant: &str, camera: &str, outage: Outage) -> bool {
+        let ordinal = ordinal(tenant, camera);
+        ordinal.map(|ordinal| self.simulator.set_outage(ordinal, outage)).is_some()
+    }
+}
+
+fn ordinal(tenant: &str, camera: &str) -> Option<usize> {
+    let (_, _, cameras) = TENANTS.iter().find(|(id, _, _)| *id == tenant)?;
+    cameras.iter().find(|(id, _, _)| *id == camera).map(|(_, _, ordinal)| *ordinal)
+}
 
 /// Runs the demo until Ctrl-C.
 pub(crate) async fn run(
@@ -19,14 +51,14 @@ pub(crate) async fn run(
     let listener = serve::listen(listen, true).await?;
     let passing = if store.is_none() { Some(Passing::new()?) } else { None };
     let store = store.or_else(|| passing.as_ref().map(|folder| folder.0.clone())).unwrap_or_default();
-    println!("Recording into {}", store.display());
-    let config = Config {
-        listen,
-        store,
-        origins: Vec::new(),
-        tenants: tenants(|n| format!("rtsp://127.0.0.1:9/cam{}", n + 1))?,
-    };
-    let centre = assemble(&config, &listener, folders)?;
+    let simulator = Simulator::start(simulator::Config::default());
+    let simulator =
+        simulator.await.map_err(|cause| Failure::new(format!("no simulated cameras: {cause}")))?;
+    println!("Simulating {} cameras at rtsp://{}/cam1 and on", simulator.len(), simulator.address());
+    println!("Recording them into {}", store.display());
+    let tenants = tenants(|ordinal| simulator.url(ordinal))?;
+    let config = Config { listen, store, origins: Vec::new(), tenants };
+    let centre = assemble(&config, &listener, folders, Some(Demo { simulator }))?;
     serve::serve(listener, centre).await
 }
 

@@ -108,7 +108,7 @@ fn execute(command: Command) -> Result<(), Failure> {
 
 async fn run(config: Config, folders: FolderArguments) -> Result<(), Failure> {
     let listener = serve::listen(config.listen, false).await?;
-    let centre = assemble(&config, &listener, folders)?;
+    let centre = assemble(&config, &listener, folders, None)?;
     serve::serve(listener, centre).await
 }
 
@@ -116,6 +116,7 @@ fn assemble(
     config: &Config,
     listener: &tokio::net::TcpListener,
     folders: FolderArguments,
+    demo: Option<demo::Demo>,
 ) -> Result<Arc<Centre>, Failure> {
     serve::make_folder(&config.store)?;
     let address = listener.local_addr().map_err(|cause| Failure::new(format!("no address: {cause}")))?;
@@ -127,5 +128,6 @@ fn assemble(
         tenants: Tenant::all(&config.tenants),
         counters: centre::Counters::default(),
         strangers: centre::strangers(),
+        demo,
     }))
 }

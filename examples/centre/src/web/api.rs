@@ -14,6 +14,8 @@ use crate::camera::{Camera, status};
 use crate::centre::Centre;
 use crate::clock;
 
+pub(super) mod demo;
+
 #[derive(Serialize)]
 struct Cameras<'a> {
     tenants: Vec<TenantJson<'a>>,
@@ -91,8 +93,13 @@ fn rounded(value: f64, steps: f64) -> f64 {
     (value * steps).round() / steps
 }
 
+/// The answer about what is not there.
+pub(super) fn not_found(what: &str) -> Response {
+    (StatusCode::NOT_FOUND, Json(serde_json::json!({ "error": what }))).into_response()
+}
+
 /// `GET /api/cameras`
-pub(crate) async fn cameras(State(centre): State<Arc<Centre>>) -> Response {
+pub(super) async fn cameras(State(centre): State<Arc<Centre>>) -> Response {
     let tenants = centre.tenants.iter().map(|tenant| TenantJson {
         id: &tenant.id,
         name: &tenant.name,
@@ -103,14 +110,14 @@ pub(crate) async fn cameras(State(centre): State<Arc<Centre>>) -> Response {
 
 /// A span of time in an address: `?from=<RFC 3339>&to=<RFC 3339>`.
 #[derive(Deserialize)]
-pub(crate) struct Span {
+pub(super) struct Span {
     from: Option<String>,
     to: Option<String>,
 }
 
 impl Span {
     /// The two ends; the last hour where they are not given.
-    pub(crate) fn ends(&self) -> Result<(UtcMicros, UtcMicros), Response> {
+    pub(super) fn ends(&self) -> Result<(UtcMicros, UtcMicros), Response> {
         let now = clock::utc();
         let end = |text: &Option<String>, default: UtcMicros| match text {
             None => Ok(default),
@@ -124,11 +131,6 @@ impl Span {
 
 fn refuse(what: &str) -> Response {
     (StatusCode::BAD_REQUEST, Json(serde_json::json!({ "error": what }))).into_response()
-}
-
-/// The answer about a camera that is not there.
-pub(crate) fn no_such_camera() -> Response {
-    (StatusCode::NOT_FOUND, Json(serde_json::json!({ "error": "no such camera" }))).into_response()
 }
 
 #[derive(Default, Serialize)]
@@ -151,13 +153,13 @@ struct GapJson {
 }
 
 /// `GET /api/timeline/<tenant>/<camera>?from=&to=`
-pub(crate) async fn timeline(
+pub(super) async fn timeline(
     State(centre): State<Arc<Centre>>,
     Path((tenant, camera)): Path<(String, String)>,
     Query(span): Query<Span>,
 ) -> Response {
     if centre.camera(&tenant, &camera).is_none() {
-        return no_such_camera();
+        return not_found("no such camera");
     }
     let (_from, _to) = match span.ends() {
         Ok(ends) => ends,
