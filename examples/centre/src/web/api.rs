@@ -8,6 +8,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
+use vigie::gix::Span;
+use vigie::store::{FileStorage, Gap, Listing, Source};
 use vigie::time::UtcMicros;
 
 use crate::camera::{Camera, status};
@@ -110,14 +112,14 @@ pub(super) async fn cameras(State(centre): State<Arc<Centre>>) -> Response {
 
 /// A span of time in an address: `?from=<RFC 3339>&to=<RFC 3339>`.
 #[derive(Deserialize)]
-pub(super) struct Span {
+pub(super) struct Window {
     from: Option<String>,
     to: Option<String>,
 }
 
-impl Span {
+impl Window {
     /// The two ends; the last hour where they are not given.
-    pub(super) fn ends(&self) -> Result<(UtcMicros, UtcMicros), Response> {
+    pub(super) fn span(&self) -> Result<Span, Response> {
         let now = clock::utc();
         let end = |text: &Option<String>, default: UtcMicros| match text {
             None => Ok(default),
@@ -125,7 +127,7 @@ impl Span {
         };
         let to = end(&self.to, now)?;
         let from = end(&self.from, to.plus(-3_600_000_000))?;
-        if from > to { Err(refuse("`from` is after `to`")) } else { Ok((from, to)) }
+        if from > to { Err(refuse("`from` is after `to`")) } else { Ok(Span::new(from, to)) }
     }
 }
 
@@ -133,7 +135,7 @@ fn refuse(what: &str) -> Response {
     (StatusCode::BAD_REQUEST, Json(serde_json::json!({ "error": what }))).into_response()
 }
 
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Timeline {
     ranges: Vec<RangeJson>,
     gaps: Vec<GapJson>,
@@ -152,18 +154,49 @@ struct GapJson {
     cause: &'static str,
 }
 
+impl From<&Listing> for Timeline {
+    fn from(listing: &Listing) -> Self {
+        let ends = |span: Span| (span.from.to_string(), span.to.to_string());
+        let range = |span: &Span| {
+            let (from, to) = ends(*span);
+            RangeJson { from, to }
+        };
+        let gap = |gap: &Gap| {
+            let (from, to) = ends(gap.span);
+            GapJson { from, to, cause: gap.cause.name() }
+        };
+        Self {
+            ranges: listing.ranges.iter().map(range).collect(),
+            gaps: listing.gaps.iter().map(gap).collect(),
+        }
+    }
+}
+
 /// `GET /api/timeline/<tenant>/<camera>?from=&to=`
 pub(super) async fn timeline(
     State(centre): State<Arc<Centre>>,
     Path((tenant, camera)): Path<(String, String)>,
-    Query(span): Query<Span>,
+    Query(window): Query<Window>,
 ) -> Response {
     if centre.camera(&tenant, &camera).is_none() {
         return not_found("no such camera");
     }
-    let (_from, _to) = match span.ends() {
-        Ok(ends) => ends,
+    let window = match window.span() {
+        Ok(window) => window,
         Err(refusal) => return refusal,
     };
-    Json(Timeline::default()).into_response()
+    let store = centre.store.clone();
+    let listing = tokio::task::spawn_blocking(move || {
+        let source = Source::new(&tenant, &camera)?;
+        Listing::load(&mut FileStorage::new(store), &source, window)
+    });
+    match listing.await {
+        Ok(Ok(listing)) => Json(Timeline::from(&listing)).into_response(),
+        Ok(Err(error)) => failed(&error.to_string()),
+        Err(error) => failed(&error.to_string()),
+    }
+}
+
+fn failed(what: &str) -> Response {
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(serde_json::json!({ "error": what }))).into_response()
 }

@@ -8,23 +8,23 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use vigie_cli::simulator::Outage;
 
-use super::{Span, not_found};
+use super::{Window, not_found};
 use crate::centre::Centre;
 
 /// `GET /api/demo/pictures/<tenant>/<camera>?from=&to=`: `[[loop, number, "utc"], …]` in the order they were sent.
 pub(in crate::web) async fn pictures(
     State(centre): State<Arc<Centre>>,
     Path((tenant, camera)): Path<(String, String)>,
-    Query(span): Query<Span>,
+    Query(window): Query<Window>,
 ) -> Response {
     let Some(demo) = centre.demo.as_ref().filter(|_| centre.camera(&tenant, &camera).is_some()) else {
         return not_found("no such simulated camera");
     };
-    let (from, to) = match span.ends() {
-        Ok(ends) => ends,
+    let span = match window.span() {
+        Ok(span) => span,
         Err(refusal) => return refusal,
     };
-    let pictures = demo.pictures(&tenant, &camera, from, to);
+    let pictures = demo.pictures(&tenant, &camera, span.from, span.to);
     let rows: Vec<_> = pictures.iter().map(|p| (p.round, p.number, p.utc.to_string())).collect();
     Json(rows).into_response()
 }
