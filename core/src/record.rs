@@ -1,1 +1,5 @@
 //! The whole way, wired.
+
+mod ingest;
+
+pub use ingest::{Ingest, IngestOutput, IngestStats};

@@ -1,0 +1,426 @@
+//! From a camera's connection to access units: session → reorder → depacket.
+
+use alloc::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::depacket::{AccessUnit, Depacketizer};
+use crate::fault::{Quirk, Quirks};
+use crate::limits::Limits;
+use crate::reorder::{self, Reorder};
+use crate::rtp::rtcp::{self, SenderReport};
+use crate::sdp::Presentation;
+use crate::session::{self, Config, Event, Output, Session};
+use crate::time::Micros;
+
+/// One camera's connection: bytes in, access units out.
+///
+/// A machine without IO, driven as its [`Session`] is: read into [`receive_buffer`](Self::receive_buffer), call
+/// [`handle_received`](Self::handle_received), [`handle_timeout`](Self::handle_timeout) and
+/// [`handle_closed`](Self::handle_closed) as things happen, and drain [`poll_output`](Self::poll_output) after each.
+///
+/// ```
+/// use vigie::{record::{Ingest, IngestOutput}, rtsp::Url, session::Config, time::Micros};
+///
+/// let (url, credentials) = Url::parse("rtsp://viewer:secret@10.0.0.2/stream1")?;
+/// let mut ingest = Ingest::new(Config::new(url, [7; 32]).credentials(credentials), Micros(0));
+/// let Some(IngestOutput::Send(request)) = ingest.poll_output() else { unreachable!() };
+/// assert!(request.starts_with(b"OPTIONS rtsp://10.0.0.2/stream1 RTSP/1.0\r\n"));
+/// # Ok::<(), vigie::rtsp::Error>(())
+/// ```
+pub struct Ingest {
+    session: Session,
+    limits: Limits,
+    media: Option<Media>,
+    /// Reports that were read and not yet taken.
+    reports: VecDeque<(SenderReport, Micros)>,
+    /// What the session said last; it waits for the access units before it.
+    last: VecDeque<IngestOutput>,
+    /// The session has ended: nothing is read any more.
+    ended: bool,
+}
+
+/// The way of the one video.
+struct Media {
+    reorder: Reorder,
+    depacketizer: Depacketizer,
+    quirks: Quirks,
+}
+
+/// What [`Ingest::poll_output`] gives.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum IngestOutput {
+    /// Bytes to send, in this order.
+    Send(Bytes),
+    /// The session has something to say. [`Event::Ended`] and [`Event::Failed`] come after the last access unit.
+    Event(Event),
+    /// A picture.
+    AccessUnit(AccessUnit),
+    /// The camera said what its clock shows.
+    SenderReport {
+        /// What it said.
+        report: SenderReport,
+        /// When it arrived.
+        received: Micros,
+    },
+    /// Close the connection. Nothing comes after it.
+    Close,
+}
+
+/// Counters, from the beginning of the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IngestStats {
+    /// Of the connection.
+    pub session: session::Stats,
+    /// Of the RTP packets.
+    pub reorder: reorder::Stats,
+}
+
+impl Ingest {
+    /// Begins on an open connection: the first request waits in [`poll_output`](Self::poll_output).
+    #[must_use]
+    pub fn new(config: Config, now: Micros) -> Self {
+        let limits = config.limits;
+        Self {
+            session: Session::new(config, now),
+            limits,
+            media: None,
+            reports: VecDeque::new(),
+            last: VecDeque::new(),
+            ended: false,
+        }
+    }
+
+    /// The session within.
+    #[must_use]
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Counters.
+    #[must_use]
+    pub fn stats(&self) -> IngestStats {
+        let reorder = self.media.as_ref().map(|m| m.reorder.stats()).unwrap_or_default();
+        IngestStats { session: self.session.stats(), reorder }
+    }
+
+    /// What was tolerated so far, by all of them.
+    #[must_use]
+    pub fn quirks(&self) -> Quirks {
+        let mut quirks = self.session.quirks().clone();
+        if let Some(media) = &self.media {
+            quirks.merge(&media.quirks);
+            quirks.merge(media.reorder.quirks());
+            quirks.merge(media.depacketizer.quirks());
+        }
+        quirks
+    }
+
+    /// Where to put received bytes. It is empty only while [`poll_output`](Self::poll_output) has not been drained.
+    pub fn receive_buffer(&mut self) -> &mut [u8] {
+        self.session.receive_buffer()
+    }
+
+    /// Says that `bytes` bytes were put into [`receive_buffer`](Self::receive_buffer).
+    pub fn handle_received(&mut self, now: Micros, bytes: usize) {
+        self.session.handle_received(now, bytes);
+    }
+
+    /// Copies received bytes in, for callers who cannot read into [`receive_buffer`](Self::receive_buffer). Says how
+    /// many were taken: where not all were, drain [`poll_output`](Self::poll_output) and come back with the rest.
+    #[must_use]
+    pub fn handle_input(&mut self, now: Micros, bytes: &[u8]) -> usize {
+        self.session.handle_input(now, bytes)
+    }
+
+    /// Says that the camera closed the connection, or that it broke.
+    pub fn handle_closed(&mut self, now: Micros) {
+        self.session.handle_closed(now);
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Micros> {
+        self.session.poll_timeout()
+    }
+
+    /// Does what is due at `now`.
+    pub fn handle_timeout(&mut self, now: Micros) {
+        self.session.handle_timeout(now);
+    }
+
+    /// Ends the session in order.
+    pub fn teardown(&mut self, now: Micros) {
+        self.session.teardown(now);
+    }
+
+    /// What comes next; `None` until more bytes or time come. To be drained after every other call.
+    pub fn poll_output(&mut self) -> Option<IngestOutput> {
+        loop {
+            if let Some(unit) = self.media.as_mut().and_then(|media| media.depacketizer.pull()) {
+                return Some(IngestOutput::AccessUnit(unit));
+            }
+            if let Some((report, received)) = self.reports.pop_front() {
+                return Some(IngestOutput::SenderReport { report, received });
+            }
+            if let Some(output) = self.last.pop_front() {
+                return Some(output);
+            }
+            match self.session.poll_output()? {
+                Output::Send(bytes) => return Some(IngestOutput::Send(bytes)),
+                Output::Rtp { bytes, received, .. } => {
+                    if let Some(media) = &mut self.media {
+                        media.rtp(bytes, received);
+                    }
+                }
+                Output::Rtcp { bytes, received, .. } => {
+                    if let Some(media) = &mut self.media {
+                        media.rtcp(bytes, |report| self.reports.push_back((report, received)));
+                    }
+                }
+                Output::Event(event) => self.event(event),
+                Output::Close => self.end(IngestOutput::Close),
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match &event {
+            Event::Described(presentation) => self.media = Media::new(presentation, &self.limits),
+            Event::Playing(playing) => {
+                if let (Some(media), Some(ssrc)) = (&mut self.media, playing.ssrc) {
+                    media.announce(ssrc);
+                }
+            }
+            Event::Ended | Event::Failed(_) => return self.end(IngestOutput::Event(event)),
+            _ => {}
+        }
+        self.last.push_back(IngestOutput::Event(event));
+    }
+
+    /// Nothing more will be received: the access unit that was open comes out before `output`.
+    fn end(&mut self, output: IngestOutput) {
+        if let Some(media) = &mut self.media
+            && !core::mem::replace(&mut self.ended, true)
+        {
+            media.depacketizer.finish();
+        }
+        self.last.push_back(output);
+    }
+}
+
+impl Media {
+    /// `None` where the presentation has no video that can be read; the session then fails by itself.
+    fn new(presentation: &Presentation, limits: &Limits) -> Option<Self> {
+        let (_, media) = presentation.video()?;
+        let mut depacketizer = Depacketizer::new(media.codec?, limits);
+        depacketizer.seed(media.parameter_sets.iter().map(|nal| &nal[..]));
+        let reorder = Reorder::in_order().with_payload_type(media.payload_type);
+        Some(Self { reorder, depacketizer, quirks: Quirks::default() })
+    }
+
+    /// SETUP's answer named an SSRC. Packets may have come before it (v4l2rtspserver): those count more.
+    fn announce(&mut self, ssrc: u32) {
+        if self.reorder.ssrc().is_none() {
+            let reorder = core::mem::replace(&mut self.reorder, Reorder::in_order());
+            self.reorder = reorder.with_ssrc(ssrc);
+        }
+    }
+
+    fn rtp(&mut self, bytes: &[u8], received: Micros) {
+        if let Some(ordered) = self.reorder.push(bytes, received) {
+            self.depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
+        }
+        while let Some(ordered) = self.reorder.pull() {
+            self.depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
+        }
+    }
+
+    fn rtcp(&mut self, bytes: &[u8], mut report: impl FnMut(SenderReport)) {
+        for packet in rtcp::parse(bytes) {
+            match packet {
+                Ok(rtcp::Packet::SenderReport(said, _)) => {
+                    // A former session's report would put the pictures into another time (Reolink RLC-410).
+                    match self.reorder.ssrc() {
+                        Some(ssrc) if ssrc != said.ssrc => self.quirks.count(Quirk::ForeignSsrc),
+                        _ => report(said),
+                    }
+                }
+                Ok(rtcp::Packet::Goodbye(goodbye)) => {
+                    goodbye.sources().for_each(|ssrc| self.reorder.goodbye(ssrc));
+                }
+                Ok(_) => {}
+                Err(_) => self.quirks.count(Quirk::BadRtcp),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use crate::codec::Codec;
+    use crate::packetize::{Framing, Packetizer};
+    use crate::rtsp::Url;
+    use crate::sdp::Description;
+    use crate::server::{self, Connection};
+    use crate::time::NtpTime;
+    use alloc::string::ToString as _;
+    use alloc::vec::Vec;
+    use bytes::BytesMut;
+
+    const SECOND: u64 = 1_000_000;
+
+    /// A client and our own server, back to back on one clock.
+    struct Pair {
+        client: Ingest,
+        server: Connection,
+        media: Vec<Bytes>,
+        got: Vec<IngestOutput>,
+        now: Micros,
+    }
+
+    impl Pair {
+        fn new(media: Vec<Bytes>) -> Self {
+            let (url, _) = Url::parse("rtsp://cam/1").unwrap();
+            Self {
+                client: Ingest::new(Config::new(url, [1; 32]), Micros(0)),
+                server: Connection::new(server::Config::new([2; 32]), Micros(0)),
+                media,
+                got: Vec::new(),
+                now: Micros(0),
+            }
+        }
+
+        /// Carries bytes to and fro, `piece` at a time, until nobody has any more to say.
+        fn run(&mut self, piece: usize) {
+            loop {
+                let mut quiet = true;
+                while let Some(output) = self.client.poll_output() {
+                    quiet = false;
+                    match output {
+                        IngestOutput::Send(bytes) => {
+                            assert_eq!(self.server.handle_input(self.now, &bytes), bytes.len());
+                        }
+                        output => self.got.push(output),
+                    }
+                }
+                while let Some(output) = self.server.poll_output() {
+                    quiet = false;
+                    match output {
+                        server::Output::Send(bytes) => self.to_client(&bytes, piece),
+                        server::Output::Event(event) => self.answer(event),
+                        server::Output::Close => self.client.handle_closed(self.now),
+                    }
+                }
+                if quiet {
+                    return;
+                }
+            }
+        }
+
+        fn to_client(&mut self, bytes: &[u8], piece: usize) {
+            for part in bytes.chunks(piece) {
+                self.now = self.now.plus(10);
+                assert_eq!(self.client.handle_input(self.now, part), part.len());
+                while let Some(output) = self.client.poll_output() {
+                    match output {
+                        IngestOutput::Send(bytes) => {
+                            assert_eq!(self.server.handle_input(self.now, &bytes), bytes.len());
+                        }
+                        output => self.got.push(output),
+                    }
+                }
+            }
+        }
+
+        fn answer(&mut self, event: server::Event) {
+            match event {
+                server::Event::Describe { request, .. } => {
+                    let sdp = Description::live("cam").with_video(Codec::H264, 96, &[]).to_string();
+                    self.server.describe(request, sdp).unwrap();
+                }
+                server::Event::Play { request, .. } => {
+                    self.server.accept_play(request, None, &[]).unwrap();
+                    for piece in self.media.drain(..) {
+                        self.server.send(piece).unwrap();
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn pictures(count: u32) -> Vec<Bytes> {
+        let mut packetizer = Packetizer::new(Codec::H264, 77, 96, 65_530, 200);
+        let mut out = Vec::new();
+        for n in 0..count {
+            let mut unit = Vec::from([0, 0, 2, 0, 0x65, 0x88]);
+            unit.resize(4 + 0x200, n as u8 | 1);
+            let mut bytes = BytesMut::new();
+            packetizer.packetize(&unit, n * 3_600, Framing::Interleaved(0), &mut bytes);
+            out.push(bytes.freeze());
+        }
+        let report = rtcp::sender_compound(&packetizer.sender_report(NtpTime(1 << 63), 9_000), "cam");
+        let mut framed = Vec::from([b'$', 1, 0, report.len() as u8]);
+        framed.extend(report);
+        out.push(framed.into());
+        out
+    }
+
+    fn units(got: &[IngestOutput]) -> Vec<&AccessUnit> {
+        got.iter()
+            .filter_map(|o| if let IngestOutput::AccessUnit(unit) = o { Some(unit) } else { None })
+            .collect()
+    }
+
+    #[test]
+    fn pictures_and_reports_come_through_however_the_bytes_are_cut() {
+        for piece in [1, 7, 1_000, 1 << 20] {
+            let mut pair = Pair::new(pictures(5));
+            pair.run(piece);
+            pair.client.teardown(pair.now);
+            pair.run(piece);
+            let units = units(&pair.got);
+            assert_eq!(units.len(), 5, "pieces of {piece}");
+            for (n, unit) in (0..).zip(units) {
+                assert_eq!(unit.timestamp, n * 3_600);
+                assert_eq!((unit.data.len(), unit.loss.packets, unit.loss.incomplete), (0x204, 0, false));
+            }
+            let report = |o: &IngestOutput| matches!(o, IngestOutput::SenderReport { report, .. } if report.rtp_timestamp == 9_000);
+            assert!(pair.got.iter().any(report));
+            let last = pair.got.iter().rev().take(2).collect::<Vec<_>>();
+            assert!(matches!(last[..], [IngestOutput::Close, IngestOutput::Event(Event::Ended)]), "{last:?}");
+            assert_eq!(pair.client.stats().reorder.lost, 0);
+            // The pictures are made up: nothing else is odd about them.
+            let quirks: Vec<Quirk> = pair.client.quirks().iter().map(|(quirk, _)| quirk).collect();
+            assert_eq!(quirks, [Quirk::MissingParameterSet]);
+        }
+    }
+
+    #[test]
+    fn the_last_picture_comes_before_the_end() {
+        let mut media = pictures(2);
+        media.pop();
+        // The marker bit of the last packet is taken away: only the end tells that the picture is whole.
+        let mut last = BytesMut::from(&media.pop().unwrap()[..]);
+        let mut at = 0;
+        while at < last.len() {
+            last[at + 5] &= 0x7f;
+            at += 4 + usize::from(u16::from_be_bytes([last[at + 2], last[at + 3]]));
+        }
+        media.push(last.freeze());
+        let mut pair = Pair::new(media);
+        pair.run(1 << 20);
+        assert_eq!(units(&pair.got).len(), 1);
+        pair.client.handle_closed(pair.now.plus(SECOND));
+        pair.run(1 << 20);
+        assert_eq!(units(&pair.got).len(), 2);
+        let place = |of: fn(&IngestOutput) -> bool| pair.got.iter().rposition(of).unwrap();
+        let unit = place(|o| matches!(o, IngestOutput::AccessUnit(_)));
+        assert!(unit < place(|o| matches!(o, IngestOutput::Event(Event::Failed(_) | Event::Ended))));
+    }
+}
