@@ -1,16 +1,19 @@
-//! Why a camera could not be reached.
+//! Why a camera could not be reached, or was lost.
 
 use std::io::ErrorKind;
 
 use vigie::fault::{Blame, Code, Fault};
+use vigie::session;
 
-/// What kept a connection from being made or ended it.
+/// What kept a connection from being made, or ended it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
 #[non_exhaustive]
 pub struct Error {
     /// What went wrong.
     pub kind: Kind,
+    /// What a gap in the recording is to say.
+    pub cause: Cause,
 }
 
 /// What went wrong.
@@ -35,20 +38,61 @@ pub enum Kind {
     /// The connection broke: reset by the camera or by something between.
     #[error("the connection broke")]
     Broken,
-    /// The camera closed the connection.
-    #[error("the camera closed the connection")]
-    Closed,
-    /// More redirects than [`Options::redirects`](crate::Options::redirects), or one to no usable address.
-    #[error("redirected too often, or to nowhere")]
-    Redirect,
+    /// More redirects in a row than [`Options::redirects`](crate::Options::redirects).
+    #[error("redirected too often")]
+    Redirects,
     /// A scheme that this version has no transport for.
     #[error("only rtsp:// over TCP is supported")]
     Scheme,
+    /// The camera ended the session in order.
+    #[error("the camera ended the session")]
+    Ended,
+    /// The session failed.
+    #[error("{0}")]
+    Session(session::Error),
+}
+
+/// What a gap in a recording is to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The camera sent nothing, or what cannot be recorded.
+    Camera,
+    /// It could not be reached.
+    Network,
+    /// It refused user and password.
+    Authentication,
+}
+
+impl Error {
+    /// Of a session. `silent`: not a byte came since long before the end, so that the way is more likely to be broken
+    /// than the camera.
+    pub(crate) fn session(error: session::Error, silent: bool) -> Self {
+        use session::Kind as K;
+        let cause = match error.kind {
+            K::CredentialsNeeded | K::CredentialsRefused | K::ChallengeUnsupported => Cause::Authentication,
+            K::Stalled | K::NoResponse if silent => Cause::Network,
+            _ => Cause::Camera,
+        };
+        Self { kind: Kind::Session(error), cause }
+    }
+
+    /// Is it a refused user or password, which trying again soon does not help and may lock out?
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.cause == Cause::Authentication
+    }
 }
 
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Self {
-        Self { kind }
+        let cause = match kind {
+            Kind::NoSuchHost | Kind::Unreachable | Kind::ConnectTimeout | Kind::Socket(_) | Kind::Broken => {
+                Cause::Network
+            }
+            _ => Cause::Camera,
+        };
+        Self { kind, cause }
     }
 }
 
@@ -56,6 +100,7 @@ impl Fault for Error {
     fn blame(&self) -> Blame {
         match self.kind {
             Kind::NoSuchHost | Kind::Scheme => Blame::Caller,
+            Kind::Session(error) => error.blame(),
             _ => Blame::Peer,
         }
     }
@@ -68,9 +113,10 @@ impl Fault for Error {
             Kind::ConnectTimeout => 803,
             Kind::Socket(_) => 804,
             Kind::Broken => 805,
-            Kind::Closed => 806,
-            Kind::Redirect => 807,
-            Kind::Scheme => 808,
+            Kind::Redirects => 806,
+            Kind::Scheme => 807,
+            Kind::Ended => 808,
+            Kind::Session(error) => return error.code(),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! From a camera's connection to access units: session → reorder → depacket.
 
 use alloc::collections::VecDeque;
+use core::fmt;
 
 use bytes::Bytes;
 
@@ -38,6 +39,13 @@ pub struct Ingest {
     last: VecDeque<IngestOutput>,
     /// The session has ended: nothing is read any more.
     ended: bool,
+}
+
+impl fmt::Debug for Ingest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (url, phase) = (self.session.url(), self.session.phase());
+        f.debug_struct("Ingest").field("url", url).field("phase", &phase).finish_non_exhaustive()
+    }
 }
 
 /// The way of the one video.

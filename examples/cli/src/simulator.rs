@@ -52,6 +52,35 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// This many cameras on a free port of this machine, open to everybody.
+    #[must_use]
+    pub fn new(cameras: usize) -> Self {
+        Self { cameras, ..Self::default() }
+    }
+
+    /// Sets where to listen.
+    #[must_use]
+    pub const fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Sets what viewers must know, and whether they are asked for it in clear text.
+    #[must_use]
+    pub fn credentials(mut self, credentials: Option<Credentials>, basic: bool) -> Self {
+        (self.credentials, self.basic) = (credentials, basic);
+        self
+    }
+
+    /// Sets the table's file.
+    #[must_use]
+    pub fn table(mut self, path: Option<PathBuf>) -> Self {
+        self.table = path;
+        self
+    }
+}
+
 /// Simulated cameras at work. Dropping it ends them, their connections and the listening socket.
 #[derive(Debug)]
 pub struct Simulator {

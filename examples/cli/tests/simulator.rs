@@ -73,10 +73,8 @@ fn what_cannot_be_listened_at_is_told() {
 #[test]
 fn the_table_tells_what_was_sent() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut config = Config::default();
-    config.cameras = 2;
     let before = vigie_cli::moment::utc_now();
-    let simulator = runtime.block_on(Simulator::start(config)).unwrap();
+    let simulator = runtime.block_on(Simulator::start(Config::new(2))).unwrap();
     std::thread::sleep(std::time::Duration::from_secs(1));
     let after = vigie_cli::moment::utc_now();
     for camera in 0..2 {

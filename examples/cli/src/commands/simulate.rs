@@ -14,17 +14,16 @@ use crate::output::{Format, Progress};
 use crate::simulator::{Config, Simulator};
 
 pub(super) async fn run(options: &Simulate, format: Format) -> Result<ExitCode, Failure> {
-    let mut config = Config::default();
-    config.listen = options.listen;
-    config.cameras = usize::from(options.cameras);
-    config.credentials = address::credentials(&options.login)?;
-    config.basic = options.auth == Auth::Basic;
+    let credentials = address::credentials(&options.login)?;
+    let locked = credentials.is_some();
     if let Some(path) = &options.table {
         // Tried before the socket, so that each is told from the other.
         std::fs::File::create(path).map_err(|error| Failure::file("write", path, &error))?;
-        config.table = Some(path.clone());
     }
-    let locked = config.credentials.is_some();
+    let config = Config::new(usize::from(options.cameras))
+        .listen(options.listen)
+        .credentials(credentials, options.auth == Auth::Basic)
+        .table(options.table.clone());
     let simulator = Simulator::start(config).await.map_err(|error| listening(options, &error))?;
 
     let urls: Vec<String> = (0..simulator.len()).map(|camera| simulator.url(camera)).collect();

@@ -1,0 +1,56 @@
+//! What a camera has to say.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use vigie::depacket::AccessUnit;
+use vigie::fault::Quirk;
+use vigie::rtp::rtcp::SenderReport;
+use vigie::rtsp::Url;
+use vigie::sdp::Presentation;
+use vigie::session::Playing;
+use vigie::time::Micros;
+
+use crate::error::Error;
+
+/// What a [`Camera`](crate::Camera) yields. Times are on the clock of its [`Options`](crate::Options).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A connection is being made.
+    Connecting {
+        /// 1 for the first since the last picture.
+        attempt: u32,
+    },
+    /// The connection stands; nothing is known of the camera yet.
+    Connected {
+        /// The address that answered.
+        peer: SocketAddr,
+    },
+    /// The camera said what it has.
+    Described(Arc<Presentation>),
+    /// Pictures will come.
+    Playing(Playing),
+    /// A picture.
+    AccessUnit(AccessUnit),
+    /// The camera said what its clock shows.
+    SenderReport {
+        /// What it said.
+        report: SenderReport,
+        /// When it arrived.
+        received: Micros,
+    },
+    /// The camera broke a rule in a way that is tolerated; told once for each rule and connection.
+    Quirk(Quirk),
+    /// The camera said that the stream is elsewhere; the next connection goes there. A user and a password go along
+    /// only to the same host.
+    Redirected(Url),
+    /// There is no connection.
+    Disconnected {
+        /// Why.
+        error: Error,
+        /// When the next attempt will be made; `None`: never, and the stream ends.
+        retry_in: Option<Duration>,
+    },
+}
