@@ -144,6 +144,8 @@ quirks! {
     OverLimit = "over-limit",
     /// The last fragment of a NAL unit without its end bit, no packet missing; ended by what follows.
     NoEndBit = "no-end-bit",
+    /// A timestamp far off for a picture or two (Intelbras DVR: hours); the picture is put between its neighbours.
+    StrayTimestamp = "stray-timestamp",
 }
 
 impl fmt::Display for Quirk {

@@ -26,7 +26,7 @@ pub struct Limits {
     pub reorder_packets: usize,
     /// Bytes of one access unit. A 4K intra picture is about 0.7 MB.
     pub access_unit: usize,
-    /// NAL units of one access unit.
+    /// NAL units of one access unit. A 1080p picture with a slice for each macroblock has 8 160.
     pub nal_units: usize,
     /// Bytes of one parameter set.
     pub parameter_set: usize,
@@ -55,7 +55,7 @@ impl Default for Limits {
             send_queue: 4 << 20,
             reorder_packets: 512,
             access_unit: 8 << 20,
-            nal_units: 1_024,
+            nal_units: 16_384,
             parameter_set: 16 << 10,
             reorder_depth: 16,
             fragment_bytes: 16 << 20,

@@ -1,6 +1,17 @@
 //! RTP timestamps to decoding and presentation times, and both to UTC.
 
+mod clock;
+mod decode;
+mod gate;
+mod group;
+mod line;
+mod order;
+mod utc;
+
 use alloc::vec::Vec;
+
+pub use line::{Mode, Timeline};
+pub use order::ByPictureOrder;
 
 use crate::depacket::AccessUnit;
 use crate::time::{Ticks, UtcMicros};

@@ -1,10 +1,12 @@
 //! A byte stream (ITU-T H.264 Annex B, H.265 Annex B) to access units.
 
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 
-use super::{AccessUnit, Assembler};
+use super::{AccessUnit, Assembler, PictureOrder};
 use crate::fault::Quirks;
-use crate::h26x::{Codec, ParameterSets, annexb};
+use crate::h26x::picture::{OrderCounter, Slice};
+use crate::h26x::{Codec, NalKind, ParameterSets, annexb, nal_units};
 use crate::limits::Limits;
 use crate::time::Micros;
 
@@ -30,13 +32,29 @@ pub struct AnnexBReader {
     inside: bool,
     /// Zero bytes at the end of what was pushed, up to 2: a start code may straddle two pieces.
     zeros: usize,
+    /// Access units that came before their parameter sets, until those come.
+    early: VecDeque<AccessUnit>,
+    early_bytes: usize,
+    /// Parameter sets came, or it took too long.
+    settled: bool,
+    finished: bool,
+    access_unit: usize,
 }
 
 impl AnnexBReader {
     /// For a stream of `codec`; [`annexb::detect`] tells it by content.
     #[must_use]
     pub fn new(codec: Codec, limits: &Limits) -> Self {
-        Self { assembler: Assembler::new(codec, limits), inside: false, zeros: 0 }
+        Self {
+            assembler: Assembler::untimed(codec, limits),
+            inside: false,
+            zeros: 0,
+            early: VecDeque::new(),
+            early_bytes: 0,
+            settled: false,
+            finished: false,
+            access_unit: limits.access_unit,
+        }
     }
 
     /// Takes the next bytes.
@@ -75,13 +93,42 @@ impl AnnexBReader {
     pub fn finish(&mut self) {
         self.assembler.end_nal();
         self.assembler.finish();
+        self.finished = true;
         self.inside = false;
         self.zeros = 0;
     }
 
     /// The next whole access unit.
     pub fn pull(&mut self) -> Option<AccessUnit> {
-        self.assembler.pull()
+        while !self.settled {
+            let Some(unit) = self.assembler.pull() else {
+                // Whatever is still without parameter sets at the end stays so.
+                self.settled = self.finished;
+                break;
+            };
+            match unit.parameters.clone() {
+                Some(sets) => self.settle(&sets),
+                None => self.early_bytes = self.early_bytes.saturating_add(unit.data.len()),
+            }
+            self.settled |= self.early_bytes > self.access_unit;
+            self.early.push_back(unit);
+        }
+        if self.settled { self.early.pop_front().or_else(|| self.assembler.pull()) } else { None }
+    }
+
+    /// The first parameter sets: the pictures that came before them need them too (a recording cut in the middle). All
+    /// that a decoder does with those is to show them in an order.
+    fn settle(&mut self, sets: &Arc<ParameterSets>) {
+        self.settled = true;
+        let mut counter = OrderCounter::new(sets.codec());
+        for unit in &mut self.early {
+            let Some(nal) = nal_units(&unit.data).find(|nal| nal.kind(unit.codec) == NalKind::Slice) else {
+                continue;
+            };
+            let slice = Slice::read(nal, unit.codec, sets);
+            unit.order = counter.count(&slice, sets).map(|(count, restart)| PictureOrder { count, restart });
+            unit.parameters = slice.header.is_some().then(|| Arc::clone(sets));
+        }
     }
 
     /// The parameter sets received so far.

@@ -36,6 +36,8 @@ const LENGTH: usize = 4;
 pub struct Assembler {
     codec: Codec,
     limits: Limits,
+    /// NAL units have timestamps: slices of one timestamp are of one picture, whatever their headers say.
+    timed: bool,
     /// The access unit being collected and, at its end, the NAL unit being received.
     buffer: BytesMut,
     nal: NalState,
@@ -106,6 +108,7 @@ impl Assembler {
         Self {
             codec,
             limits: *limits,
+            timed: true,
             buffer: BytesMut::new(),
             nal: NalState::Closed,
             nal_at: 0,
@@ -121,6 +124,11 @@ impl Assembler {
             quirks: Quirks::default(),
             start_code: Finder::new(&[0, 0, 1]),
         }
+    }
+
+    /// For a stream without timestamps.
+    pub(super) fn untimed(codec: Codec, limits: &Limits) -> Self {
+        Self { timed: false, ..Self::new(codec, limits) }
     }
 
     /// Takes a parameter set from elsewhere (`sprop-parameter-sets`); it does not become part of an access unit.

@@ -73,7 +73,11 @@ impl Assembler {
     fn take_slice(&mut self, slice: Slice) {
         if let Some(before) = self.unit.second.as_ref().or(self.unit.slice.as_ref()) {
             match before.relation(&slice) {
-                Relation::Same => {
+                Relation::Next if !self.timed || slice.first || self.nal_timestamp != self.unit.timestamp => {
+                    let cut = self.unit.cut.unwrap_or(self.cut_here());
+                    self.close(Some(cut));
+                }
+                Relation::Same | Relation::Next => {
                     self.unit.cut = None;
                     return;
                 }
@@ -84,7 +88,7 @@ impl Assembler {
                     self.unit.second = Some(slice);
                     return;
                 }
-                Relation::SecondField | Relation::Next => {
+                Relation::SecondField => {
                     let cut = self.unit.cut.unwrap_or(self.cut_here());
                     self.close(Some(cut));
                 }

@@ -1,0 +1,268 @@
+//! Pictures with presentation times to groups of samples.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::decode::DecodingTimes;
+use super::{Group, Mode, Sample, UtcStamp};
+use crate::depacket::{AccessUnit, RandomAccess};
+use crate::fault::{Quirk, Quirks};
+use crate::h26x::{Codec, ParameterSets};
+use crate::limits::Limits;
+use crate::time::Ticks;
+
+/// A picture whose presentation time is known.
+#[derive(Clone, Debug)]
+pub(super) struct Picture {
+    pub(super) unit: AccessUnit,
+    pub(super) pts: i64,
+    /// No later than this it must be decoded, for itself and for what is known to follow it.
+    pub(super) deadline: i64,
+    pub(super) utc: UtcStamp,
+}
+
+/// Cuts the pictures into groups and gives them their decoding times.
+#[derive(Clone, Debug)]
+pub(super) struct Grouper {
+    mode: Mode,
+    limits: Limits,
+    times: DecodingTimes,
+    pending: VecDeque<Picture>,
+    bytes: usize,
+    ready: VecDeque<Group>,
+    epoch: u32,
+    /// The next group does not start a GOP.
+    continues: bool,
+    /// What the parameter sets say of the depth, and the sets that said it.
+    declared: Option<u8>,
+    parameters: Option<Arc<ParameterSets>>,
+    quirks: Quirks,
+    /// Kept for its room.
+    scratch: (Vec<i64>, Vec<i64>),
+}
+
+impl Grouper {
+    pub(super) fn new(mode: Mode, limits: &Limits) -> Self {
+        Self {
+            mode,
+            limits: *limits,
+            times: DecodingTimes::default(),
+            pending: VecDeque::new(),
+            bytes: 0,
+            ready: VecDeque::new(),
+            epoch: 0,
+            continues: true,
+            declared: None,
+            parameters: None,
+            quirks: Quirks::default(),
+            scratch: (Vec::new(), Vec::new()),
+        }
+    }
+
+    pub(super) const fn quirks(&mut self) -> &mut Quirks {
+        &mut self.quirks
+    }
+
+    pub(super) const fn seen(&self) -> &Quirks {
+        &self.quirks
+    }
+
+    pub(super) fn pull(&mut self) -> Option<Group> {
+        self.ready.pop_front()
+    }
+
+    /// The last decoding time given, and the last difference of two presentation times.
+    pub(super) fn end(&self) -> Option<(i64, i64)> {
+        self.times.last().map(|last| (last.max(self.times.latest().unwrap_or(last)), self.times.step()))
+    }
+
+    /// A new epoch starts with the next picture.
+    pub(super) fn new_epoch(&mut self) {
+        self.flush(None);
+        self.times.forget();
+        self.epoch += 1;
+        self.continues = true;
+    }
+
+    pub(super) fn push(&mut self, picture: Picture) {
+        self.note_parameters(&picture.unit);
+        match self.mode {
+            Mode::Live => self.push_live(picture),
+            Mode::Recording => self.push_recording(picture),
+        }
+    }
+
+    /// Nothing comes after what is pending, or what does starts at `next`.
+    pub(super) fn flush(&mut self, next: Option<i64>) {
+        self.emit(self.pending.len(), next);
+    }
+
+    fn note_parameters(&mut self, unit: &AccessUnit) {
+        let Some(sets) = &unit.parameters else { return };
+        if self.parameters.as_ref().is_some_and(|known| Arc::ptr_eq(known, sets)) {
+            return;
+        }
+        self.declared = sets.format().and_then(|format| format.reorder);
+        self.parameters = Some(Arc::clone(sets));
+        if self.mode == Mode::Live {
+            self.times.assume(usize::from(self.declared.unwrap_or(0)));
+        }
+    }
+
+    fn push_live(&mut self, picture: Picture) {
+        let restarts = picture.unit.order.is_some_and(|order| order.restart);
+        if restarts {
+            self.flush(Some(picture.deadline));
+        }
+        if self.pending.is_empty() && !restarts {
+            // Groups already out should have waited for this one.
+            let late = self.times.later_than(picture.pts);
+            if late > 0 {
+                self.quirks.count(Quirk::DeeperReorder);
+                self.times.assume(late);
+                self.take(picture);
+                return self.flush(None);
+            }
+        }
+        let alone = self.times.depth() == 0
+            || restarts && picture.unit.codec == Codec::H264 && self.pending.is_empty();
+        self.take(picture);
+        if alone {
+            return self.flush(None);
+        }
+        while let Some(count) = self.closed() {
+            self.emit(count, None);
+        }
+        if self.pending.len() > 2 * self.limits.reorder_depth {
+            self.quirks.count(Quirk::OverLimit);
+            self.flush(None);
+        }
+    }
+
+    /// The pictures at the front that nothing still to come precedes in output order: as many are known behind them as
+    /// the depth allows, or there is no room for another between them and what is out.
+    fn closed(&self) -> Option<usize> {
+        let depth = self.times.depth();
+        let mut latest = i64::MIN;
+        for (i, picture) in self.pending.iter().enumerate() {
+            latest = latest.max(picture.pts);
+            let rest = self.pending.iter().skip(i + 1);
+            if !rest.clone().all(|p| p.pts > latest) {
+                continue;
+            }
+            let pictures = i as i64 + 1;
+            let gapless = self.times.latest().is_some_and(|before| {
+                let step = self.times.step();
+                step > 0
+                    && latest.saturating_sub(before).saturating_mul(2)
+                        < (2 * pictures + 1).saturating_mul(step)
+            });
+            if gapless || rest.len() >= depth {
+                return Some(i + 1);
+            }
+        }
+        None
+    }
+
+    fn push_recording(&mut self, picture: Picture) {
+        if picture.unit.random_access.is_some_and(RandomAccess::starts_gop) {
+            self.flush(Some(picture.deadline));
+            self.continues = false;
+        }
+        self.take(picture);
+        let over = |factor: usize| {
+            let span = match (self.pending.front(), self.pending.back()) {
+                (Some(first), Some(last)) => Ticks::micros(last.pts.saturating_sub(first.pts)),
+                _ => 0,
+            };
+            self.bytes / factor > self.limits.fragment_bytes
+                || u64::try_from(span).unwrap_or(0) / factor as u64 > self.limits.fragment_micros
+                || self.pending.len() / factor >= self.limits.fragment_samples
+        };
+        if over(1) {
+            if let Some(count) = self.cut() {
+                self.emit(count, self.pending.iter().skip(count).map(|p| p.pts).min());
+                self.continues = true;
+            } else if over(2) {
+                self.quirks.count(Quirk::OverLimit);
+                self.flush(None);
+                self.continues = true;
+            }
+        }
+    }
+
+    /// The longest part at the front that nothing behind it precedes in output order, now or later.
+    fn cut(&self) -> Option<usize> {
+        let spare = self
+            .times
+            .depth()
+            .max(usize::from(self.declared.unwrap_or(0)))
+            .max(self.limits.reorder_depth.min(4));
+        let mut earliest = i64::MAX;
+        let mut earliest_from: Vec<i64> = self
+            .pending
+            .iter()
+            .rev()
+            .map(|p| {
+                earliest = earliest.min(p.pts);
+                earliest
+            })
+            .collect();
+        earliest_from.reverse();
+        let (mut latest, mut cut) = (i64::MIN, None);
+        for (i, picture) in self.pending.iter().enumerate() {
+            latest = latest.max(picture.pts);
+            let rest = self.pending.len() - i - 1;
+            if rest > spare && earliest_from.get(i + 1).is_some_and(|earliest| latest < *earliest) {
+                cut = Some(i + 1);
+            }
+        }
+        cut
+    }
+
+    fn take(&mut self, picture: Picture) {
+        self.bytes = self.bytes.saturating_add(picture.unit.data.len());
+        self.pending.push_back(picture);
+    }
+
+    /// The first `count` pictures become a group.
+    fn emit(&mut self, count: usize, next: Option<i64>) {
+        if count == 0 {
+            return;
+        }
+        let (mut pts, mut dts) = core::mem::take(&mut self.scratch);
+        pts.clear();
+        dts.clear();
+        pts.extend(self.pending.iter().take(count).map(|p| p.pts));
+        let depth = self.times.depth();
+        let mut duration = self.times.assign(&pts, next, &mut dts);
+        let grew = self.times.depth() > depth.max(usize::from(self.declared.unwrap_or(0)));
+        if grew {
+            self.quirks.count(Quirk::DeeperReorder);
+        }
+        let mut samples = Vec::with_capacity(count);
+        let mut ends = dts.iter().skip(1).copied();
+        for (picture, dts) in self.pending.drain(..count.min(self.pending.len())).zip(dts.iter().copied()) {
+            self.bytes = self.bytes.saturating_sub(picture.unit.data.len());
+            if let Some(end) = ends.next() {
+                duration = end.saturating_sub(dts);
+            }
+            samples.push(Sample {
+                pts: Ticks(picture.pts),
+                dts: Ticks(dts),
+                duration: u32::try_from(duration).unwrap_or(u32::MAX),
+                utc: picture.utc,
+                unit: picture.unit,
+            });
+        }
+        self.scratch = (pts, dts);
+        let continues_gop = match self.mode {
+            Mode::Recording => self.continues,
+            Mode::Live => {
+                !samples.first().is_some_and(|s| s.unit.random_access.is_some_and(RandomAccess::starts_gop))
+            }
+        };
+        self.ready.push_back(Group { samples, epoch: self.epoch, continues_gop });
+    }
+}

@@ -1,0 +1,224 @@
+//! The timeline of an RTP stream.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::clock::{Clock, Point, is_near};
+use super::gate::Gate;
+use super::group::{Grouper, Picture};
+use super::utc::{Anchored, UtcLine};
+use super::{Group, UtcSource};
+use crate::depacket::AccessUnit;
+use crate::fault::{Quirk, Quirks};
+use crate::limits::Limits;
+use crate::rtp::rtcp::SenderReport;
+use crate::time::{Micros, TIMESCALE, Ticks, UtcMicros};
+
+/// Pictures that must agree before a leap is believed (Intelbras DVR: single stamps hours off).
+const CONFIRM: usize = 3;
+
+/// What the groups are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mode {
+    /// One closed reorder group each, as soon as it is known to be closed: at once where nothing is reordered.
+    Live,
+    /// One GOP each, known to be closed when the next one starts; cut at a closed reorder group where it exceeds
+    /// [`Limits::fragment_bytes`], [`Limits::fragment_micros`] or [`Limits::fragment_samples`].
+    Recording,
+}
+
+/// Gives access units their times.
+///
+/// [`push`](Self::push) access units, then [`pull`](Self::pull) until `None`; at the end [`finish`](Self::finish) and
+/// pull what is left. The first sample is a random access point; what comes before it is dropped (a recording takes it
+/// after all where none comes). Presentation times are the RTP timestamps, extended: equal to them modulo 2^32 until
+/// the first leap. After a leap they go on behind the last one, in a new epoch.
+///
+/// UTC comes from [`sender_report`](Self::sender_report), [`anchor`](Self::anchor) and, where those are silent, from
+/// the time of arrival; for that the host says what its clock reads, by [`arrival`](Self::arrival), now and then.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    gate: Gate,
+    clock: Clock,
+    utc: UtcLine,
+    groups: Grouper,
+    passed: VecDeque<AccessUnit>,
+    /// Pictures whose timestamps are either strays or the first after a leap.
+    kept: Vec<AccessUnit>,
+    /// What was said of UTC before the first picture.
+    said: Option<(UtcSource, u32, UtcMicros)>,
+    /// The next picture starts an epoch: the camera's clock was set, or another session begins.
+    breaks: bool,
+    /// Where the line stood before another session began.
+    before: Option<Point>,
+}
+
+impl Timeline {
+    /// For one stream.
+    #[must_use]
+    pub fn new(mode: Mode, limits: &Limits) -> Self {
+        Self {
+            gate: Gate::new(mode, limits),
+            clock: Clock::default(),
+            utc: UtcLine::default(),
+            groups: Grouper::new(mode, limits),
+            passed: VecDeque::new(),
+            kept: Vec::new(),
+            said: None,
+            breaks: false,
+            before: None,
+        }
+    }
+
+    /// The next access unit, in decoding order.
+    pub fn push(&mut self, unit: AccessUnit) {
+        let mut passed = core::mem::take(&mut self.passed);
+        self.gate.push(unit, &mut passed);
+        for unit in passed.drain(..) {
+            self.place(unit);
+        }
+        self.passed = passed;
+    }
+
+    /// The stream ended: what is left comes out.
+    pub fn finish(&mut self) {
+        let mut passed = core::mem::take(&mut self.passed);
+        self.gate.finish(&mut passed);
+        for unit in passed.drain(..) {
+            self.place(unit);
+        }
+        self.place_strays(None);
+        self.groups.flush(None);
+    }
+
+    /// The next group.
+    pub fn pull(&mut self) -> Option<Group> {
+        self.groups.pull()
+    }
+
+    /// What was tolerated so far.
+    #[must_use]
+    pub const fn quirks(&self) -> &Quirks {
+        self.groups.seen()
+    }
+
+    /// Access units dropped: before the first random access point, and leading pictures that cannot be decoded.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.gate.dropped()
+    }
+
+    /// The stream starts anew with the next access unit (another session, another SSRC): a new epoch.
+    pub fn discontinuity(&mut self) {
+        self.place_strays(None);
+        self.before = self.clock.last().or(self.before);
+        self.clock.forget();
+        self.utc.forget();
+        self.said = None;
+    }
+
+    /// The camera says which moment an RTP timestamp is, RFC 3550 §6.4.1.
+    pub fn sender_report(&mut self, report: SenderReport) {
+        self.anchor(UtcSource::SenderReport, report.rtp_timestamp, report.ntp.to_utc());
+    }
+
+    /// `source` says that RTP timestamp `timestamp` is `utc`: RTP-Info with `Range: clock=`, the ONVIF header extension.
+    /// A source better than this one prevails.
+    pub fn anchor(&mut self, source: UtcSource, timestamp: u32, utc: UtcMicros) {
+        let Some(ticks) = self.clock.place(timestamp) else {
+            if self.said.is_none_or(|(said, ..)| said >= source) {
+                self.said = Some((source, timestamp, utc));
+            }
+            return;
+        };
+        match self.utc.anchor(source, ticks, utc) {
+            Anchored::Taken | Anchored::Ignored => {}
+            Anchored::Unusable => self.groups.quirks().count(Quirk::BadSenderReport),
+            Anchored::Stepped => {
+                self.groups.quirks().count(Quirk::ClockStep);
+                self.breaks = true;
+            }
+        }
+    }
+
+    /// The host's monotonic clock and UTC at one moment.
+    pub fn arrival(&mut self, now: Micros, utc: UtcMicros) {
+        self.utc.clocks(now, utc);
+    }
+
+    fn place(&mut self, unit: AccessUnit) {
+        if let (None, Some(before)) = (self.clock.last(), self.before.take()) {
+            self.breaks = true;
+            return self.resume(before, unit);
+        }
+        match self.clock.next(unit.timestamp, unit.received) {
+            Some((pts, moved)) => {
+                if moved {
+                    self.groups.quirks().count(Quirk::EqualTimestamps);
+                }
+                self.place_strays(Some(pts));
+                self.emit(unit, pts);
+            }
+            None => self.keep(unit),
+        }
+    }
+
+    /// A timestamp that does not continue the line: a stray, or the first after a leap.
+    fn keep(&mut self, unit: AccessUnit) {
+        let agrees = self.kept.last().is_none_or(|before| {
+            is_near((before.timestamp, before.received), (unit.timestamp, unit.received))
+        });
+        if !agrees {
+            self.place_strays(None);
+        }
+        self.kept.push(unit);
+        if self.kept.len() < CONFIRM {
+            return;
+        }
+        let Some(before) = self.clock.last() else { return };
+        self.groups.quirks().count(Quirk::TimestampLeap);
+        self.utc.forget();
+        self.clock.forget();
+        self.breaks = true;
+        for (i, unit) in core::mem::take(&mut self.kept).into_iter().enumerate() {
+            if i == 0 { self.resume(before, unit) } else { self.place(unit) }
+        }
+    }
+
+    /// The line goes on with other timestamps: after `before`, by as much as lies between the arrivals.
+    fn resume(&mut self, before: Point, unit: AccessUnit) {
+        let (end, step) = self.groups.end().unwrap_or((before.ticks, 0));
+        let arrival = Ticks::from_micros(i64::try_from(unit.received.since(before.received)).unwrap_or(0));
+        let ticks = end.max(before.ticks).saturating_add(arrival.max(step).max(1));
+        self.clock.set(Point { timestamp: unit.timestamp, ticks, received: unit.received });
+        self.emit(unit, ticks);
+    }
+
+    /// The pictures kept proved to be strays: they are shown between the last picture and the one at `until`.
+    fn place_strays(&mut self, until: Option<i64>) {
+        let (Some(last), false) = (self.clock.last(), self.kept.is_empty()) else { return };
+        let from = self.groups.end().map_or(last.ticks, |(end, _)| end.max(last.ticks));
+        let parts = self.kept.len() as i64 + 1;
+        let even = match until {
+            Some(until) => until.saturating_sub(from) / parts,
+            None => self.groups.end().map_or(i64::from(TIMESCALE) / 25, |(_, step)| step),
+        };
+        for (i, unit) in core::mem::take(&mut self.kept).into_iter().enumerate() {
+            self.groups.quirks().count(Quirk::StrayTimestamp);
+            self.emit(unit, from.saturating_add(even.max(1).saturating_mul(i as i64 + 1)));
+        }
+    }
+
+    fn emit(&mut self, unit: AccessUnit, pts: i64) {
+        if let Some((source, timestamp, utc)) = self.said.take() {
+            self.anchor(source, timestamp, utc);
+            self.breaks = false;
+        }
+        if core::mem::take(&mut self.breaks) {
+            self.groups.new_epoch();
+        }
+        let utc = self.utc.stamp(pts, unit.received);
+        self.groups.push(Picture { unit, pts, deadline: pts, utc });
+    }
+}
