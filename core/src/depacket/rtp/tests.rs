@@ -211,7 +211,14 @@ fn units(codec: Codec) -> impl Strategy<Value = Vec<Vec<Vec<u8>>>> {
         prop::collection::vec((prop::sample::select(small), prop::collection::vec(any::<u8>(), 1..40)), 0..5);
     let slices = prop::collection::vec(prop::collection::vec(any::<u8>(), 3..600), 1..4);
     let unit = (lead, slices).prop_map(move |(lead, slices)| {
-        let mut unit: Vec<_> = lead.iter().map(|(unit_type, body)| nal(codec, *unit_type, body)).collect();
+        // Too short to parse: with random parameter sets, random slices would be fields and pictures of their own.
+        let kept = |unit_type: u8, body: &[u8]| {
+            if matches!(unit_type, 7 | 33) { body.len().min(2) } else { body.len() }
+        };
+        let mut unit: Vec<_> = lead
+            .iter()
+            .map(|(unit_type, body)| nal(codec, *unit_type, &body[..kept(*unit_type, body)]))
+            .collect();
         for (n, mut body) in slices.into_iter().enumerate() {
             // first_mb_in_slice 0, or first_slice_segment_in_pic_flag.
             body[0] = body[0] & 0x7f | u8::from(n == 0) << 7;
@@ -292,11 +299,12 @@ proptest! {
             let is_slice = |nal: &&Vec<u8>| crate::h26x::Nal::new(nal).kind(codec) == crate::h26x::NalKind::Slice;
             nals.iter().filter(is_slice).cloned().collect::<Vec<_>>()
         };
-        // Nothing tells that the end of the last one is missing.
-        let last = slices(units.last().unwrap());
-        for (nals, incomplete) in &read {
-            let read = slices(nals);
-            prop_assert!(*incomplete || last.starts_with(&read) || units.iter().any(|unit| slices(unit) == read));
+        for (n, (nals, incomplete)) in read.iter().enumerate() {
+            let got = slices(nals);
+            // Nothing tells that the end of the last one is missing.
+            let cut = n + 1 == read.len();
+            let sent = |unit: &Vec<_>| slices(unit) == got || cut && slices(unit).starts_with(&got);
+            prop_assert!(*incomplete || units.iter().any(sent));
         }
         let all: Vec<_> = units.iter().flatten().collect();
         let mut from = 0;
