@@ -77,6 +77,8 @@ struct Unit {
     /// The first slice of its second field.
     second: Option<Slice>,
     reference: bool,
+    /// It has the slice with its first macroblock: wherever in it, for Baseline allows any order.
+    begun: bool,
     random_access: Option<RandomAccess>,
     order: Option<PictureOrder>,
     parameters: Option<Arc<ParameterSets>>,

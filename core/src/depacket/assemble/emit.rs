@@ -1,8 +1,8 @@
 //! What a whole NAL unit means for the access unit being collected.
 
 use super::{
-    AccessUnit, Arc, Assembler, Codec, Cut, LENGTH, Limits, Nal, NalKind, ParameterSets, PictureOrder, Quirk,
-    RandomAccess, Relation, Slice, Unit,
+    AccessUnit, Arc, Assembler, Codec, Cut, LENGTH, Limits, Loss, Nal, NalKind, ParameterSets, PictureOrder,
+    Quirk, RandomAccess, Relation, Slice, Unit,
 };
 use crate::h26x::{Error, Inserted, sei};
 
@@ -71,6 +71,13 @@ impl Assembler {
     }
 
     fn take_slice(&mut self, slice: Slice) {
+        let first = slice.first;
+        self.part_at(slice);
+        self.unit.begun |= first;
+    }
+
+    /// Ends the access unit before a slice of another picture.
+    fn part_at(&mut self, slice: Slice) {
         if let Some(before) = self.unit.second.as_ref().or(self.unit.slice.as_ref()) {
             match before.relation(&slice) {
                 Relation::Next if !self.timed || slice.first || self.nal_timestamp != self.unit.timestamp => {
@@ -120,9 +127,7 @@ impl Assembler {
             self.counter.count(&slice, &self.sets).map(|(count, restart)| PictureOrder { count, restart });
         let unit = &mut self.unit;
         unit.timestamp = self.nal_timestamp;
-        // Arbitrary slice order (Baseline) is told from loss by nothing but the loss itself.
-        unit.loss.incomplete |=
-            unit.broken == Some(self.nal_timestamp) || !slice.first && (continues || unit.loss.packets > 0);
+        unit.loss.incomplete |= unit.broken == Some(self.nal_timestamp);
         unit.random_access = random_access(self.codec, slice.unit_type, unit.recovery);
         unit.skipped_leading = self.codec == Codec::H265 && matches!(slice.unit_type, 8 | 9);
         unit.order = order;
@@ -149,6 +154,7 @@ impl Assembler {
         };
         let unit = core::mem::replace(&mut self.unit, next);
         let Some(slice) = unit.slice else { return };
+        let loss = Loss { incomplete: unit.loss.incomplete || !unit.begun, ..unit.loss };
         if unit.marked {
             self.trust.confirm();
         }
@@ -163,7 +169,7 @@ impl Assembler {
             skipped_leading: unit.skipped_leading,
             order: unit.order,
             parameters: unit.parameters,
-            loss: unit.loss,
+            loss,
         });
         self.last = Some((unit.second.unwrap_or(slice), unit.timestamp));
     }
