@@ -4,6 +4,7 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -19,16 +20,17 @@ pub use media::{Media, MediaKind, PayloadType};
 pub use write::{Description, VideoDescription};
 
 /// What a camera says it will send.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Presentation {
-    /// The whole description as it was received.
+    /// The whole description as it was received. Hanwha's may hold the password, in `a=control:`; nothing else here
+    /// does.
     pub raw: Bytes,
     /// `s=`, often the firmware's name.
     pub name: Option<String>,
     /// `a=tool:`, often the server's name and version.
     pub tool: Option<String>,
-    /// The session's `a=control:`.
+    /// The session's `a=control:`, without user and password.
     pub control: Option<String>,
     /// The session's `a=range:`.
     pub range: Option<String>,
@@ -154,7 +156,7 @@ impl Presentation {
             _ => return,
         };
         if field.0.is_none() {
-            *field.0 = Some(field.1.trim().to_owned());
+            *field.0 = Some(without_userinfo(field.1));
         }
     }
 
@@ -170,6 +172,30 @@ impl Presentation {
             .iter()
             .enumerate()
             .find(|(_, media)| media.kind == MediaKind::Video && media.codec.is_some())
+    }
+}
+
+/// Leaves the raw bytes out: they may hold a password.
+impl fmt::Debug for Presentation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presentation")
+            .field("name", &self.name)
+            .field("tool", &self.tool)
+            .field("control", &self.control)
+            .field("range", &self.range)
+            .field("media", &self.media)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A value, trimmed, without what stands between `://` and `@` in it.
+fn without_userinfo(value: &str) -> String {
+    let value = value.trim();
+    let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
+    let authority = rest.find('/').unwrap_or(rest.len());
+    match rest.get(..authority).and_then(|authority| authority.rfind('@')) {
+        Some(at) => alloc::format!("{scheme}://{}", rest.get(at + 1..).unwrap_or_default()),
+        None => value.to_owned(),
     }
 }
 

@@ -226,7 +226,7 @@ impl Session {
         self.now = now;
         match self.phase {
             Phase::Teardown | Phase::Closed => {}
-            _ if self.session.is_none() => self.end(),
+            _ if !self.is_set_up() => self.end(),
             _ => {
                 self.pending.clear();
                 self.phase = Phase::Teardown;
@@ -337,11 +337,16 @@ impl Session {
             return;
         }
         let error = Error { kind, at: self.place() };
-        if self.session.is_some() && self.phase != Phase::Teardown && !self.peer_closed {
+        if self.is_set_up() && self.phase != Phase::Teardown && !self.peer_closed {
             self.request(Method::Teardown);
         }
         self.event(Event::Failed(error));
         self.close();
+    }
+
+    /// SETUP was answered: there is something to tear down. Not every camera names a session.
+    const fn is_set_up(&self) -> bool {
+        matches!(self.phase, Phase::Play | Phase::Playing | Phase::Teardown)
     }
 
     /// Ends as it should.

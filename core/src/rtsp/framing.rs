@@ -5,6 +5,7 @@
 //! TCP window is full, then begin the next one), the next plausible item is searched, the last packet's bytes included,
 //! because the items that it swallowed are in there.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -112,7 +113,10 @@ impl Input {
 
     /// Where to put the bytes that come next. Empty only if the items there are were not read.
     pub fn spare(&mut self) -> &mut [u8] {
-        if self.buffer.len() < self.capacity {
+        if self.buffer.is_empty() {
+            // Zeroed by the system where it can: pages that are never written cost nothing.
+            self.buffer = vec![0; self.capacity];
+        } else if self.buffer.len() < self.capacity {
             self.buffer.resize(self.capacity, 0);
         }
         let kept = self.last_packet.unwrap_or(self.start);
@@ -195,8 +199,11 @@ impl Input {
                 Found::Nothing if !self.spoke => return Err(self.error(Kind::NotRtsp)),
                 Found::Nothing => {
                     // The last packet may have been cut short; what it swallowed is searched as well.
-                    self.start = self.last_packet.take().map_or(self.start, |at| at + 4);
-                    self.searching = Some(0);
+                    // This byte begins nothing, so the search never ends where it began.
+                    let swallowed =
+                        self.last_packet.take().map(|at| at + 4).filter(|from| *from < self.start);
+                    self.searching = Some(usize::from(swallowed.is_none()));
+                    self.start = swallowed.unwrap_or(self.start + 1);
                 }
             }
         }

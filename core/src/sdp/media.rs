@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::sprop;
+use super::{sprop, without_userinfo};
 use crate::codec::Codec;
 use crate::fault::{Quirk, Quirks};
 use crate::limits::Limits;
@@ -53,7 +53,7 @@ pub struct Media {
     pub payload_types: Vec<PayloadType>,
     /// Ticks of the RTP timestamp per second, of the chosen payload type; 90 000 for video.
     pub clock_rate: u32,
-    /// `a=control:`.
+    /// `a=control:`, without user and password.
     pub control: Option<String>,
     /// `a=sendonly`: by the letter of RFC 8866 not for us, as an audio back channel; some cameras write it everywhere.
     pub send_only: bool,
@@ -111,7 +111,7 @@ impl Media {
             match name.trim() {
                 "rtpmap" => media.rtpmap(value, quirks),
                 "fmtp" => stray.extend(media.fmtp_line(value, quirks).into_iter().flatten()),
-                "control" if media.control.is_none() => media.control = Some(value.to_owned()),
+                "control" if media.control.is_none() => media.control = Some(without_userinfo(value)),
                 "sendonly" => media.send_only = true,
                 "framerate" if value.parse::<f32>().is_ok_and(|rate| rate > 0.0) => {
                     media.frame_rate = Some(value.to_owned());

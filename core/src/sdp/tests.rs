@@ -83,6 +83,16 @@ fn without_rtpmap_the_parameters_tell_the_codec() {
     assert_eq!(presentation.media[0].codec, Some(Codec::H264));
 }
 
+/// Hanwha, Samsung: the password in the address.
+#[test]
+fn no_password_is_shown() {
+    let presentation =
+        parse("a=control:rtsp://u:p@h/a\nm=video 0 RTP/AVP 26\na=control:rtsp://u:p@h/a@b\n").unwrap();
+    assert_eq!(presentation.control.as_deref(), Some("rtsp://h/a"));
+    assert_eq!(presentation.media[0].control.as_deref(), Some("rtsp://h/a@b"));
+    assert!(!alloc::format!("{presentation:?}").contains("u:p"));
+}
+
 #[test]
 fn says_why_not() {
     assert_eq!(kind(""), Kind::Empty);
@@ -96,8 +106,7 @@ fn says_why_not() {
 
 #[test]
 fn sections_beyond_the_cap_are_skipped() {
-    let mut limits = Limits::default();
-    limits.sdp_media = 1;
+    let limits = Limits { sdp_media: 1, ..Limits::default() };
     let text = b"m=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\nm=audio 0 RTP/AVP 0\na=control:two\n".to_vec();
     let presentation = Presentation::parse(text, &limits).unwrap();
     assert_eq!((presentation.media.len(), presentation.quirks.get(Quirk::OverLimit)), (1, 1));

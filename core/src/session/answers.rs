@@ -86,7 +86,7 @@ impl Session {
     fn redirected(&mut self, location: Option<&str>) {
         match location.map(|location| self.config.url.location(location)) {
             Some(Ok(url)) => {
-                if self.session.is_some() {
+                if self.is_set_up() {
                     self.request(Method::Teardown);
                 }
                 self.event(Event::Redirected(url));

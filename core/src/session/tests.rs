@@ -291,6 +291,19 @@ fn teardown_waits_for_its_answer_but_not_long() {
     assert_eq!(drain(&mut session), ended);
 }
 
+/// No `Session` in the answer to SETUP: there is nothing to name, but something to tear down.
+#[test]
+fn a_session_without_a_name_is_torn_down_too() {
+    let mut session = Session::new(config(), Micros(0));
+    drain(&mut session);
+    for (cseq, fields, body) in [(1, "", ""), (2, DESCRIBED, SDP), (3, "", ""), (4, "", "")] {
+        feed(&mut session, 1, &reply(cseq, fields, body));
+    }
+    assert_eq!((session.phase(), session.quirks().get(Quirk::NoChannels)), (Phase::Playing, 1));
+    session.teardown(Micros(2));
+    assert!(sent(&drain(&mut session)).starts_with("TEARDOWN"));
+}
+
 #[test]
 fn what_came_before_the_end_of_the_connection_is_handed_out() {
     let mut session = Session::new(config(), Micros(0));

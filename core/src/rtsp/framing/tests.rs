@@ -147,8 +147,7 @@ fn caps_hold() {
         let head = alloc::format!("RTSP/1.0 200 OK\r\nContent-Length: {length}\r\n\r\n");
         assert_eq!(read(&[head.as_bytes()], &EXPECTED), [Seen::Error(Kind::BodyTooLong)]);
     }
-    let mut small = Limits::default();
-    small.resync = 1_000;
+    let small = Limits { resync: 1_000, ..Limits::default() };
     let mut garbage = ok(b"").to_bytes().to_vec();
     garbage.resize(garbage.len() + 2_000, 0);
     assert_eq!(read_within(&[&garbage], &EXPECTED, &small).last(), Some(&Seen::Error(Kind::LostFraming)));
@@ -156,8 +155,7 @@ fn caps_hold() {
 
 #[test]
 fn a_body_longer_than_the_buffer_is_taken_up_to_its_cap() {
-    let mut limits = Limits::default();
-    limits.receive_buffer = 1;
+    let limits = Limits { receive_buffer: 1, ..Limits::default() };
     let mut head = b"RTSP/1.0 200 OK\r\nContent-Length: 200000\r\n\r\n".to_vec();
     head.resize(head.len() + 200_000, b'v');
     let seen = read_within(&[&head], &EXPECTED, &limits);
