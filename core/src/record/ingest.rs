@@ -8,11 +8,14 @@ use bytes::Bytes;
 use crate::depacket::{AccessUnit, Depacketizer};
 use crate::fault::{Quirk, Quirks};
 use crate::limits::Limits;
+use crate::octets::Reader;
 use crate::reorder::{self, Reorder};
 use crate::rtp::rtcp::{self, SenderReport};
+use crate::rtp::{Extension, RtpPacket};
 use crate::sdp::Presentation;
 use crate::session::{self, Config, Event, Output, Session};
-use crate::time::Micros;
+use crate::time::{Micros, NtpTime, UtcMicros};
+use crate::timeline::UtcSource;
 
 /// One camera's connection: bytes in, access units out.
 ///
@@ -33,8 +36,8 @@ pub struct Ingest {
     session: Session,
     limits: Limits,
     media: Option<Media>,
-    /// Reports that were read and not yet taken.
-    reports: VecDeque<(SenderReport, Micros)>,
+    /// Reports and other news of the stream that were read and not yet taken.
+    reports: VecDeque<IngestOutput>,
     /// What the session said last; it waits for the access units before it.
     last: VecDeque<IngestOutput>,
     /// The session has ended: nothing is read any more.
@@ -53,6 +56,8 @@ struct Media {
     reorder: Reorder,
     depacketizer: Depacketizer,
     quirks: Quirks,
+    /// The RTP timestamp that the header extension dated last: it is told once per picture.
+    stamped: Option<u32>,
 }
 
 /// What [`Ingest::poll_output`] gives.
@@ -72,6 +77,18 @@ pub enum IngestOutput {
         /// When it arrived.
         received: Micros,
     },
+    /// Another source said which moment an RTP timestamp is: the ONVIF header extension of the picture that comes next, or
+    /// RTP-Info with a Range clock.
+    Anchor {
+        /// Who said so.
+        source: UtcSource,
+        /// The RTP timestamp.
+        timestamp: u32,
+        /// The moment.
+        utc: UtcMicros,
+    },
+    /// Timestamps of what follows do not continue those before: another SSRC, or the sender began anew.
+    Discontinuity,
     /// Close the connection. Nothing comes after it.
     Close,
 }
@@ -170,8 +187,8 @@ impl Ingest {
             if let Some(unit) = self.media.as_mut().and_then(|media| media.depacketizer.pull()) {
                 return Some(IngestOutput::AccessUnit(unit));
             }
-            if let Some((report, received)) = self.reports.pop_front() {
-                return Some(IngestOutput::SenderReport { report, received });
+            if let Some(report) = self.reports.pop_front() {
+                return Some(report);
             }
             if let Some(output) = self.last.pop_front() {
                 return Some(output);
@@ -180,12 +197,15 @@ impl Ingest {
                 Output::Send(bytes) => return Some(IngestOutput::Send(bytes)),
                 Output::Rtp { bytes, received, .. } => {
                     if let Some(media) = &mut self.media {
-                        media.rtp(bytes, received);
+                        media.rtp(bytes, received, &mut self.reports);
                     }
                 }
                 Output::Rtcp { bytes, received, .. } => {
                     if let Some(media) = &mut self.media {
-                        media.rtcp(bytes, |report| self.reports.push_back((report, received)));
+                        let reports = &mut self.reports;
+                        media.rtcp(bytes, |report| {
+                            reports.push_back(IngestOutput::SenderReport { report, received });
+                        });
                     }
                 }
                 Output::Event(event) => self.event(event),
@@ -200,6 +220,12 @@ impl Ingest {
             Event::Playing(playing) => {
                 if let (Some(media), Some(ssrc)) = (&mut self.media, playing.ssrc) {
                     media.announce(ssrc);
+                }
+                let start = playing.range.as_ref().and_then(|range| range.clock_start());
+                let timestamp = playing.rtp_info.as_ref().and_then(|info| info.rtptime);
+                if let (Some(utc), Some(timestamp)) = (start, timestamp) {
+                    let source = UtcSource::RangeClock;
+                    self.reports.push_back(IngestOutput::Anchor { source, timestamp, utc });
                 }
             }
             Event::Ended | Event::Failed(_) => return self.end(IngestOutput::Event(event)),
@@ -226,7 +252,7 @@ impl Media {
         let mut depacketizer = Depacketizer::new(media.codec?, limits);
         depacketizer.seed(media.parameter_sets.iter().map(|nal| &nal[..]));
         let reorder = Reorder::in_order().with_payload_type(media.payload_type);
-        Some(Self { reorder, depacketizer, quirks: Quirks::default() })
+        Some(Self { reorder, depacketizer, quirks: Quirks::default(), stamped: None })
     }
 
     /// SETUP's answer named an SSRC. Packets may have come before it (v4l2rtspserver): those count more.
@@ -237,13 +263,23 @@ impl Media {
         }
     }
 
-    fn rtp(&mut self, bytes: &[u8], received: Micros) {
-        if let Some(ordered) = self.reorder.push(bytes, received) {
-            self.depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
+    fn rtp(&mut self, bytes: &[u8], received: Micros, reports: &mut VecDeque<IngestOutput>) {
+        // Over TCP a packet's turn is when it comes: none ever waits.
+        let Some(ordered) = self.reorder.push(bytes, received) else { return };
+        if ordered.restart {
+            // The pictures before it come out before the news.
+            self.depacketizer.finish();
+            let before = core::iter::from_fn(|| self.depacketizer.pull());
+            reports.extend(before.map(IngestOutput::AccessUnit));
+            reports.push_back(IngestOutput::Discontinuity);
         }
-        while let Some(ordered) = self.reorder.pull() {
-            self.depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
+        if let Some(utc) = onvif_time(&ordered.packet)
+            && self.stamped.replace(ordered.packet.timestamp) != Some(ordered.packet.timestamp)
+        {
+            let (source, timestamp) = (UtcSource::OnvifExtension, ordered.packet.timestamp);
+            reports.push_back(IngestOutput::Anchor { source, timestamp, utc });
         }
+        self.depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
     }
 
     fn rtcp(&mut self, bytes: &[u8], mut report: impl FnMut(SenderReport)) {
@@ -266,6 +302,14 @@ impl Media {
     }
 }
 
+/// The camera's own stamp on a picture: ONVIF Streaming Specification, "RTP header extension", whose first 8 bytes are an
+/// NTP timestamp. It is on one packet of the picture or on all.
+fn onvif_time(packet: &RtpPacket<'_>) -> Option<UtcMicros> {
+    let extension = packet.extension.filter(|e| e.profile == Extension::ONVIF_REPLAY)?;
+    let ntp = NtpTime(Reader::new(extension.bytes).u64()?);
+    (ntp.0 != 0).then(|| ntp.to_utc())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -275,7 +319,6 @@ mod tests {
     use crate::rtsp::Url;
     use crate::sdp::Description;
     use crate::server::{self, Connection};
-    use crate::time::NtpTime;
     use alloc::string::ToString as _;
     use alloc::vec::Vec;
     use bytes::BytesMut;

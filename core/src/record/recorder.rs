@@ -1,0 +1,301 @@
+//! From access units to the store.
+
+use crate::depacket::AccessUnit;
+use crate::fault::Quirks;
+use crate::fragment::{Fragment, Fragmenter, Piece};
+use crate::limits::Limits;
+use crate::rtp::rtcp::SenderReport;
+use crate::segment::{Config as Files, Segmenter};
+use crate::store::{self, Cause, Error, Recovered, Source, Storage, Writer};
+use crate::time::{Micros, Ticks, UtcMicros};
+use crate::timeline::{Mode, Timeline, UtcSource};
+
+/// How a camera is recorded.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RecorderConfig {
+    /// The caps.
+    pub limits: Limits,
+    /// When a file ends; `None`: about a minute, at a moment of it that depends on the camera's name.
+    pub files: Option<Files>,
+    /// How it is written.
+    pub store: store::Options,
+}
+
+impl Default for RecorderConfig {
+    fn default() -> Self {
+        Self { limits: Limits::default(), files: None, store: store::Options::default() }
+    }
+}
+
+impl RecorderConfig {
+    /// Sets the caps.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets when a file ends.
+    #[must_use]
+    pub const fn files(mut self, files: Files) -> Self {
+        self.files = Some(files);
+        self
+    }
+
+    /// Sets how it is written.
+    #[must_use]
+    pub const fn store(mut self, store: store::Options) -> Self {
+        self.store = store;
+        self
+    }
+}
+
+/// Counters of a recorder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecorderStats {
+    /// Of the store.
+    pub store: store::Stats,
+    /// Pictures taken.
+    pub pictures: u64,
+    /// Pictures that cannot be decoded since nothing before them can, and were not kept.
+    pub undecodable: u64,
+    /// Fragments that the store did not take: it was full, or failed.
+    pub refused: u64,
+    /// Groups of pictures that broke the promise of their type. None should.
+    pub broken: u64,
+    /// Where the last fragment kept ends.
+    pub end: Option<UtcMicros>,
+}
+
+/// How long the store is left alone after it failed, at first and at most.
+const BACK_OFF: (u64, u64) = (1_000_000, 30_000_000);
+
+/// Records one camera: access units in, files and index out.
+///
+/// Give it each access unit and sender report as they come, tell it now and then what the clocks read
+/// ([`clocks`](Self::clocks)), call [`handle_timeout`](Self::handle_timeout) at the time of
+/// [`poll_timeout`](Self::poll_timeout), say [`interrupted`](Self::interrupted) when the camera goes away, and
+/// [`finish`](Self::finish) at the end.
+///
+/// A failure of the store is told once, by the call in which it happens, and again each time that a new attempt fails; in
+/// between, what comes is not kept, and the gap log says why as soon as it can be written. The recorder goes on by itself.
+#[derive(Debug)]
+pub struct Recorder<S: Storage> {
+    config: RecorderConfig,
+    timeline: Timeline,
+    fragmenter: Fragmenter,
+    segmenter: Segmenter,
+    writer: Writer<S>,
+    /// What the two clocks read at one moment.
+    clocks: (Micros, UtcMicros),
+    /// A gap that was begun, and ends with the next fragment.
+    gap: Option<Cause>,
+    /// After a failure of the store: when to try again, and how long to wait after that.
+    again: Option<(Micros, u64)>,
+    stats: RecorderStats,
+    quirks: Quirks,
+}
+
+impl<S: Storage> Recorder<S> {
+    /// Opens the camera's part of a store, and makes whole what a crash may have left there. `utc` is the time of day at `now`.
+    ///
+    /// # Errors
+    /// As [`Writer::open`].
+    pub fn open(
+        storage: S,
+        source: Source,
+        config: RecorderConfig,
+        now: Micros,
+        utc: UtcMicros,
+    ) -> Result<(Self, Recovered), Error> {
+        let (writer, found) = Writer::open(storage, source, config.store)?;
+        let files = config.files.unwrap_or_else(|| Files::staggered(source.camera.as_str()));
+        let mut recorder = Self {
+            config,
+            timeline: Timeline::new(Mode::Recording, &config.limits),
+            fragmenter: Fragmenter::new(&config.limits),
+            segmenter: Segmenter::new(files),
+            writer,
+            clocks: (now, utc),
+            gap: None,
+            again: None,
+            stats: RecorderStats { end: found.end, ..RecorderStats::default() },
+            quirks: Quirks::default(),
+        };
+        recorder.timeline.arrival(now, utc);
+        Ok((recorder, found))
+    }
+
+    /// Counters.
+    #[must_use]
+    pub fn stats(&self) -> RecorderStats {
+        let undecodable = self.stats.undecodable + self.timeline.dropped() + self.fragmenter.stats().dropped;
+        RecorderStats { store: self.writer.stats(), undecodable, ..self.stats }
+    }
+
+    /// What was tolerated from access units to fragments.
+    #[must_use]
+    pub fn quirks(&self) -> Quirks {
+        let mut all = self.quirks.clone();
+        all.merge(self.timeline.quirks());
+        all
+    }
+
+    /// The writer, to read from its storage.
+    pub const fn writer(&mut self) -> &mut Writer<S> {
+        &mut self.writer
+    }
+
+    /// What the monotonic clock and the time of day read at one moment. Where the camera says no time of its own, pictures
+    /// are dated by it.
+    pub fn clocks(&mut self, now: Micros, utc: UtcMicros) {
+        self.clocks = (now, utc);
+        self.timeline.arrival(now, utc);
+    }
+
+    /// The camera said what its clock shows.
+    pub fn sender_report(&mut self, report: SenderReport) {
+        self.timeline.sender_report(report);
+    }
+
+    /// Another source said which moment an RTP timestamp is.
+    pub fn anchor(&mut self, source: UtcSource, timestamp: u32, utc: UtcMicros) {
+        self.timeline.anchor(source, timestamp, utc);
+    }
+
+    /// Timestamps of what follows do not continue those before.
+    pub fn discontinuity(&mut self) {
+        self.timeline.discontinuity();
+    }
+
+    /// Takes a picture.
+    ///
+    /// # Errors
+    /// The store's; the recorder goes on.
+    pub fn push(&mut self, now: Micros, unit: AccessUnit) -> Result<(), Error> {
+        self.stats.pictures += 1;
+        self.timeline.push(unit);
+        self.keep(now)
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Micros> {
+        self.writer.poll_timeout()
+    }
+
+    /// Syncs, when it is time.
+    ///
+    /// # Errors
+    /// The store's; the recorder goes on.
+    pub fn handle_timeout(&mut self, now: Micros) -> Result<(), Error> {
+        let done = self.writer.handle_timeout(now);
+        done.map_err(|error| self.failed(now, error))
+    }
+
+    /// The stream has stopped, and why: what is at hand is kept, the file and the span end. What comes next is another
+    /// stream, which starts at a random access point. `code` is the stable number of the error behind it, 0 for none.
+    ///
+    /// # Errors
+    /// The store's; the recorder goes on.
+    pub fn interrupted(&mut self, now: Micros, cause: Cause, code: u16) -> Result<(), Error> {
+        self.timeline.finish();
+        let kept = self.keep(now);
+        self.renew();
+        let ended = if self.again.is_none() {
+            self.segmenter.finish();
+            self.write(now)
+        } else {
+            Ok(())
+        };
+        self.begin_gap(now, cause, code);
+        kept.and(ended)
+    }
+
+    /// Ends the recording in order: as [`interrupted`](Self::interrupted) by a person, and all is synced.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn finish(&mut self, now: Micros) -> Result<(), Error> {
+        let done = self.interrupted(now, Cause::Operator, 0);
+        done.and(self.writer.sync())
+    }
+
+    /// Another timeline: nothing of the former stream's times holds for the next one.
+    fn renew(&mut self) {
+        self.quirks.merge(self.timeline.quirks());
+        self.stats.undecodable += self.timeline.dropped() + self.fragmenter.stats().dropped;
+        self.timeline = Timeline::new(Mode::Recording, &self.config.limits);
+        self.timeline.arrival(self.clocks.0, self.clocks.1);
+        self.fragmenter = Fragmenter::new(&self.config.limits);
+    }
+
+    /// Takes what the timeline has ready to the store.
+    fn keep(&mut self, now: Micros) -> Result<(), Error> {
+        let mut done = Ok(());
+        while let Some(group) = self.timeline.pull() {
+            if self.fragmenter.push(group).is_err() {
+                self.stats.broken += 1;
+            }
+            while let Some(piece) = self.fragmenter.pull() {
+                if let Piece::Fragment(fragment) = piece {
+                    done = done.and(self.store(now, fragment));
+                }
+            }
+        }
+        done
+    }
+
+    fn store(&mut self, now: Micros, fragment: Fragment) -> Result<(), Error> {
+        let wait = self.again.is_some_and(|(when, _)| now < when || !fragment.flags.random_access);
+        if wait {
+            self.stats.refused += 1;
+            return Ok(());
+        }
+        let (utc, duration) = (fragment.utc.utc, i64::try_from(fragment.duration).unwrap_or(0));
+        self.segmenter.push(fragment);
+        if let Err(error) = self.write(now) {
+            self.stats.refused += 1;
+            return Err(error);
+        }
+        self.again = None;
+        if let Some(cause) = self.gap.take() {
+            self.writer.gap(utc, false, cause, 0);
+        }
+        self.stats.end = Some(utc.plus(Ticks::micros(duration)));
+        Ok(())
+    }
+
+    /// Does what the segmenter says.
+    fn write(&mut self, now: Micros) -> Result<(), Error> {
+        while let Some(output) = self.segmenter.pull() {
+            if let Err(error) = self.writer.apply(now, output) {
+                return Err(self.failed(now, error));
+            }
+        }
+        Ok(())
+    }
+
+    /// The store has failed: the span is over, and what the segmenter still has to say is void.
+    fn failed(&mut self, now: Micros, error: Error) -> Error {
+        use crate::fault::Fault as _;
+        self.segmenter.finish();
+        while self.segmenter.pull().is_some() {}
+        let wait = self.again.map_or(BACK_OFF.0, |(_, wait)| (wait * 2).min(BACK_OFF.1));
+        self.again = Some((now.plus(wait), wait));
+        self.begin_gap(now, Cause::Storage, error.code().0);
+        error
+    }
+
+    fn begin_gap(&mut self, now: Micros, cause: Cause, code: u16) {
+        if self.gap.replace(cause) == Some(cause) {
+            return;
+        }
+        let said = self.clocks.1.plus(i64::try_from(now.since(self.clocks.0)).unwrap_or(0));
+        // The gap of the footage starts where the footage ends, if that was just now.
+        let at = self.stats.end.filter(|end| (said.0 - end.0).abs() < 60_000_000).unwrap_or(said);
+        self.writer.gap(at, true, cause, code);
+    }
+}
