@@ -65,8 +65,7 @@ fn mp4_atom(file: &[u8]) -> Found {
                 let traf = &moof.traf[0];
                 assert!(traf.tfdt.is_some());
                 let first = traf.tfhd.default_sample_flags.unwrap();
-                for (i, sample) in traf.trun.iter().flat_map(|t| t.entries()).enumerate() {
-                    let _ = i;
+                for sample in traf.trun.iter().flat_map(|t| t.samples.iter()) {
                     found.samples += 1;
                     found.bytes += u64::from(sample.size.unwrap());
                     found.sync += usize::from(sample.flags.unwrap_or(first) & 0x1_0000 == 0);
@@ -107,7 +106,7 @@ fn mp4parse(file: &[u8]) -> Found {
     let context = mp4parse::read_mp4(&mut Cursor::new(file)).unwrap();
     let track = &context.tracks[0];
     let mp4parse::SampleEntry::Video(entry) = &track.stsd.as_ref().unwrap().descriptions[0] else { panic!() };
-    assert!(matches!(entry.codec_type, mp4parse::CodecType::H264 | mp4parse::CodecType::HEVC));
+    assert_eq!(entry.codec_type, mp4parse::CodecType::H264);
     let fragmented = context.mvex.is_some();
     let origin = track.media_time.map_or(0, |t| t.0 as i64);
     let table = mp4parse::unstable::create_sample_table(track, (-origin).into());
@@ -153,7 +152,7 @@ fn judge(name: &str, stream: &Stream) {
 #[test]
 fn clips_before_other_readers() {
     for clip in media::clips() {
-        judge(clip.to_str().unwrap(), &media::read(&clip));
+        judge(clip.to_str().unwrap(), &media::read(&clip).unwrap());
     }
 }
 
@@ -164,7 +163,7 @@ fn vectors_before_other_readers() {
         let mut judged = 0;
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            let stream = media::read(&path);
+            let Some(stream) = media::read(&path) else { continue };
             let plain = stream.fragments.first().is_some_and(|f| f.init.format.width < 1 << 16)
                 && stream.fragments.windows(2).all(|w| w[0].init == w[1].init);
             if plain && expected(&stream, "").sync > 0 {

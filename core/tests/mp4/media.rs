@@ -14,7 +14,7 @@ use vigie::view::View;
 use vigie::view::export::{Export, File, Fragmented};
 
 /// A folder of the test vectors; says loudly where it is absent.
-pub fn vectors(folder: &str) -> Option<PathBuf> {
+pub(crate) fn vectors(folder: &str) -> Option<PathBuf> {
     let root = env::var_os("VIGIE_VECTORS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors"), PathBuf::from);
     let path = root.join(folder);
@@ -28,14 +28,14 @@ pub fn vectors(folder: &str) -> Option<PathBuf> {
 
 /// A row of MANIFEST.tsv.
 #[derive(Debug, Default)]
-pub struct Row {
-    pub file: String,
-    pub size: (u32, u32),
-    pub packets: Option<u64>,
+pub(crate) struct Row {
+    pub(crate) file: String,
+    pub(crate) size: (u32, u32),
+    pub(crate) packets: Option<u64>,
     pub pixelmd5: String,
 }
 
-pub fn manifest() -> Vec<Row> {
+pub(crate) fn manifest() -> Vec<Row> {
     let Some(root) = vectors("") else { return vec![] };
     let text = fs::read_to_string(root.join("MANIFEST.tsv")).unwrap();
     let mut lines = text.lines();
@@ -54,7 +54,7 @@ pub fn manifest() -> Vec<Row> {
 }
 
 /// The simulator's clips.
-pub fn clips() -> Vec<PathBuf> {
+pub(crate) fn clips() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/cli/clips");
     let mut clips: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
     clips.retain(|p| p.extension().is_some_and(|e| e == "h264" || e == "h265"));
@@ -64,16 +64,16 @@ pub fn clips() -> Vec<PathBuf> {
 }
 
 /// A stream in fragments.
-pub struct Stream {
-    pub codec: Codec,
-    pub fragments: Vec<Fragment>,
-    pub pictures: usize,
+pub(crate) struct Stream {
+    pub(crate) codec: Codec,
+    pub(crate) fragments: Vec<Fragment>,
+    pub(crate) pictures: usize,
 }
 
-/// Reads an Annex B file.
-pub fn read(path: &Path) -> Stream {
+/// Reads an Annex B file whose codec can be told by its content.
+pub(crate) fn read(path: &Path) -> Option<Stream> {
     let bytes = fs::read(path).unwrap();
-    let codec = annexb::detect(&bytes).unwrap();
+    let codec = annexb::detect(&bytes)?;
     let limits = Limits::default();
     let (mut reader, mut order) = (AnnexBReader::new(codec, &limits), ByPictureOrder::new(&limits));
     let (mut step, mut fragments, mut pictures) = (Fragmenter::new(&limits), vec![], 0);
@@ -103,11 +103,11 @@ pub fn read(path: &Path) -> Stream {
     while let Some(group) = order.pull() {
         take(group);
     }
-    Stream { codec, fragments, pictures }
+    Some(Stream { codec, fragments, pictures })
 }
 
 /// The fragment in one piece.
-pub fn whole(fragment: &Fragment) -> Vec<u8> {
+pub(crate) fn whole(fragment: &Fragment) -> Vec<u8> {
     let mut out = fragment.head.to_vec();
     fragment.body.iter().for_each(|b| out.extend_from_slice(b));
     out
@@ -115,7 +115,7 @@ pub fn whole(fragment: &Fragment) -> Vec<u8> {
 
 impl Stream {
     /// One fragmented file.
-    pub fn fragmented(&self, view: View) -> Vec<u8> {
+    pub(crate) fn fragmented(&self, view: View) -> Vec<u8> {
         let (mut writer, mut out) = (Fragmented::new(view), BytesMut::new());
         for fragment in &self.fragments {
             writer.init(&fragment.init, &mut out).unwrap();
@@ -127,7 +127,7 @@ impl Stream {
     }
 
     /// Ordinary files.
-    pub fn export(&self, mut plan: Export) -> Vec<(File, Vec<u8>)> {
+    pub(crate) fn export(&self, mut plan: Export) -> Vec<(File, Vec<u8>)> {
         for (i, fragment) in self.fragments.iter().enumerate() {
             plan.init(&fragment.init.bytes).unwrap();
             plan.fragment(i as u64, &fragment.head).unwrap();
@@ -143,4 +143,10 @@ impl Stream {
         };
         plan.finish().into_iter().map(write).collect()
     }
+}
+
+/// SHA-256 in hex.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }

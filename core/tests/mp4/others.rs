@@ -69,11 +69,11 @@ fn the_files_of_other_muxers() {
                     if row.size != (0, 0) && size != row.size {
                         println!("{}: {size:?}, ffprobe says {:?}", row.file, row.size);
                     }
-                    // ffprobe leaves out what an edit list hides.
-                    if row.packets.is_some_and(|packets| packets <= samples) {
-                        counted += 1;
-                    } else {
-                        println!("{}: {samples} samples, ffprobe says {:?}", row.file, row.packets);
+                    // An init segment alone has none, and ffprobe then gives no number.
+                    match row.packets {
+                        Some(packets) if packets == samples => counted += 1,
+                        Some(packets) => println!("{}: {samples} samples, ffprobe gives {packets}", row.file),
+                        None => {}
                     }
                 }
             }
@@ -88,7 +88,7 @@ fn the_files_of_other_muxers() {
     println!(
         "{files} files, {whole} read to the end, {counted} with the number of samples that ffprobe gives"
     );
-    assert!(files >= 180 && whole >= 165 && counted >= 80, "{files} {whole} {counted}");
+    assert!(files >= 180 && whole >= 173 && counted >= 70, "{files} {whole} {counted}");
 }
 
 #[test]
