@@ -3,8 +3,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) mod status;
+mod watch;
 
 pub(crate) use status::{State, Status};
+pub(crate) use watch::Watch;
 
 use crate::fan::Fan;
 

@@ -59,7 +59,7 @@ pub(crate) async fn run(
     let tenants = tenants(|ordinal| simulator.url(ordinal))?;
     let config = Config { listen, store, origins: Vec::new(), tenants };
     let centre = assemble(&config, &listener, folders, Some(Demo { simulator }))?;
-    serve::serve(listener, centre).await
+    serve::serve(listener, centre, &config.tenants).await
 }
 
 /// The communes and their cameras, each camera with the ordinal of its simulation.

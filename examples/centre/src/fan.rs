@@ -11,7 +11,7 @@ use vigie::codec::Codec;
 use vigie::depacket::{AccessUnit, RandomAccess};
 use vigie::h26x::ParameterSets;
 use vigie::packetize::{Framing, Packetizer};
-use vigie::rtp::rtcp;
+use vigie::rtp::{self, rtcp};
 use vigie::sdp::Description;
 use vigie::time::{Micros, NtpTime, Ticks, UtcMicros};
 
@@ -34,6 +34,9 @@ const GOP_BYTES: usize = 32 << 20;
 
 /// Microseconds between sender reports.
 const REPORT: u64 = 4_000_000;
+
+/// Microseconds by which the clock that was told may be off before it is told again at once.
+const OFF: u64 = 5_000;
 
 /// Viewers of one camera.
 const VIEWERS: usize = 256;
@@ -84,7 +87,8 @@ struct Stream {
     last: Option<(u32, Micros)>,
     /// A moment in UTC and the timestamp of ours that it belongs to.
     clock: Option<(UtcMicros, u32)>,
-    reported: Option<Micros>,
+    /// The last report: when it was made, and what it paired.
+    reported: Option<(Micros, UtcMicros, u32)>,
     cname: String,
 }
 
@@ -216,7 +220,11 @@ impl Stream {
     }
 
     fn report_due(&self, now: Micros) -> bool {
-        self.reported.is_none_or(|then| now.since(then) >= REPORT)
+        self.reported.zip(self.clock).is_none_or(|((then, told, paired), (utc, timestamp))| {
+            let ticks = i64::from(rtp::timestamp_distance(paired, timestamp));
+            let off = told.plus(Ticks::micros(ticks)).0.abs_diff(utc.0);
+            now.since(then) >= REPORT || off > OFF
+        })
     }
 
     /// What pairs UTC with our timestamps, framed for the RTCP channel.
@@ -225,7 +233,7 @@ impl Stream {
         let report = self.packetizer.sender_report(NtpTime::from_utc(utc), timestamp);
         let compound = rtcp::sender_compound(&report, &self.cname);
         let length = u16::try_from(compound.len()).ok()?.to_be_bytes();
-        self.reported = Some(now);
+        self.reported = Some((now, utc, timestamp));
         Some([&[b'$', CHANNELS.1], &length[..], &compound].concat().into())
     }
 }
@@ -249,7 +257,7 @@ impl Gop {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
-    use vigie::rtp::{self, RtpPacket};
+    use vigie::rtp::RtpPacket;
 
     /// A picture as an assembler gives it: an IDR or another slice.
     fn unit(timestamp: u32, key: bool) -> AccessUnit {
@@ -301,7 +309,8 @@ mod tests {
     const SECOND: u64 = 1_000_000;
 
     fn show(fan: &Fan, timestamp: u32, key: bool, seconds: u64) {
-        fan.picture(&unit(timestamp, key), UtcMicros(7), Micros(seconds * SECOND));
+        let utc = UtcMicros((seconds * SECOND) as i64);
+        fan.picture(&unit(timestamp, key), utc, Micros(seconds * SECOND));
     }
 
     #[test]

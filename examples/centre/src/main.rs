@@ -109,7 +109,7 @@ fn execute(command: Command) -> Result<(), Failure> {
 async fn run(config: Config, folders: FolderArguments) -> Result<(), Failure> {
     let listener = serve::listen(config.listen, false).await?;
     let centre = assemble(&config, &listener, folders, None)?;
-    serve::serve(listener, centre).await
+    serve::serve(listener, centre, &config.tenants).await
 }
 
 fn assemble(

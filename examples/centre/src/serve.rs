@@ -7,7 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
+use crate::camera::Watch;
 use crate::centre::Centre;
 use crate::{config, web};
 
@@ -73,15 +76,33 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), Failure> {
     made.map_err(|cause| Failure::new(format!("the store {} cannot be made: {cause}", folder.display())))
 }
 
-/// Serves until Ctrl-C (or SIGTERM).
-pub(crate) async fn serve(listener: TcpListener, centre: Arc<Centre>) -> Result<(), Failure> {
+/// Watches the cameras and serves until Ctrl-C (or SIGTERM); then ends the sessions and the recordings in order.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    centre: Arc<Centre>,
+    tenants: &[config::Tenant],
+) -> Result<(), Failure> {
     let address = listener.local_addr().map_err(|cause| Failure::new(format!("no address: {cause}")))?;
+    let (stop, stopped) = watch::channel(false);
+    let mut watches = JoinSet::new();
+    let sources = tenants.iter().flat_map(|tenant| &tenant.cameras);
+    for (camera, source) in centre.cameras().zip(sources) {
+        let ssrc = getrandom::u32().map_err(|cause| Failure::new(format!("no random numbers: {cause}")))?;
+        watches.spawn(Watch::new(camera.clone(), source, ssrc).run(stopped.clone()));
+    }
     announce(address, &centre);
     let server = axum::serve(listener, web::router(centre));
-    tokio::select! {
+    let served = tokio::select! {
         served = server => served.map_err(|cause| Failure::new(format!("the server stopped: {cause}"))),
         () = asked_to_stop() => Ok(()),
+    };
+    // A second Ctrl-C ends the program at once.
+    let _ = stop.send(true);
+    tokio::select! {
+        _ = watches.join_all() => {}
+        () = asked_to_stop() => {}
     }
+    served
 }
 
 /// The address with the token, on standard output and nowhere else.

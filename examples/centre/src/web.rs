@@ -30,6 +30,8 @@ pub(crate) fn router(centre: Arc<Centre>) -> Router {
         .route("/archive/{*path}", get(archive::serve))
         .route("/api/cameras", get(api::cameras))
         .route("/api/timeline/{tenant}/{camera}", get(api::timeline))
+        .route("/api/demo/pictures/{tenant}/{camera}", get(api::demo::pictures))
+        .route("/api/demo/camera/{tenant}/{camera}/{order}", post(api::demo::control))
         .route(
             "/api/{*path}",
             axum::routing::any(async || (StatusCode::NOT_FOUND, "no such thing\n").into_response()),

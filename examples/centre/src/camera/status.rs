@@ -8,8 +8,11 @@ use vigie::h26x::VideoFormat;
 use vigie::time::{Micros, UtcMicros};
 use vigie::timeline::{UtcSource, UtcStamp};
 
-/// Pictures that stay away this long make a camera stale.
-pub(crate) const STALE: u64 = 2_000_000;
+/// Pictures that stay away this long make a camera stale, in microseconds.
+const STALE: u64 = 2_000_000;
+
+/// And this long: without signal.
+const NO_SIGNAL: u64 = 60_000_000;
 
 /// Rates are taken over this span.
 const SPAN: u64 = 5_000_000;
@@ -60,8 +63,10 @@ pub(crate) struct Status {
     pub(crate) reason: Option<String>,
     /// What its pictures are.
     pub(crate) format: Option<VideoFormat>,
-    /// What was tolerated.
+    /// What was tolerated on the wire: each once for each connection.
     pub(crate) quirks: Quirks,
+    /// What was tolerated in the timestamps.
+    pub(crate) timing_quirks: Quirks,
     /// RTP packets lost since the start.
     pub(crate) lost_packets: u64,
     /// Pictures received since the start.
@@ -74,6 +79,8 @@ pub(crate) struct Status {
     pub(crate) clock: Option<UtcStamp>,
     /// Length of the last whole GOP in 90 kHz ticks, and the RTP timestamp that the one under way began with.
     gop: (Option<u32>, Option<u32>),
+    /// When the latest picture came.
+    last: Option<(Micros, UtcMicros)>,
     recent: VecDeque<(Micros, usize)>,
 }
 
@@ -86,28 +93,64 @@ impl Status {
             reason: None,
             format: None,
             quirks: Quirks::default(),
+            timing_quirks: Quirks::default(),
             lost_packets: 0,
             pictures: 0,
             bytes: 0,
             connections: 0,
             clock: None,
             gop: (None, None),
+            last: None,
             recent: VecDeque::new(),
         }
     }
 
-    /// Changes the state; `since` is kept where it is the same.
-    pub(crate) fn turn(&mut self, state: State, now: UtcMicros, reason: Option<String>) {
-        if self.state != state {
-            self.state = state;
-            self.since = now;
+    /// The connection ended, or could not be made: for that reason, and whether because of user or password.
+    pub(crate) fn lost(&mut self, unauthorized: bool, reason: String, now: Micros, utc: UtcMicros) {
+        self.gop.1 = None;
+        self.recent.clear();
+        self.clock = None;
+        if unauthorized {
+            self.turn(State::Unauthorized, utc);
+        } else {
+            let recent = self.silence(now).is_some_and(|silence| silence < NO_SIGNAL);
+            self.turn(if recent { State::Stale } else { State::NoSignal }, utc);
         }
-        self.reason = reason;
+        self.reason = Some(reason);
+    }
+
+    /// Time passes: a connection may stand and nothing come.
+    pub(crate) fn look(&mut self, now: Micros, utc: UtcMicros) {
+        match (self.state, self.silence(now)) {
+            (State::Recording, Some(STALE..)) => {
+                self.recent.clear();
+                self.turn(State::Stale, utc);
+                self.reason = Some("the camera is connected and sends no pictures".into());
+            }
+            (State::Stale, Some(NO_SIGNAL..)) => self.turn(State::NoSignal, utc),
+            _ => {}
+        }
+    }
+
+    /// Changes the state. Stale and without signal are so since the last picture.
+    fn turn(&mut self, state: State, utc: UtcMicros) {
+        if self.state != state {
+            let kept = matches!((self.state, state), (State::Stale, State::NoSignal));
+            let last = self.last.map(|(_, utc)| utc).filter(|_| state == State::Stale);
+            self.since = if kept { self.since } else { last.unwrap_or(utc) };
+            self.state = state;
+        }
+    }
+
+    fn silence(&self, now: Micros) -> Option<u64> {
+        self.last.map(|(then, _)| now.since(then))
     }
 
     /// A picture came.
     pub(crate) fn picture(&mut self, unit: &AccessUnit, now: Micros, utc: UtcMicros) {
-        self.turn(State::Recording, utc, None);
+        self.turn(State::Recording, utc);
+        self.reason = None;
+        self.last = Some((now, utc));
         self.pictures += 1;
         self.bytes += unit.data.len() as u64;
         self.lost_packets += u64::from(unit.loss.packets);
@@ -124,15 +167,11 @@ impl Status {
         }
     }
 
-    /// The connection ended: the GOP under way will not be finished, and the rates start anew.
-    pub(crate) fn disconnected(&mut self) {
-        self.gop.1 = None;
-        self.recent.clear();
-    }
-
-    /// When the latest picture came.
-    pub(crate) fn last_picture(&self) -> Option<Micros> {
-        self.recent.back().map(|(then, _)| *then)
+    /// All that was tolerated.
+    pub(crate) fn all_quirks(&self) -> Quirks {
+        let mut all = self.quirks.clone();
+        all.merge(&self.timing_quirks);
+        all
     }
 
     /// Pictures per second, measured.
@@ -164,5 +203,61 @@ pub(crate) const fn source_name(source: UtcSource) -> &'static str {
         UtcSource::RangeClock => "range-clock",
         UtcSource::Arrival => "arrival",
         _ => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use vigie::codec::Codec;
+    use vigie::depacket::AnnexBReader;
+    use vigie::limits::Limits;
+
+    const SECOND: u64 = 1_000_000;
+
+    fn at(second: u64) -> (Micros, UtcMicros) {
+        (Micros(second * SECOND), UtcMicros((second * SECOND) as i64))
+    }
+
+    fn picture(status: &mut Status, second: u64) {
+        let mut reader = AnnexBReader::new(Codec::H264, &Limits::default());
+        reader.push(&[0, 0, 1, 0x65, 0x88, 0x84]);
+        reader.finish();
+        let mut unit = reader.pull().unwrap();
+        unit.timestamp = (second * 90_000) as u32;
+        status.picture(&unit, at(second).0, at(second).1);
+    }
+
+    #[test]
+    fn a_camera_that_falls_silent_is_stale_and_then_without_signal_since_its_last_picture() {
+        let mut status = Status::new(UtcMicros(0));
+        status.lost(false, "refused".into(), at(1).0, at(1).1);
+        assert_eq!((status.state, status.since), (State::NoSignal, at(1).1));
+        picture(&mut status, 2);
+        assert_eq!((status.state, status.since), (State::Recording, at(2).1));
+        status.look(at(3).0, at(3).1);
+        assert_eq!(status.state, State::Recording);
+        status.look(at(4).0, at(4).1);
+        assert_eq!((status.state, status.since), (State::Stale, at(2).1));
+        status.lost(false, "gone".into(), at(5).0, at(5).1);
+        assert_eq!((status.state, status.since), (State::Stale, at(2).1));
+        status.lost(false, "gone".into(), at(70).0, at(70).1);
+        assert_eq!((status.state, status.since), (State::NoSignal, at(2).1));
+        status.lost(true, "password".into(), at(71).0, at(71).1);
+        assert_eq!((status.state, status.since), (State::Unauthorized, at(71).1));
+        picture(&mut status, 72);
+        assert_eq!((status.state, status.since, status.reason), (State::Recording, at(72).1, None));
+    }
+
+    #[test]
+    fn rates_are_measured() {
+        let mut status = Status::new(UtcMicros(0));
+        assert_eq!((status.frame_rate(), status.bit_rate(), status.gop_seconds()), (None, None, None));
+        (0..10).for_each(|second| picture(&mut status, second));
+        assert_eq!(
+            (status.frame_rate(), status.bit_rate(), status.gop_seconds()),
+            (Some(1.0), Some(56.0), Some(1.0))
+        );
     }
 }

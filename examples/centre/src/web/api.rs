@@ -81,7 +81,7 @@ impl CameraJson {
             frame_rate: status.frame_rate().or(stated).map(|rate| rounded(rate, 10.0)),
             bit_rate: status.bit_rate().map(f64::round),
             gop_seconds: status.gop_seconds().map(|seconds| rounded(seconds, 1000.0)),
-            quirks: status.quirks.iter().map(|(quirk, count)| (quirk.name(), count)).collect(),
+            quirks: status.all_quirks().iter().map(|(quirk, count)| (quirk.name(), count)).collect(),
             loss: status.lost_packets,
             clock: status.clock.map(|stamp| ClockJson {
                 source: status::source_name(stamp.source),

@@ -24,7 +24,7 @@ const OF_A_CAMERA: &[(&str, &str, &str, Value)] = &[
     ("vigie_camera_lost_packets_total", "counter", "RTP packets lost on the way.", |s| s.lost_packets as f64),
     ("vigie_camera_connections_total", "counter", "Connections made.", |s| s.connections as f64),
     ("vigie_camera_quirks_total", "counter", "Violations tolerated.", |s| {
-        s.quirks.iter().map(|(_, n)| n as f64).sum()
+        s.all_quirks().iter().map(|(_, n)| n).sum::<u64>() as f64
     }),
     ("vigie_camera_bit_rate", "gauge", "Bits per second over the last seconds.", |s| {
         s.bit_rate().unwrap_or(0.0)

@@ -1,6 +1,7 @@
 //! A centre of one's own for a test, and the plainest of HTTP clients.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
+pub mod live;
 pub mod socket;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

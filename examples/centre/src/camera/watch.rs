@@ -1,0 +1,143 @@
+//! Reading one camera, for as long as the centre runs: its pictures go to the viewers and to the recorder.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+use vigie::depacket::AccessUnit;
+use vigie::limits::Limits;
+use vigie::rtp::timestamp_distance;
+use vigie::time::{Micros, Ticks, UtcMicros};
+use vigie::timeline::{Mode, Timeline, UtcStamp};
+use vigie_net::{Backoff, Cause, Event, Options};
+
+use super::Camera;
+use crate::clock;
+use crate::config::Source;
+
+/// The longest wait between two attempts: a camera that returns is on the screen again within 5 s, and up to 2 s of
+/// those may pass until its next key picture.
+const LONGEST_WAIT: Duration = Duration::from_millis(1_500);
+
+/// For a connection: when the network returns, an attempt under way should not be one that began long before.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// For an answer of the camera; likewise.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// The task of one camera.
+pub(crate) struct Watch {
+    camera: Arc<Camera>,
+    source: vigie_net::Camera,
+    moments: Moments,
+    ssrc: u32,
+    /// Pictures came since the last connection was made.
+    live: bool,
+}
+
+impl Watch {
+    /// For a configured camera. `ssrc` names its stream to the viewers.
+    pub(crate) fn new(camera: Arc<Camera>, source: &Source, ssrc: u32) -> Self {
+        let mut backoff = Backoff::default();
+        backoff.longest = LONGEST_WAIT;
+        let mut options = Options::new(source.credentials.clone());
+        options.backoff = Some(backoff);
+        options.connect_timeout = CONNECT;
+        options.response_timeout = ANSWER;
+        options.clock = clock::shared();
+        let source = vigie_net::Camera::connect(source.url.clone(), options);
+        Self { camera, source, moments: Moments::new(), ssrc, live: false }
+    }
+
+    /// Until `stop` says so.
+    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let mut look = interval(Duration::from_millis(250));
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                event = self.source.next() => match event {
+                    Some(event) => self.hear(event),
+                    None => break,
+                },
+                _ = look.tick() => self.camera.status().look(clock::now(), clock::utc()),
+                _ = stop.wait_for(|stop| *stop) => break,
+            }
+        }
+        self.source.stop();
+        while self.source.next().await.is_some() {}
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Connected { .. } => {
+                self.moments.restart();
+                self.camera.status().connections += 1;
+            }
+            Event::AccessUnit(unit) => self.picture(&unit),
+            Event::SenderReport { report, .. } => self.moments.timeline.sender_report(report),
+            Event::Quirk(quirk) => self.camera.status().quirks.count(quirk),
+            Event::Disconnected { error, .. } => self.lost(&error),
+            _ => {}
+        }
+    }
+
+    fn picture(&mut self, unit: &AccessUnit) {
+        let (now, utc) = (clock::now(), clock::utc());
+        if !self.live {
+            self.live = true;
+            let name = format!("{}/{}", self.camera.tenant, self.camera.id);
+            self.camera.fan.connected(unit.codec, &name, self.ssrc);
+        }
+        let taken = self.moments.of(unit, now, utc);
+        let mut status = self.camera.status();
+        status.picture(unit, now, utc);
+        status.clock = self.moments.latest.map(|(_, stamp)| stamp);
+        if unit.random_access.is_some() {
+            status.timing_quirks.clone_from(self.moments.timeline.quirks());
+        }
+        drop(status);
+        self.camera.fan.picture(unit, taken, now);
+    }
+
+    /// The connection ended, or could not be made.
+    fn lost(&mut self, error: &vigie_net::Error) {
+        self.live = false;
+        self.camera.fan.disconnected();
+        let unauthorized = error.cause == Cause::Authentication;
+        self.camera.status().lost(unauthorized, error.to_string(), clock::now(), clock::utc());
+    }
+}
+
+/// When pictures were taken: core's own timeline, asked for nothing else.
+struct Moments {
+    timeline: Timeline,
+    /// The latest picture whose moment is known, by its RTP timestamp.
+    latest: Option<(u32, UtcStamp)>,
+}
+
+impl Moments {
+    fn new() -> Self {
+        Self { timeline: Timeline::new(Mode::Live, &Limits::default()), latest: None }
+    }
+
+    /// Another connection: timestamps begin anew.
+    fn restart(&mut self) {
+        self.timeline.discontinuity();
+        self.latest = None;
+    }
+
+    /// When was this picture taken?
+    fn of(&mut self, unit: &AccessUnit, now: Micros, utc: UtcMicros) -> UtcMicros {
+        self.timeline.arrival(now, utc);
+        self.timeline.push(unit.clone());
+        while let Some(group) = self.timeline.pull() {
+            self.latest =
+                group.samples.last().map(|sample| (sample.unit.timestamp, sample.utc)).or(self.latest);
+        }
+        self.latest.map_or(utc, |(timestamp, stamp)| {
+            stamp.utc.plus(Ticks::micros(i64::from(timestamp_distance(timestamp, unit.timestamp))))
+        })
+    }
+}
