@@ -50,7 +50,7 @@ pub struct Error {
     pub at: Offset,
 }
 
-/// The kinds of [`Error`].
+/// The kinds of [`Error`](struct@Error).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum Kind {
@@ -108,43 +108,45 @@ impl Presentation {
             media: Vec::new(),
             quirks: Quirks::default(),
         };
-        let mut lines = 0_usize;
-        let mut sections: Vec<Vec<String>> = Vec::new();
-        let mut skipping = false;
-        for line in split_lines(&raw) {
-            let text = String::from_utf8_lossy(line);
-            let Some((kind, value)) = split_line(&text) else {
-                presentation.quirks.count(Quirk::BadSdpLine);
-                continue;
-            };
-            lines += 1;
-            if kind == 'm' {
-                skipping = sections.len() >= limits.sdp_media;
-                if skipping {
-                    presentation.quirks.count(Quirk::OverLimit);
-                } else {
-                    sections.push(Vec::from([value.to_owned()]));
-                }
-            } else if skipping {
-            } else if let Some(section) = sections.last_mut() {
-                section.extend((kind == 'a').then(|| value.to_owned()));
-            } else {
-                presentation.session_line(kind, value);
-            }
-        }
         if raw.iter().all(u8::is_ascii_whitespace) {
             return Err(error(Kind::Empty));
         }
-        if lines == 0 {
+        let mut sections: Vec<Vec<String>> = Vec::new();
+        if !presentation.read_lines(&raw, &mut sections) {
             return Err(error(Kind::NotSdp));
         }
-        for section in &sections {
+        for (at, section) in sections.iter().enumerate() {
+            if at >= limits.sdp_media {
+                presentation.quirks.count(Quirk::OverLimit);
+                continue;
+            }
             match Media::parse(section, limits, &mut presentation.quirks) {
                 Some(media) => presentation.media.push(media),
                 None => presentation.quirks.count(Quirk::BadSdpLine),
             }
         }
         if presentation.media.is_empty() { Err(error(Kind::NoMedia)) } else { Ok(presentation) }
+    }
+
+    /// Reads the session's lines, and sorts the others into sections: the value of `m=`, then those of `a=`. False where
+    /// not one line has the form of a line.
+    fn read_lines(&mut self, raw: &[u8], sections: &mut Vec<Vec<String>>) -> bool {
+        let mut any = false;
+        for line in split_lines(raw) {
+            let text = String::from_utf8_lossy(line);
+            let Some((kind, value)) = split_line(&text) else {
+                self.quirks.count(Quirk::BadSdpLine);
+                continue;
+            };
+            any = true;
+            match (kind, sections.last_mut()) {
+                ('m', _) => sections.push(Vec::from([value.to_owned()])),
+                ('a', Some(section)) => section.push(value.to_owned()),
+                (_, Some(_)) => {}
+                (_, None) => self.session_line(kind, value),
+            }
+        }
+        any
     }
 
     fn session_line(&mut self, kind: char, value: &str) {

@@ -195,7 +195,8 @@ impl Connection {
         }
     }
 
-    /// Answers [`Event::Describe`] with a session description, whose controls are relative to the address described.
+    /// Answers [`Event::Describe`] with a session description, whose controls are relative to the address described. Only
+    /// media that [`Presentation::parse`] reads out of it can be set up.
     ///
     /// # Errors
     ///

@@ -8,6 +8,38 @@
 //! - after each of these, and after [`Session::new`] and [`Session::teardown`], drains [`Session::poll_output`]: sends
 //!   what is to be sent, feeds RTP and RTCP on, minds the events.
 //!
+//! ```no_run
+//! use std::io::{Read, Write};
+//! use vigie::session::{Event, Output, Session};
+//! use vigie::time::Micros;
+//!
+//! /// Runs a session over a connection whose reads return after a while with `WouldBlock` or `TimedOut`.
+//! fn run(mut session: Session, mut connection: impl Read + Write, clock: impl Fn() -> Micros) -> std::io::Result<()> {
+//!     loop {
+//!         while let Some(output) = session.poll_output() {
+//!             match output {
+//!                 Output::Send(bytes) => connection.write_all(&bytes)?,
+//!                 Output::Rtp { bytes, .. } => println!("an RTP packet of {} bytes", bytes.len()),
+//!                 Output::Event(Event::Failed(error)) => eprintln!("{error}"),
+//!                 Output::Close => return Ok(()),
+//!                 _ => {}
+//!             }
+//!         }
+//!         let now = clock();
+//!         if session.poll_timeout().is_some_and(|due| due <= now) {
+//!             session.handle_timeout(now);
+//!             continue;
+//!         }
+//!         match connection.read(session.receive_buffer()) {
+//!             Ok(0) => session.handle_closed(clock()),
+//!             Ok(n) => session.handle_received(clock(), n),
+//!             Err(e) if matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
+//!             Err(_) => session.handle_closed(clock()),
+//!         }
+//!     }
+//! }
+//! ```
+//!
 //! RTP packets are handed out where they lie in the receive buffer: nothing is copied or allocated per packet.
 //!
 //! The session sets up the first H.264 or H.265 video of the presentation, over the RTSP connection itself

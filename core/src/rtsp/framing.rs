@@ -183,7 +183,7 @@ impl Input {
             if self.searching.is_some() {
                 return self.search(expected);
             }
-            match self.look(self.start, expected)? {
+            match self.look(expected)? {
                 Found::More => return Ok(None),
                 Found::Blank => self.start += 1,
                 Found::Packet(channel, len) => {
@@ -192,10 +192,7 @@ impl Input {
                     self.start = from + len;
                     return Ok(Some(Item::Interleaved { channel, range: from..from + len }));
                 }
-                Found::Head(head, body) => match self.take_message(head, body)? {
-                    Some(item) => return Ok(Some(item)),
-                    None => return Ok(None),
-                },
+                Found::Head(head, body) => return self.take_message(head, body),
                 Found::Nothing if !self.spoke => return Err(self.error(Kind::NotRtsp)),
                 Found::Nothing => {
                     // The last packet may have been cut short; what it swallowed is searched as well.
@@ -213,9 +210,9 @@ impl Input {
         Error { kind, at: self.offset() }
     }
 
-    /// What stands at `at`, the item before it having ended there.
-    fn look(&self, at: usize, expected: &Expected) -> Result<Found, Error> {
-        let bytes = self.buffer.get(at..self.end).unwrap_or_default();
+    /// What stands at the place, the item before it having ended there.
+    fn look(&self, expected: &Expected) -> Result<Found, Error> {
+        let bytes = self.buffer.get(self.start..self.end).unwrap_or_default();
         match bytes {
             [] => Ok(Found::More),
             [b'\r' | b'\n', ..] => Ok(Found::Blank),
