@@ -29,6 +29,16 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Turn an elementary stream or a capture into MP4, without decoding.
+    #[command(after_help = "\
+INPUT is told apart by its content: H.264 or H.265 with start codes (Annex B), RTP packets behind two bytes of
+length (RFC 4571), or a pcap or pcapng capture that holds RTP.
+
+Examples:
+  vigie remux camera.h265 -o camera.mp4
+  vigie remux packets.rtp --sdp session.sdp -o camera.mp4
+  vigie remux capture.pcapng -o camera.mp4 --view playback")]
+    Remux(Remux),
     /// Serve simulated RTSP cameras: clips that loop for ever, each picture numbered by a barcode.
     #[command(after_help = "\
 Example:

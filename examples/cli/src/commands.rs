@@ -1,5 +1,6 @@
 //! The commands: each takes its options, prints its results, and fails with a sentence and a remedy.
 
+mod remux;
 mod simulate;
 
 use std::future::Future;
@@ -16,6 +17,7 @@ use crate::output::Format;
 pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     let format = if cli.json { Format::Json } else { Format::Text };
     match &cli.command {
+        Command::Remux(options) => remux::run(options, format),
         Command::Simulate(options) => block_on(simulate::run(options, format)),
     }
 }

@@ -5,6 +5,7 @@ pub mod address;
 pub mod args;
 pub mod commands;
 pub mod failure;
+pub mod input;
 pub mod moment;
 pub mod output;
 pub mod simulator;

@@ -1,0 +1,171 @@
+//! `vigie remux`.
+
+use std::fs::File;
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use bytes::BytesMut;
+use serde_json::json;
+use vigie::fragment::{Fragmenter, Piece};
+use vigie::h26x::VideoFormat;
+use vigie::limits::Limits;
+use vigie::timeline::Group;
+use vigie::view;
+use vigie::view::export::{Fragmented, Patch};
+
+use crate::args::{Remux, View};
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::moment::{show_bytes, show_span};
+use crate::output::{Format, Progress};
+
+pub(super) fn run(options: &Remux, format: Format) -> Result<ExitCode, Failure> {
+    let limits = Limits::default();
+    let mut input = Input::open(&options.input, options.sdp.as_deref(), &limits)?;
+    let view = match options.view {
+        View::Exact => view::View::Exact,
+        View::Playback => view::View::Playback,
+    };
+    let progress = Progress::bytes(input.length(), "remuxing");
+    let mut writer = Mp4::new(&options.output, view, &limits);
+    let read = loop {
+        match input.next_group() {
+            Ok(Some(group)) => writer.group(group)?,
+            Ok(None) => break Ok(()),
+            Err(failure) => break Err(failure),
+        }
+        progress.at(input.position());
+    };
+    let written = writer.finish()?;
+    progress.done();
+    // A file that is cut off gives what is before the cut, and an error all the same.
+    read?;
+    let Some(written) = written else {
+        return Err(Failure::new(
+            format!("{} has no picture in it that can be decoded", options.input.display()),
+            "check that the file is not cut off: a key picture and its parameter sets must be in it",
+        ));
+    };
+    report(options, &input, &written, format)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(options: &Remux, input: &Input, written: &Written, format: Format) -> Result<(), Failure> {
+    let quirks: serde_json::Map<_, _> =
+        input.quirks().iter().map(|(quirk, count)| (quirk.name().to_owned(), json!(count))).collect();
+    let Written { pictures, dropped, ticks, bytes, video } = written;
+    let seconds = *ticks as f64 / 90_000.0;
+    let mut text = format!(
+        "{}: {} {}x{}, {pictures} pictures, {}, {}\n",
+        options.output.display(),
+        video.codec.name(),
+        video.width,
+        video.height,
+        show_span((seconds * 1e6) as u64),
+        show_bytes(*bytes),
+    );
+    if *dropped > 0 {
+        text += &format!("left out: {dropped} pictures before the first that can be decoded\n");
+    }
+    if input.lost() > 0 {
+        text += &format!("missing: {} RTP packets\n", input.lost());
+    }
+    for (quirk, count) in &quirks {
+        text += &format!("tolerated: {quirk} ({count})\n");
+    }
+    let json = json!({
+        "output": options.output, "input": input.kind().name(), "codec": video.codec.name(),
+        "codec_string": video.codec_string, "width": video.width, "height": video.height, "pictures": pictures,
+        "seconds": seconds, "bytes": bytes, "left_out": dropped, "lost_packets": input.lost(), "quirks": quirks,
+    });
+    format.print(text, &json)
+}
+
+/// What was written.
+struct Written {
+    pictures: u64,
+    dropped: u64,
+    ticks: u64,
+    bytes: u64,
+    video: VideoFormat,
+}
+
+/// A fragmented MP4 file in the making; it appears with the first picture.
+struct Mp4<'a> {
+    path: &'a Path,
+    file: Option<File>,
+    fragmenter: Fragmenter,
+    movie: Fragmented,
+    buffer: BytesMut,
+    video: Option<VideoFormat>,
+    pictures: u64,
+    ticks: u64,
+    bytes: u64,
+}
+
+impl<'a> Mp4<'a> {
+    fn new(path: &'a Path, view: view::View, limits: &Limits) -> Self {
+        Self {
+            path,
+            file: None,
+            fragmenter: Fragmenter::new(limits),
+            movie: Fragmented::new(view),
+            buffer: BytesMut::new(),
+            video: None,
+            pictures: 0,
+            ticks: 0,
+            bytes: 0,
+        }
+    }
+
+    fn group(&mut self, group: Group) -> Result<(), Failure> {
+        self.fragmenter.push(group).map_err(|e| bug(&e))?;
+        while let Some(piece) = self.fragmenter.pull() {
+            match piece {
+                Piece::Init(init) => {
+                    self.movie.init(&init, &mut self.buffer).map_err(|e| bug(&e))?;
+                    self.video.get_or_insert_with(|| init.format.clone());
+                }
+                Piece::Fragment(fragment) => {
+                    self.movie.fragment(&fragment, &mut self.buffer).map_err(|e| bug(&e))?;
+                    self.pictures += u64::from(fragment.samples);
+                    self.ticks += fragment.duration;
+                }
+            }
+        }
+        self.write()
+    }
+
+    fn finish(mut self) -> Result<Option<Written>, Failure> {
+        let patch = self.movie.finish(&mut self.buffer);
+        let Some(video) = self.video.take().filter(|_| self.pictures > 0) else { return Ok(None) };
+        self.write()?;
+        if let (Some(Patch { offset, bytes }), Some(file)) = (patch, &mut self.file) {
+            let patched = file.seek(SeekFrom::Start(offset)).and_then(|_| file.write_all(&bytes));
+            patched.map_err(|e| Failure::file("write", self.path, &e))?;
+        }
+        let dropped = self.fragmenter.stats().dropped;
+        Ok(Some(Written { pictures: self.pictures, dropped, ticks: self.ticks, bytes: self.bytes, video }))
+    }
+
+    fn write(&mut self) -> Result<(), Failure> {
+        if self.buffer.is_empty() || self.pictures == 0 {
+            return Ok(());
+        }
+        let failed = |error: std::io::Error| Failure::file("write", self.path, &error);
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(File::create(self.path).map_err(failed)?),
+        };
+        file.write_all(&self.buffer).map_err(failed)?;
+        self.bytes += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+/// What input must not be able to cause.
+fn bug<E: vigie::fault::Fault + std::fmt::Display>(error: &E) -> Failure {
+    Failure::fault("the pictures cannot be put into an MP4", error, "report it, with the file if you may")
+}
