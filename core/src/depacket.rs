@@ -5,6 +5,7 @@
 
 mod annexb;
 mod assemble;
+pub mod capture;
 mod h264;
 mod h265;
 mod rtp;

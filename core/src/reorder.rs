@@ -29,6 +29,8 @@ const FOREIGN_LONG_RUN: u16 = 512;
 const SILENCE: u64 = 2_000_000;
 /// Packets that wait for a missing one where the transport reorders; at 4 Mb/s, 64 packets are 0.18 s.
 const WINDOW: usize = 64;
+/// Of those, packets that are waited for at the very start: which number is the first is not known before.
+const START_WINDOW: usize = WINDOW / 2;
 
 /// A packet in its turn.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +83,8 @@ pub struct Stats {
 pub struct Reorder {
     /// Packets that may wait; 0: none ever does.
     window: usize,
+    /// The first packet has been given out.
+    started: bool,
     payload_type: Option<u8>,
     ssrc: Option<u32>,
     /// The SSRC that SETUP's answer names, until a packet carries it.
@@ -127,6 +131,7 @@ impl Reorder {
     pub fn in_order() -> Self {
         Self {
             window: 0,
+            started: false,
             payload_type: None,
             ssrc: None,
             announced: None,
@@ -143,7 +148,8 @@ impl Reorder {
     }
 
     /// For a transport that does not: UDP, and captures of it. A packet that is missing is waited for until
-    /// [`Limits::reorder_packets`], or 64 if that is less, have come after it.
+    /// [`Limits::reorder_packets`], or 64 if that is less, have come after it. The first ones are given when half as
+    /// many have come: only then is it known which is the first.
     #[must_use]
     pub fn windowed(limits: &Limits) -> Self {
         Self { window: WINDOW.min(limits.reorder_packets), ..Self::in_order() }
@@ -198,6 +204,12 @@ impl Reorder {
     /// A packet that waited and whose turn is now.
     pub fn pull(&mut self) -> Option<Ordered<'_>> {
         let front = self.held.front()?;
+        if !self.started {
+            if self.held.len() <= START_WINDOW.min(self.window) && !self.held.must_go() {
+                return None;
+            }
+            self.expected = front.sequence;
+        }
         let overdue = self.held.must_go() || self.held.len() > self.window;
         if front.sequence != self.expected && !overdue {
             return None;
@@ -256,6 +268,7 @@ impl Reorder {
 
     #[inline]
     fn advance(&mut self, sequence: u16, lost: u32, restart: bool) {
+        self.started = true;
         self.expected = sequence.wrapping_add(1);
         self.suspect.length = 0;
         self.foreign.length = 0;
@@ -278,12 +291,15 @@ impl Reorder {
         match self.ssrc {
             None => {
                 self.take_ssrc(packet.ssrc);
-                return Turn::Now { lost: 0, restart: false };
+                self.expected = packet.sequence;
             }
             Some(ours) if ours != packet.ssrc => return self.foreign_turn(packet, ours, received),
             Some(_) => {}
         }
         let distance = i32::from(sequence_distance(self.expected, packet.sequence));
+        if !self.started && self.window > 0 && (-MAX_MISORDER..=MAX_DROPOUT).contains(&distance) {
+            return Turn::Wait { restart: false };
+        }
         match distance {
             0 => Turn::Now { lost: 0, restart: false },
             1..=MAX_DROPOUT if self.window == 0 => Turn::Now { lost: distance as u32, restart: false },

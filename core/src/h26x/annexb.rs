@@ -42,13 +42,21 @@ const LOOKED_AT: usize = 512;
 pub fn detect(stream: &[u8]) -> Option<Codec> {
     let (mut h264, mut h265) = (0_u32, 0_u32);
     for bytes in units(stream).take(LOOKED_AT) {
-        h264 += score_h264(Nal::new(bytes));
-        h265 += score_h265(Nal::new(bytes));
+        h264 += score(Codec::H264, bytes);
+        h265 += score(Codec::H265, bytes);
     }
     match h264.cmp(&h265) {
         core::cmp::Ordering::Greater => Some(Codec::H264),
         core::cmp::Ordering::Less => Some(Codec::H265),
         core::cmp::Ordering::Equal => None,
+    }
+}
+
+/// How much a NAL unit looks like one of `codec`, by its header: 0 not at all, 16 as a sequence parameter set.
+pub(crate) fn score(codec: Codec, nal: &[u8]) -> u32 {
+    match codec {
+        Codec::H264 => score_h264(Nal::new(nal)),
+        Codec::H265 => score_h265(Nal::new(nal)),
     }
 }
 

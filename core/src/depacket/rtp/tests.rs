@@ -1,12 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 use alloc::vec;
 use alloc::vec::Vec;
-use bytes::BytesMut;
 use proptest::prelude::*;
 
 use super::*;
 use crate::h26x::nal_units;
-use crate::octets::Reader;
 
 /// A packet to be.
 struct Sent<'a> {
@@ -189,134 +187,11 @@ fn parameter_sets_of_the_sdp_are_taken_however_they_come() {
     }
 }
 
-/// A NAL unit of one codec: header and a body without start codes, not ending in zero.
-fn nal(codec: Codec, unit_type: u8, body: &[u8]) -> Vec<u8> {
-    let mut nal = match codec {
-        Codec::H264 => vec![if unit_type == 6 { 6 } else { 0x60 | unit_type }],
-        Codec::H265 => vec![unit_type << 1, 1],
-    };
-    nal.extend(body.iter().map(|b| b | 1));
-    nal.push(0x80);
-    nal
-}
-
-/// Access units: parameter sets and SEI, then the slices of a picture.
-fn units(codec: Codec) -> impl Strategy<Value = Vec<Vec<Vec<u8>>>> {
-    let small: &[u8] = match codec {
-        Codec::H264 => &[6, 7, 8, 9],
-        Codec::H265 => &[32, 33, 34, 39],
-    };
-    let slice = if codec == Codec::H264 { 1 } else { 0 };
-    let lead =
-        prop::collection::vec((prop::sample::select(small), prop::collection::vec(any::<u8>(), 1..40)), 0..5);
-    let slices = prop::collection::vec(prop::collection::vec(any::<u8>(), 3..600), 1..4);
-    let unit = (lead, slices).prop_map(move |(lead, slices)| {
-        // Too short to parse: with random parameter sets, random slices would be fields and pictures of their own.
-        let kept = |unit_type: u8, body: &[u8]| {
-            if matches!(unit_type, 7 | 33) { body.len().min(2) } else { body.len() }
-        };
-        let mut unit: Vec<_> = lead
-            .iter()
-            .map(|(unit_type, body)| nal(codec, *unit_type, &body[..kept(*unit_type, body)]))
-            .collect();
-        for (n, mut body) in slices.into_iter().enumerate() {
-            // first_mb_in_slice 0, or first_slice_segment_in_pic_flag.
-            body[0] = body[0] & 0x7f | u8::from(n == 0) << 7;
-            unit.push(nal(codec, slice, &body));
-        }
-        unit
-    });
-    prop::collection::vec(unit, 1..8)
-}
-
-fn packets(codec: Codec, units: &[Vec<Vec<u8>>], mtu: usize, aggregate: bool) -> Vec<Vec<u8>> {
-    use crate::octets::Write as _;
-    let mut out = BytesMut::new();
-    let mut packetizer = crate::packetize::Packetizer::new(codec, 1, 96, 65_530, mtu).aggregate(aggregate);
-    for (unit, timestamp) in units.iter().zip((0_u32..).step_by(3_600)) {
-        let mut joined = Vec::new();
-        for nal in unit {
-            joined.put_u32(nal.len() as u32);
-            joined.put(nal);
-        }
-        packetizer.packetize(&joined, timestamp, crate::packetize::Framing::Bare, &mut out);
-    }
-    let mut reader = Reader::new(&out);
-    let mut packets = Vec::new();
-    while let Some(length) = reader.u16() {
-        packets.push(reader.take(length.into()).unwrap().to_vec());
-    }
-    packets
-}
-
-fn through(codec: Codec, packets: &[Vec<u8>]) -> Read {
-    let mut last: Option<u16> = None;
-    let sent: Vec<_> = packets
-        .iter()
-        .map(|bytes| {
-            let packet = RtpPacket::parse(bytes).unwrap();
-            let gap = last.map_or(0, |last| packet.sequence.wrapping_sub(last).wrapping_sub(1));
-            last = Some(packet.sequence);
-            Sent { lost_before: gap.into(), ..sent(packet.payload, packet.timestamp, packet.marker) }
-        })
-        .collect();
-    depacketize(codec, &sent)
-}
-
 fn codecs() -> impl Strategy<Value = Codec> {
     prop::sample::select(vec![Codec::H264, Codec::H265])
 }
 
 proptest! {
-    #[test]
-    fn packetized_and_back_is_the_same(
-        (codec, units) in codecs().prop_flat_map(|c| (Just(c), units(c))),
-        mtu in 64_usize..400,
-        aggregate: bool,
-    ) {
-        let (read, quirks) = through(codec, &packets(codec, &units, mtu, aggregate));
-        prop_assert!(read.iter().all(|(_, incomplete)| !incomplete));
-        let read: Vec<_> = read.into_iter().map(|(nals, _)| nals).collect();
-        prop_assert_eq!(read, units);
-        for quirk in [Quirk::BadPayload, Quirk::EmptyPayload, Quirk::NoEndBit, Quirk::EarlyMarker, Quirk::NoMarker] {
-            prop_assert_eq!(quirks.get(quirk), 0, "{}", quirk);
-        }
-    }
-
-    /// Every NAL unit that comes out is one that went in, in order, whatever was lost; and a picture that lacks its
-    /// slice or a part of it is either absent or marked.
-    #[test]
-    fn loss_never_makes_up_a_unit(
-        (codec, units) in codecs().prop_flat_map(|c| (Just(c), units(c))),
-        mtu in 64_usize..200,
-        lost in prop::collection::vec(prop::bool::weighted(0.2), 0..200),
-    ) {
-        let mut packets = packets(codec, &units, mtu, true);
-        let mut n = 0;
-        packets.retain(|_| { n += 1; !lost.get(n - 1).copied().unwrap_or(false) });
-        let (read, _) = through(codec, &packets);
-        let slices = |nals: &[Vec<u8>]| {
-            let is_slice = |nal: &&Vec<u8>| crate::h26x::Nal::new(nal).kind(codec) == crate::h26x::NalKind::Slice;
-            nals.iter().filter(is_slice).cloned().collect::<Vec<_>>()
-        };
-        for (n, (nals, incomplete)) in read.iter().enumerate() {
-            let got = slices(nals);
-            // Nothing tells that the end of the last one is missing.
-            let cut = n + 1 == read.len();
-            let sent = |unit: &Vec<_>| slices(unit) == got || cut && slices(unit).starts_with(&got);
-            prop_assert!(*incomplete || units.iter().any(sent));
-        }
-        let all: Vec<_> = units.iter().flatten().collect();
-        let mut from = 0;
-        for (nals, _) in &read {
-            for nal in nals {
-                let at = all[from..].iter().position(|sent| *sent == nal);
-                prop_assert!(at.is_some(), "a NAL unit that was not sent");
-                from += at.unwrap() + 1;
-            }
-        }
-    }
-
     #[test]
     fn any_payloads_are_survived(
         codec in codecs(),

@@ -1,0 +1,187 @@
+//! Which of the streams in a capture is video, and of which codec.
+
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+use super::super::rtp::{Payload, read};
+use crate::h26x::{Codec, ParameterSets, annexb};
+use crate::limits::Limits;
+use crate::rtp::RtpPacket;
+use crate::rtp::capture::{Content, Flow, Item};
+use crate::sdp::Presentation;
+
+/// Streams that are told apart; further ones are not looked at.
+const CANDIDATES: usize = 64;
+/// Packets of a stream that are looked at before it is taken.
+const ENOUGH: u32 = 8;
+/// Of so many packets, one may be what the codec does not allow.
+const TOLERANCE: u32 = 8;
+
+/// The stream to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) flow: Flow,
+    pub(super) ssrc: u32,
+    pub(super) payload_type: u8,
+    pub(super) codec: Codec,
+}
+
+/// Collects evidence.
+#[derive(Debug, Default)]
+pub(super) struct Sniffer {
+    wanted: Option<(Codec, Option<u8>)>,
+    candidates: Vec<Candidate>,
+    /// What descriptions in the capture say: codec, payload type, parameter sets.
+    described: Vec<(Codec, u8, Vec<Bytes>)>,
+    rtp: bool,
+}
+
+/// A stream, and how much it looks like which codec.
+#[derive(Debug)]
+struct Candidate {
+    flow: Flow,
+    ssrc: u32,
+    payload_type: u8,
+    packets: u32,
+    evidence: [(Codec, Evidence); 2],
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Evidence {
+    /// Payloads that the codec's format does not allow.
+    bad: u32,
+    score: u32,
+    /// A sequence parameter set that parses.
+    certain: bool,
+}
+
+impl Sniffer {
+    pub(super) fn looking_for(codec: Codec, payload_type: Option<u8>) -> Self {
+        Self { wanted: Some((codec, payload_type)), ..Self::default() }
+    }
+
+    pub(super) const fn saw_rtp(&self) -> bool {
+        self.rtp
+    }
+
+    pub(super) fn look(&mut self, item: &Item, limits: &Limits) {
+        match &item.content {
+            Content::Sdp(text) => {
+                let Ok(presentation) = Presentation::parse(text.clone(), limits) else { return };
+                for media in presentation.media.iter().take(CANDIDATES) {
+                    if let (Some(codec), true) = (media.codec, self.described.len() < CANDIDATES) {
+                        self.described.push((codec, media.payload_type, media.parameter_sets.clone()));
+                    }
+                }
+            }
+            Content::Rtp(bytes) => {
+                self.rtp = true;
+                let Ok(packet) = RtpPacket::parse(bytes) else { return };
+                if let Some(candidate) = self.candidate(item.flow, &packet) {
+                    candidate.look(packet.payload);
+                }
+            }
+            Content::Rtcp(_) => {}
+        }
+    }
+
+    /// A stream of which enough was seen to be certain.
+    pub(super) fn sure(&self) -> Option<Choice> {
+        self.candidates.iter().filter(|c| c.packets >= ENOUGH).find_map(|c| self.choose(c))
+    }
+
+    /// The best there is, when nothing more comes.
+    pub(super) fn best(&self) -> Option<Choice> {
+        self.candidates
+            .iter()
+            .filter_map(|candidate| Some((candidate.packets, self.choose(candidate)?)))
+            .max_by_key(|(packets, _)| *packets)
+            .map(|(_, choice)| choice)
+    }
+
+    /// The parameter sets that a description in the capture has for it.
+    pub(super) fn seeds(&self, choice: &Choice) -> impl Iterator<Item = &Bytes> {
+        let choice = *choice;
+        self.described
+            .iter()
+            .filter(move |(codec, payload_type, _)| {
+                (*codec, *payload_type) == (choice.codec, choice.payload_type)
+            })
+            .flat_map(|(_, _, sets)| sets)
+    }
+
+    fn candidate(&mut self, flow: Flow, packet: &RtpPacket<'_>) -> Option<&mut Candidate> {
+        if self.wanted.is_some_and(|(_, wanted)| wanted.is_some_and(|w| w != packet.payload_type)) {
+            return None;
+        }
+        let (ssrc, payload_type) = (packet.ssrc, packet.payload_type);
+        let key = (flow, ssrc, payload_type);
+        let at = self.candidates.iter().position(|c| (c.flow, c.ssrc, c.payload_type) == key);
+        let at = at.or_else(|| {
+            let evidence = [(Codec::H264, Evidence::default()), (Codec::H265, Evidence::default())];
+            let room = self.candidates.len() < CANDIDATES;
+            room.then(|| {
+                self.candidates.push(Candidate { flow, ssrc, payload_type, packets: 0, evidence });
+                self.candidates.len() - 1
+            })
+        })?;
+        self.candidates.get_mut(at)
+    }
+
+    /// The codec that a stream is of, if it is video at all.
+    fn choose(&self, candidate: &Candidate) -> Option<Choice> {
+        let Candidate { flow, ssrc, payload_type, packets, evidence } = candidate;
+        evidence
+            .iter()
+            .filter(|(codec, evidence)| {
+                let said = self.wanted.is_some_and(|(wanted, _)| wanted == *codec)
+                    || self.described.iter().any(|(c, p, _)| (c, p) == (codec, payload_type));
+                let asked = self.wanted.is_none_or(|(wanted, _)| wanted == *codec);
+                asked
+                    && (evidence.certain || said && evidence.score > 0)
+                    && evidence.bad * TOLERANCE <= *packets
+            })
+            .max_by_key(|(_, evidence)| (evidence.certain, evidence.score))
+            .map(|(codec, _)| Choice { flow: *flow, ssrc: *ssrc, payload_type: *payload_type, codec: *codec })
+    }
+}
+
+impl Candidate {
+    fn look(&mut self, payload: &[u8]) {
+        self.packets += 1;
+        for (codec, evidence) in &mut self.evidence {
+            evidence.look(*codec, payload);
+        }
+    }
+}
+
+impl Evidence {
+    fn look(&mut self, codec: Codec, payload: &[u8]) {
+        match read(codec, payload) {
+            Payload::Single(nal) => self.unit(codec, nal),
+            Payload::Aggregation(mut units) => {
+                while let Some((length, rest)) = units.split_first_chunk() {
+                    let Some((nal, rest)) = rest.split_at_checked(u16::from_be_bytes(*length).into()) else {
+                        self.bad += 1;
+                        return;
+                    };
+                    self.unit(codec, nal);
+                    units = rest;
+                }
+            }
+            Payload::Piece(piece) if piece.start => {
+                let body = piece.body.get(..8).unwrap_or(piece.body);
+                let start = [piece.header.get(..piece.header_length).unwrap_or(&[]), body].concat();
+                self.score += annexb::score(codec, &start);
+            }
+            Payload::Piece(_) | Payload::Empty => {}
+            Payload::Bad | Payload::Unsupported => self.bad += 1,
+        }
+    }
+
+    fn unit(&mut self, codec: Codec, nal: &[u8]) {
+        let score = annexb::score(codec, nal);
+        self.score += score;
+        self.certain |= score >= 16 && ParameterSets::new(codec).insert(nal).is_ok();
+    }
+}
