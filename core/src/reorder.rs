@@ -6,7 +6,7 @@
 
 mod held;
 
-use held::Held;
+use held::{Held, Inserted};
 
 use crate::fault::{Quirk, Quirks};
 use crate::limits::Limits;
@@ -56,7 +56,7 @@ pub struct Stats {
     pub lost: u64,
     /// Packets dropped because their like was there already, or their turn was over.
     pub duplicates: u64,
-    /// Packets that waited for their turn.
+    /// Packets that came after one that is numbered higher.
     pub reordered: u64,
     /// Changes of the SSRC or of the numbering.
     pub restarts: u64,
@@ -184,16 +184,17 @@ impl Reorder {
         };
         match turn {
             Turn::Now { lost, restart } => {
+                self.stats.reordered += u64::from(self.held.len() > 0);
                 self.advance(packet.sequence, lost, restart);
                 self.last_received = received;
                 Some(Ordered { packet, received, lost_before: lost, restart })
             }
             Turn::Wait { restart } => {
                 self.last_received = received;
-                if self.held.insert(bytes, packet.sequence, received, restart) {
-                    self.stats.reordered += 1;
-                } else {
-                    self.stats.duplicates += 1;
+                match self.held.insert(bytes, packet.sequence, received, restart) {
+                    Inserted::Last => {}
+                    Inserted::Between => self.stats.reordered += 1,
+                    Inserted::Known => self.stats.duplicates += 1,
                 }
                 None
             }

@@ -16,6 +16,17 @@ pub(super) struct Waiting {
     pub(super) restart: bool,
 }
 
+/// Where a packet went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inserted {
+    /// Behind all others.
+    Last,
+    /// Before one that came earlier.
+    Between,
+    /// Nowhere: one of its number waits already.
+    Known,
+}
+
 /// Packets that wait, in their order. Its buffers are used again.
 #[derive(Debug, Default)]
 pub(super) struct Held {
@@ -46,14 +57,19 @@ impl Held {
         self.release = self.queue.len();
     }
 
-    /// False if a packet of this number waits already. One that restarts the numbering goes last, and pushes out what
-    /// is before it.
-    pub(super) fn insert(&mut self, bytes: &[u8], sequence: u16, received: Micros, restart: bool) -> bool {
+    /// One that restarts the numbering goes last, and pushes out what is before it.
+    pub(super) fn insert(
+        &mut self,
+        bytes: &[u8],
+        sequence: u16,
+        received: Micros,
+        restart: bool,
+    ) -> Inserted {
         let mut at = self.queue.len();
         while !restart && at > self.release {
             let Some(before) = self.queue.get(at - 1) else { break };
             match sequence_distance(before.sequence, sequence) {
-                0 => return false,
+                0 => return Inserted::Known,
                 1.. => break,
                 _ => at -= 1,
             }
@@ -61,11 +77,12 @@ impl Held {
         let mut copy = self.free.pop().unwrap_or_default();
         copy.clear();
         copy.extend_from_slice(bytes);
+        let last = at == self.queue.len();
         self.queue.insert(at, Waiting { bytes: copy, sequence, received, restart });
         if restart {
             self.release();
         }
-        true
+        if last { Inserted::Last } else { Inserted::Between }
     }
 
     /// The bytes of the first one.

@@ -132,6 +132,15 @@ fn what_is_not_rtp_is_counted() {
     assert_eq!(reorder.quirks().get(Quirk::BadRtp), 1);
 }
 
+/// Which number is the first is known only when some have come.
+#[test]
+fn over_udp_the_first_packets_are_put_in_order_too() {
+    let (out, reorder) = run(windowed(), [20, 22, 18, 21, 19].into_iter().chain(23..100));
+    assert!(out.iter().map(|s| s.0).eq(18..100));
+    assert!(out.iter().all(|s| s.1 == 0 && !s.2));
+    assert_eq!(reorder.stats(), Stats { packets: 82, reordered: 3, ..Stats::default() });
+}
+
 #[test]
 fn the_window_is_bounded() {
     let (out, reorder) = run(windowed(), core::iter::once(0).chain(2..300));
