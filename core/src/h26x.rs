@@ -9,6 +9,8 @@ mod nal;
 pub mod picture;
 pub mod sei;
 mod sets;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use alloc::string::String;
 

@@ -143,3 +143,88 @@ impl AnnexBReader {
         self.assembler.quirks()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use alloc::vec;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::h26x::testing::{Picture, Stream};
+
+    fn read(codec: Codec, pieces: &[&[u8]]) -> Vec<AccessUnit> {
+        let mut reader = AnnexBReader::new(codec, &Limits::default());
+        let mut units = vec![];
+        for piece in pieces {
+            reader.push(piece);
+            units.extend(core::iter::from_fn(|| reader.pull()));
+        }
+        reader.finish();
+        units.extend(core::iter::from_fn(|| reader.pull()));
+        units
+    }
+
+    fn datas(units: &[AccessUnit]) -> Vec<Vec<u8>> {
+        units.iter().map(|u| u.data.to_vec()).collect()
+    }
+
+    #[test]
+    fn pictures_before_their_parameter_sets_get_them() {
+        let stream = Stream { order_type: 0, fields: false, reorder: None };
+        let picture = |frame_num, order_lsb| Picture {
+            idr: frame_num == 0,
+            reference: true,
+            frame_num,
+            order_lsb,
+            ..Picture::default()
+        };
+        let nals = [
+            stream.slice(picture(0, 0)),
+            stream.slice(picture(1, 2)),
+            stream.sps(),
+            stream.pps(),
+            stream.slice(picture(2, 4)),
+        ];
+        let bytes: Vec<u8> = nals.iter().flat_map(|nal| [&[0, 0, 1], &nal[..]].concat()).collect();
+        let units = read(Codec::H264, &[&bytes]);
+        let counts: Vec<_> = units.iter().map(|u| u.order.unwrap().count).collect();
+        assert_eq!(counts, [0, 2, 4]);
+        assert!(units.iter().all(|u| u.parameters.is_some()));
+        // Where none ever come, the pictures come out without.
+        let bytes: Vec<u8> = nals[..2].iter().flat_map(|nal| [&[0, 0, 1], &nal[..]].concat()).collect();
+        assert_eq!(read(Codec::H264, &[&bytes]).iter().filter(|u| u.parameters.is_none()).count(), 2);
+    }
+
+    /// NAL units of both codecs' looks, with start codes of 3 and more bytes and zeros behind.
+    fn streams() -> impl Strategy<Value = Vec<u8>> {
+        let bytes = prop::sample::select(vec![0_u8, 0, 0, 1, 1, 3, 0x26, 0x41, 0x65, 0x67, 0x80, 0xff]);
+        prop::collection::vec(bytes, 0..300)
+    }
+
+    proptest! {
+        #[test]
+        fn split_anywhere_is_whole(bytes in streams(), h265: bool, mut cuts in prop::collection::vec(0_usize..300, 0..20)) {
+            let codec = if h265 { Codec::H265 } else { Codec::H264 };
+            cuts.retain(|cut| *cut <= bytes.len());
+            cuts.extend([0, bytes.len()]);
+            cuts.sort_unstable();
+            let pieces: Vec<&[u8]> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
+            let bytewise: Vec<&[u8]> = bytes.chunks(1).collect();
+            let whole = datas(&read(codec, &[&bytes]));
+            prop_assert_eq!(&datas(&read(codec, &pieces)), &whole);
+            prop_assert_eq!(&datas(&read(codec, &bytewise)), &whole);
+        }
+
+        #[test]
+        fn every_unit_is_one_of_the_stream(bytes in streams()) {
+            let mut expected = annexb::units(&bytes);
+            for unit in read(Codec::H264, &[&bytes]) {
+                for nal in nal_units(&unit.data) {
+                    prop_assert!(expected.any(|e| e == nal.bytes));
+                }
+            }
+        }
+    }
+}

@@ -77,7 +77,8 @@ struct Unit {
     /// The first slice of its second field.
     second: Option<Slice>,
     reference: bool,
-    /// It has the slice with its first macroblock: wherever in it, for Baseline allows any order.
+    /// It (its second field, where there is one) has the slice with its first macroblock: wherever in it, for Baseline
+    /// allows any order.
     begun: bool,
     random_access: Option<RandomAccess>,
     order: Option<PictureOrder>,
@@ -371,3 +372,6 @@ impl Assembler {
         self.unit.loss.incomplete = true;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,9 @@ pub enum Header {
 pub enum Relation {
     /// Of the same picture.
     Same,
+    /// The header is the same picture's, and it starts at the first macroblock: of the next picture where the picture
+    /// already has that (cameras whose frame_num stands still), else of this one (arbitrary slice order).
+    Again,
     /// The second field of the frame whose first field it is.
     SecondField,
     /// Of the next picture.

@@ -103,7 +103,7 @@ pub fn user_data_unregistered(codec: Codec, uuid: [u8; 16], bytes: &[u8]) -> Vec
 }
 
 /// Appends an RBSP with emulation prevention bytes, ITU-T H.264 §7.4.1.
-fn escape(rbsp: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn escape(rbsp: &[u8], out: &mut Vec<u8>) {
     let mut zeros = 0;
     for byte in rbsp {
         if zeros == 2 && *byte <= 3 {

@@ -72,36 +72,36 @@ impl Assembler {
 
     fn take_slice(&mut self, slice: Slice) {
         let first = slice.first;
-        self.part_at(slice);
+        let before = self.unit.second.as_ref().or(self.unit.slice.as_ref());
+        match before.map(|before| before.relation(&slice)) {
+            None => self.start_picture(slice),
+            Some(Relation::SecondField) if self.unit.second.is_none() => {
+                self.unit.cut = None;
+                self.counter.count(&slice, &self.sets);
+                self.unit.reference |= slice.reference;
+                self.unit.loss.incomplete |= !self.unit.begun;
+                self.unit.begun = false;
+                self.unit.second = Some(slice);
+            }
+            Some(relation) if self.is_next(relation, &slice) => {
+                let cut = self.unit.cut.unwrap_or(self.cut_here());
+                self.close(Some(cut));
+                self.start_picture(slice);
+            }
+            Some(_) => self.unit.cut = None,
+        }
         self.unit.begun |= first;
     }
 
-    /// Ends the access unit before a slice of another picture.
-    fn part_at(&mut self, slice: Slice) {
-        if let Some(before) = self.unit.second.as_ref().or(self.unit.slice.as_ref()) {
-            match before.relation(&slice) {
-                Relation::Next if !self.timed || slice.first || self.nal_timestamp != self.unit.timestamp => {
-                    let cut = self.unit.cut.unwrap_or(self.cut_here());
-                    self.close(Some(cut));
-                }
-                Relation::Same | Relation::Next => {
-                    self.unit.cut = None;
-                    return;
-                }
-                Relation::SecondField if self.unit.second.is_none() => {
-                    self.unit.cut = None;
-                    self.counter.count(&slice, &self.sets);
-                    self.unit.reference |= slice.reference;
-                    self.unit.second = Some(slice);
-                    return;
-                }
-                Relation::SecondField => {
-                    let cut = self.unit.cut.unwrap_or(self.cut_here());
-                    self.close(Some(cut));
-                }
-            }
+    /// Does a slice that stands so to the picture being collected belong to the next one?
+    fn is_next(&self, relation: Relation, slice: &Slice) -> bool {
+        match relation {
+            Relation::Same => false,
+            Relation::Again => self.unit.begun,
+            Relation::SecondField => true,
+            // What has one timestamp is one picture, unless it begins another.
+            Relation::Next => !self.timed || slice.first || self.nal_timestamp != self.unit.timestamp,
         }
-        self.start_picture(slice);
     }
 
     /// The first slice of an access unit.

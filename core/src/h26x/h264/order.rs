@@ -99,3 +99,88 @@ impl Counter {
         if slice.ref_idc == 0 { expected.wrapping_add(non_ref) } else { expected }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use alloc::vec::Vec;
+
+    use crate::h26x::picture::{OrderCounter, Slice};
+    use crate::h26x::testing::{Picture, Stream};
+    use crate::h26x::{Codec, Nal, ParameterSets};
+
+    fn counts(stream: Stream, pictures: &[Picture]) -> Vec<(i32, bool)> {
+        let mut sets = ParameterSets::new(Codec::H264);
+        sets.insert(&stream.sps()).unwrap();
+        sets.insert(&stream.pps()).unwrap();
+        let mut counter = OrderCounter::new(Codec::H264);
+        let mut count = |picture: &Picture| {
+            let slice = Slice::read(Nal::new(&stream.slice(*picture)), Codec::H264, &sets);
+            counter.count(&slice, &sets).unwrap()
+        };
+        pictures.iter().map(&mut count).collect()
+    }
+
+    const IDR: Picture = Picture {
+        idr: true,
+        reference: true,
+        first_mb: 0,
+        frame_num: 0,
+        field: None,
+        order_lsb: 0,
+        forgets: false,
+    };
+
+    fn picture(frame_num: u32, order_lsb: u32, reference: bool) -> Picture {
+        Picture { idr: false, reference, frame_num, order_lsb, ..IDR }
+    }
+
+    #[test]
+    fn type_0_follows_the_wrap_of_the_lower_bits() {
+        let stream = Stream { order_type: 0, fields: false, reorder: None };
+        let pictures = [
+            IDR,
+            picture(1, 6, true),
+            picture(2, 2, false),
+            picture(2, 12, true),
+            picture(3, 8, false),
+            picture(3, 2, true), // 18
+            picture(4, 14, false),
+            picture(4, 15, true), // 15: back by 3, not on by 13
+        ];
+        let got: Vec<_> = counts(stream, &pictures).into_iter().map(|(count, _)| count).collect();
+        assert_eq!(got, [0, 6, 2, 12, 8, 18, 14, 15]);
+    }
+
+    #[test]
+    fn type_1_adds_its_cycle_and_type_2_follows_decoding_order() {
+        let pictures =
+            [IDR, picture(1, 0, true), picture(2, 0, false), picture(2, 0, true), picture(3, 0, true)];
+        let orders = |order_type| {
+            let stream = Stream { order_type, fields: false, reorder: None };
+            counts(stream, &pictures).into_iter().map(|(count, _)| count).collect::<Vec<_>>()
+        };
+        assert_eq!(orders(1), [0, 2, 1, 4, 6]);
+        assert_eq!(orders(2), [0, 2, 3, 4, 6]);
+    }
+
+    #[test]
+    fn frame_num_wraps() {
+        let stream = Stream { order_type: 2, fields: false, reorder: None };
+        let pictures: Vec<_> =
+            (0..20_u32).map(|n| if n == 0 { IDR } else { picture(n % 16, 0, true) }).collect();
+        let got = counts(stream, &pictures);
+        assert!(got.iter().enumerate().all(|(n, (count, _))| *count == 2 * n as i32));
+    }
+
+    #[test]
+    fn operation_5_starts_anew() {
+        for order_type in [0, 1, 2] {
+            let stream = Stream { order_type, fields: false, reorder: None };
+            let forgets = Picture { forgets: true, ..picture(2, 4, true) };
+            let got = counts(stream, &[IDR, picture(1, 2, true), forgets, picture(1, 2, true)]);
+            assert_eq!(got[2], (0, true), "type {order_type}");
+            assert_eq!(got[3], (2, false), "type {order_type}");
+        }
+    }
+}

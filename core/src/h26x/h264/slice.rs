@@ -165,8 +165,11 @@ impl SliceHeader {
             || self.order_lsb != next.order_lsb
             || self.order_bottom != next.order_bottom
             || self.order_delta != next.order_delta;
-        // All the same, and yet a first macroblock again: a camera whose frame_num stands still.
-        if differs || next.first_mb == 0 { Relation::Next } else { Relation::Same }
+        match (differs, next.first_mb) {
+            (true, _) => Relation::Next,
+            (false, 0) => Relation::Again,
+            (false, _) => Relation::Same,
+        }
     }
 }
 

@@ -1,0 +1,225 @@
+#![allow(clippy::unwrap_used)]
+use alloc::vec;
+use alloc::vec::Vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::h26x::nal_units;
+use crate::h26x::testing::{Picture, Stream};
+
+const FRAMES: Stream = Stream { order_type: 0, fields: false, reorder: None };
+const FIELDS: Stream = Stream { order_type: 0, fields: true, reorder: None };
+const IDR: Picture = Picture {
+    idr: true,
+    reference: true,
+    first_mb: 0,
+    frame_num: 0,
+    field: None,
+    order_lsb: 0,
+    forgets: false,
+};
+
+fn p(frame_num: u32, first_mb: u32) -> Picture {
+    Picture { idr: false, frame_num, first_mb, order_lsb: 2 * frame_num % 16, ..IDR }
+}
+
+fn field(bottom: bool, picture: Picture) -> Picture {
+    Picture { field: Some(bottom), ..picture }
+}
+
+/// A NAL unit with its timestamp, and whether the marker follows.
+type Given = (Vec<u8>, u32, bool);
+
+fn assemble(assembler: &mut Assembler, given: &[Given]) -> Vec<AccessUnit> {
+    let mut units = vec![];
+    for (nal, timestamp, marker) in given {
+        assembler.begin_nal(*timestamp, Micros(u64::from(*timestamp)));
+        for piece in nal.chunks(5) {
+            assembler.extend(piece);
+        }
+        assembler.end_nal();
+        if *marker {
+            assembler.end_access_unit();
+        }
+        units.extend(core::iter::from_fn(|| assembler.pull()));
+    }
+    assembler.finish();
+    units.extend(core::iter::from_fn(|| assembler.pull()));
+    units
+}
+
+fn types(units: &[AccessUnit]) -> Vec<Vec<u8>> {
+    units.iter().map(|u| nal_units(&u.data).map(|n| n.unit_type(u.codec)).collect()).collect()
+}
+
+fn h264() -> Assembler {
+    Assembler::new(Codec::H264, &Limits::default())
+}
+
+#[test]
+fn two_fields_are_one_access_unit_whatever_stands_between() {
+    let given = [
+        (FIELDS.sps(), 0, false),
+        (FIELDS.pps(), 0, false),
+        (FIELDS.slice(field(false, IDR)), 0, true),
+        (vec![9, 0xf0], 1_800, false), // the delimiter of the second field
+        (FIELDS.slice(field(true, p(0, 0))), 1_800, true),
+        (FIELDS.slice(field(false, p(1, 0))), 3_600, true),
+        (FIELDS.slice(field(true, p(1, 0))), 3_600, true),
+        (vec![9, 0xf0], 7_200, false),
+        (FIELDS.slice(p(2, 0)), 7_200, true), // a frame
+    ];
+    let units = assemble(&mut h264(), &given);
+    assert_eq!(types(&units), [vec![7, 8, 5, 9, 1], vec![1, 1], vec![9, 1]]);
+    assert_eq!(units.iter().map(|u| u.timestamp).collect::<Vec<_>>(), [0, 3_600, 7_200]);
+}
+
+#[test]
+fn a_field_alone_ends_with_the_next_frame() {
+    let given = [
+        (FIELDS.sps(), 0, false),
+        (FIELDS.pps(), 0, false),
+        (FIELDS.slice(field(false, IDR)), 0, true),
+        (vec![9, 0xf0], 3_600, false),
+        (FIELDS.slice(field(false, p(1, 0))), 3_600, true),
+        (FIELDS.slice(field(true, p(1, 0))), 3_600, true),
+    ];
+    let units = assemble(&mut h264(), &given);
+    assert_eq!(types(&units), [vec![7, 8, 5], vec![9, 1, 1]]);
+    assert_eq!((units[1].timestamp, units[1].received), (3_600, Micros(3_600)));
+}
+
+#[test]
+fn prefix_units_go_with_their_slice_and_slices_without_first_macroblock_with_their_picture() {
+    let prefix = vec![0x6e, 0x40, 0x80, 0x17];
+    let sei = vec![6, 5, 1, 0x55, 0x80];
+    let given: Vec<Given> = [
+        FRAMES.sps(),
+        FRAMES.pps(),
+        prefix.clone(),
+        FRAMES.slice(IDR),
+        prefix.clone(),
+        FRAMES.slice(Picture { first_mb: 8, ..IDR }),
+        prefix,
+        FRAMES.slice(p(1, 8)), // arbitrary slice order
+        FRAMES.slice(p(1, 0)),
+        vec![0x0c, 0xff, 0x80], // filler
+        sei,
+        FRAMES.slice(p(2, 0)),
+    ]
+    .into_iter()
+    .map(|nal| (nal, 0, false))
+    .collect();
+    let units = assemble(&mut Assembler::untimed(Codec::H264, &Limits::default()), &given);
+    assert_eq!(types(&units), [vec![7, 8, 14, 5, 14, 1 + 4], vec![14, 1, 1, 12], vec![6, 1]]);
+    assert!(units.iter().all(|u| !u.loss.incomplete));
+    assert!(Arc::ptr_eq(units[0].parameters.as_ref().unwrap(), units[2].parameters.as_ref().unwrap()));
+}
+
+#[test]
+fn a_marker_is_believed_when_two_were_true_and_not_after_a_lie() {
+    let mut assembler = h264();
+    let mut came_at_marker = |n: u32, slices: &[(u32, bool)]| {
+        for (first_mb, marker) in slices {
+            assembler.begin_nal(n * 3_600, Micros(0));
+            assembler.extend(&FRAMES.slice(p(n % 16, *first_mb)));
+            assembler.end_nal();
+            if *marker {
+                assembler.end_access_unit();
+            }
+        }
+        core::iter::from_fn(|| assembler.pull()).count()
+    };
+    assert_eq!((1..=4).map(|n| came_at_marker(n, &[(0, true)])).collect::<Vec<_>>(), [0, 1, 2, 1]);
+    // Now a marker on each slice: the first picture is parted, the others are not.
+    assert_eq!(came_at_marker(5, &[(0, true), (4, true), (8, true)]), 1);
+    assert_eq!(came_at_marker(6, &[(0, true), (4, true)]), 1);
+    assert_eq!(came_at_marker(7, &[(0, true), (4, true)]), 1);
+    assert!(assembler.quirks().get(Quirk::EarlyMarker) >= 2);
+}
+
+#[test]
+fn a_set_counts_from_the_picture_that_follows_it() {
+    let wide = Stream { reorder: Some(2), ..FRAMES };
+    let given = [
+        (FRAMES.sps(), 0, false),
+        (FRAMES.pps(), 0, false),
+        (FRAMES.slice(IDR), 0, true),
+        (wide.sps(), 3_600, false),
+        (wide.slice(Picture { ..IDR }), 3_600, true),
+    ];
+    let units = assemble(&mut h264(), &given);
+    let reorder = |u: &AccessUnit| u.parameters.as_ref().unwrap().format().unwrap().reorder;
+    assert_eq!(units.iter().map(reorder).collect::<Vec<_>>(), [None, Some(2)]);
+    assert!(!units[0].parameters.as_ref().unwrap().decodes_like(units[1].parameters.as_ref().unwrap()));
+}
+
+#[test]
+fn caps_hold_and_the_stream_goes_on() {
+    let mut limits = Limits::default();
+    (limits.access_unit, limits.nal_units) = (1_000, 4);
+    let mut assembler = Assembler::new(Codec::H264, &limits);
+    let mut given: Vec<Given> = (0..100).map(|_| (vec![6, 5, 200, 1, 2, 3, 0x80], 0, false)).collect();
+    given.push(([&FRAMES.slice(IDR)[..], &[0x55; 2_000]].concat(), 0, true));
+    given.push((FRAMES.slice(p(1, 0)), 3_600, true));
+    let units = assemble(&mut assembler, &given);
+    assert!(units.iter().all(|u| u.data.len() <= 1_000 && nal_units(&u.data).count() <= 4));
+    assert_eq!(types(&units).last().unwrap().last(), Some(&1));
+    assert!(assembler.quirks().get(Quirk::OverLimit) > 0);
+}
+
+#[test]
+fn access_units_share_their_buffer() {
+    let mut assembler = h264();
+    let slice = |n: u32| [&FRAMES.slice(p(n % 16, 0))[..], &[0x55; 10_000]].concat();
+    let given: Vec<Given> = (0..50).map(|n| (slice(n), n * 3_600, true)).collect();
+    let units = assemble(&mut assembler, &given);
+    let neighbours = units.windows(2).filter(|pair| pair[0].data.as_ptr_range().end == pair[1].data.as_ptr());
+    assert_eq!((units.len(), neighbours.count()), (50, 49));
+}
+
+#[derive(Clone, Debug)]
+enum Call {
+    Begin(u32),
+    Extend(Vec<u8>),
+    End,
+    Abort,
+    Marker,
+    Lost(u32),
+    Seed(Vec<u8>),
+}
+
+proptest! {
+    #[test]
+    fn any_calls_are_survived(
+        h265: bool,
+        calls in prop::collection::vec(prop_oneof![
+            (0_u32..3).prop_map(Call::Begin),
+            prop::collection::vec(prop::sample::select(vec![0_u8, 1, 0x67, 0x68, 0x65, 0x41, 0x80, 0x42, 0x26, 0xff]), 0..20).prop_map(Call::Extend),
+            Just(Call::End),
+            Just(Call::Abort),
+            Just(Call::Marker),
+            (0_u32..3).prop_map(Call::Lost),
+            prop::collection::vec(any::<u8>(), 0..20).prop_map(Call::Seed),
+        ], 0..200),
+    ) {
+        let mut assembler = Assembler::new(if h265 { Codec::H265 } else { Codec::H264 }, &Limits::default());
+        for call in calls {
+            match call {
+                Call::Begin(timestamp) => assembler.begin_nal(timestamp, Micros(0)),
+                Call::Extend(bytes) => assembler.extend(&bytes),
+                Call::End => assembler.end_nal(),
+                Call::Abort => assembler.abort_nal(),
+                Call::Marker => assembler.end_access_unit(),
+                Call::Lost(packets) => assembler.lost(packets),
+                Call::Seed(nal) => assembler.seed(&nal),
+            }
+        }
+        assembler.finish();
+        while let Some(unit) = assembler.pull() {
+            let walked: usize = nal_units(&unit.data).map(|n| n.bytes.len() + LENGTH).sum();
+            prop_assert_eq!(walked, unit.data.len());
+            prop_assert!(nal_units(&unit.data).all(|n| annexb::find(n.bytes).is_none() && n.bytes.last() != Some(&0)));
+        }
+    }
+}
