@@ -110,8 +110,8 @@ pub struct Request {
     pub body: Bytes,
 }
 
-/// A response. Its `Debug` shows no `Authorization`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A response. Its `Debug` shows no body: Hanwha's SDP may hold a password.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     /// How it went.
     pub status: Status,
@@ -193,6 +193,17 @@ impl fmt::Debug for Request {
         f.debug_struct("Request")
             .field("method", &self.method)
             .field("uri", &uri)
+            .field("headers", &self.headers)
+            .field("body", &self.body.len())
+            .finish()
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("reason", &self.reason)
             .field("headers", &self.headers)
             .field("body", &self.body.len())
             .finish()

@@ -315,6 +315,26 @@ fn what_came_before_the_end_of_the_connection_is_handed_out() {
     assert_eq!(failed(&seen), Some(Kind::Closed));
 }
 
+/// A WebSocket message may hold more than the receive buffer.
+#[test]
+fn what_does_not_fit_is_taken_later() {
+    let (mut session, _) = playing();
+    let mut packet = vec![b'$', 0, 0x40, 0, 0x80, 96];
+    packet.resize(4 + 0x4000, 1);
+    let message = packet.repeat(100);
+    let (mut rest, mut rounds, mut packets) = (&message[..], 0, 0);
+    while !rest.is_empty() {
+        let taken = session.handle_input(Micros(2_000), rest);
+        assert_ne!(taken, 0);
+        rest = &rest[taken..];
+        rounds += 1;
+        packets +=
+            drain(&mut session).iter().filter(|s| matches!(s, Seen::Rtp(_, p) if p.len() == 0x4000)).count();
+    }
+    assert!(rounds > 1);
+    assert_eq!((packets, session.quirks().iter().count()), (100, 0));
+}
+
 #[test]
 fn redirections_leave_credentials_behind() {
     let mut session = Session::new(config(), Micros(0));
