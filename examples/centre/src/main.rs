@@ -13,6 +13,7 @@ mod clock;
 mod config;
 mod demo;
 mod fan;
+mod recorder;
 mod serve;
 mod token;
 mod viewer;

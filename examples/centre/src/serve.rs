@@ -5,13 +5,16 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use vigie::store::{self, FileStorage, Source};
 
 use crate::camera::Watch;
 use crate::centre::Centre;
+use crate::recorder::{Recorder, Thread};
 use crate::{config, web};
 
 /// Ports tried after the one asked for.
@@ -83,12 +86,13 @@ pub(crate) async fn serve(
     tenants: &[config::Tenant],
 ) -> Result<(), Failure> {
     let address = listener.local_addr().map_err(|cause| Failure::new(format!("no address: {cause}")))?;
+    let (recorders, threads) = record(&centre).await?;
     let (stop, stopped) = watch::channel(false);
     let mut watches = JoinSet::new();
     let sources = tenants.iter().flat_map(|tenant| &tenant.cameras);
-    for (camera, source) in centre.cameras().zip(sources) {
+    for ((camera, source), recorder) in centre.cameras().zip(sources).zip(recorders) {
         let ssrc = getrandom::u32().map_err(|cause| Failure::new(format!("no random numbers: {cause}")))?;
-        watches.spawn(Watch::new(camera.clone(), source, ssrc).run(stopped.clone()));
+        watches.spawn(Watch::new(camera.clone(), source, recorder, ssrc).run(stopped.clone()));
     }
     announce(address, &centre);
     let server = axum::serve(listener, web::router(centre));
@@ -96,13 +100,50 @@ pub(crate) async fn serve(
         served = server => served.map_err(|cause| Failure::new(format!("the server stopped: {cause}"))),
         () = asked_to_stop() => Ok(()),
     };
-    // A second Ctrl-C ends the program at once.
     let _ = stop.send(true);
+    let ended = async {
+        watches.join_all().await;
+        // Their recorders are dropped: the threads close what is open and end.
+        let _ =
+            tokio::task::spawn_blocking(|| threads.into_iter().for_each(|thread| drop(thread.join()))).await;
+    };
     tokio::select! {
-        _ = watches.join_all() => {}
-        () = asked_to_stop() => {}
+        () = ended => served,
+        () = asked_to_stop() => std::process::exit(1),
     }
-    served
+}
+
+type Recorders = (Vec<Recorder>, Vec<JoinHandle<()>>);
+
+/// Starts all recorders and waits until each has opened its part of the store. One that cannot tries again by itself; but
+/// a store that another process writes, or none that can be opened, is for the operator.
+async fn record(centre: &Centre) -> Result<Recorders, Failure> {
+    let (mut recorders, mut opening, mut threads) = (Vec::new(), Vec::new(), Vec::new());
+    for camera in centre.cameras() {
+        let failed =
+            |what: &dyn fmt::Display| Failure::new(format!("{}/{}: {what}", camera.tenant, camera.id));
+        let source = Source::new(&camera.tenant, &camera.id).map_err(|error| failed(&error))?;
+        let store = FileStorage::new(&centre.store);
+        let started = Recorder::start(camera.clone(), store, source).map_err(|cause| failed(&cause))?;
+        let (recorder, Thread { opened, handle }) = started;
+        recorders.push(recorder);
+        opening.push((camera, opened));
+        threads.push(handle);
+    }
+    let mut failures = Vec::new();
+    for (camera, opened) in opening {
+        let Ok(Err(error)) = opened.await else { continue };
+        let what = format!("{}, {}/{}: {error}", centre.store.display(), camera.tenant, camera.id);
+        if error.kind == store::Kind::Locked {
+            return Err(Failure::new(what));
+        }
+        failures.push(what);
+    }
+    let none = failures.len() == threads.len();
+    match failures.into_iter().next() {
+        Some(first) if none => Err(Failure::new(first)),
+        _ => Ok((recorders, threads)),
+    }
 }
 
 /// The address with the token, on standard output and nowhere else.

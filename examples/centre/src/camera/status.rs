@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use vigie::depacket::AccessUnit;
 use vigie::fault::Quirks;
 use vigie::h26x::VideoFormat;
+use vigie::record::RecorderStats;
 use vigie::time::{Micros, UtcMicros};
 use vigie::timeline::{UtcSource, UtcStamp};
 
@@ -27,6 +28,8 @@ pub(crate) enum State {
     Connecting,
     /// Pictures come.
     Recording,
+    /// Pictures come, and the store does not take them.
+    NotRecorded,
     /// Pictures came, and then no more; the connection may still stand.
     Stale,
     /// It does not answer.
@@ -37,14 +40,21 @@ pub(crate) enum State {
 
 impl State {
     /// All, in order.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Connecting, Self::Recording, Self::Stale, Self::NoSignal, Self::Unauthorized];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Connecting,
+        Self::Recording,
+        Self::NotRecorded,
+        Self::Stale,
+        Self::NoSignal,
+        Self::Unauthorized,
+    ];
 
     /// Its name in JSON and metrics.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
             Self::Recording => "recording",
+            Self::NotRecorded => "not-recorded",
             Self::Stale => "stale",
             Self::NoSignal => "no-signal",
             Self::Unauthorized => "unauthorized",
@@ -55,12 +65,10 @@ impl State {
 /// Everything the page shows of a camera.
 #[derive(Debug)]
 pub(crate) struct Status {
-    /// What it is doing.
-    pub(crate) state: State,
+    state: State,
     /// Since when.
     pub(crate) since: UtcMicros,
-    /// Why, where something is wrong, in words without addresses or passwords.
-    pub(crate) reason: Option<String>,
+    reason: Option<String>,
     /// What its pictures are.
     pub(crate) format: Option<VideoFormat>,
     /// What was tolerated on the wire: each once for each connection.
@@ -75,6 +83,12 @@ pub(crate) struct Status {
     pub(crate) bytes: u64,
     /// Connections made since the start.
     pub(crate) connections: u64,
+    /// What the recorder did.
+    pub(crate) recorded: RecorderStats,
+    /// Pictures that did not reach the recorder: it was too slow, or the store could not be opened.
+    pub(crate) unrecorded: u64,
+    /// Why nothing is recorded although pictures come.
+    pub(crate) storage: Option<String>,
     /// UTC of the latest picture.
     pub(crate) clock: Option<UtcStamp>,
     /// Length of the last whole GOP in 90 kHz ticks, and the RTP timestamp that the one under way began with.
@@ -98,6 +112,9 @@ impl Status {
             pictures: 0,
             bytes: 0,
             connections: 0,
+            recorded: RecorderStats::default(),
+            unrecorded: 0,
+            storage: None,
             clock: None,
             gop: (None, None),
             last: None,
@@ -165,6 +182,19 @@ impl Status {
         {
             self.recent.pop_front();
         }
+    }
+
+    /// What it is doing.
+    pub(crate) const fn state(&self) -> State {
+        match self.state {
+            State::Recording if self.storage.is_some() => State::NotRecorded,
+            state => state,
+        }
+    }
+
+    /// Why, where something is wrong, in words without addresses or passwords.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.storage.as_deref().filter(|_| self.state == State::Recording).or(self.reason.as_deref())
     }
 
     /// All that was tolerated.

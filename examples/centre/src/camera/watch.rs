@@ -7,15 +7,20 @@ use futures::StreamExt as _;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use vigie::depacket::AccessUnit;
+use vigie::fault::Fault as _;
 use vigie::limits::Limits;
 use vigie::rtp::timestamp_distance;
+use vigie::rtsp::headers::Range;
+use vigie::session::Playing;
+use vigie::store;
 use vigie::time::{Micros, Ticks, UtcMicros};
-use vigie::timeline::{Mode, Timeline, UtcStamp};
+use vigie::timeline::{Mode, Timeline, UtcSource, UtcStamp};
 use vigie_net::{Backoff, Cause, Event, Options};
 
 use super::Camera;
 use crate::clock;
 use crate::config::Source;
+use crate::recorder::Recorder;
 
 /// The longest wait between two attempts: a camera that returns is on the screen again within 5 s, and up to 2 s of
 /// those may pass until its next key picture.
@@ -32,6 +37,7 @@ pub(crate) struct Watch {
     camera: Arc<Camera>,
     source: vigie_net::Camera,
     moments: Moments,
+    recorder: Recorder,
     ssrc: u32,
     /// Pictures came since the last connection was made.
     live: bool,
@@ -39,7 +45,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// For a configured camera. `ssrc` names its stream to the viewers.
-    pub(crate) fn new(camera: Arc<Camera>, source: &Source, ssrc: u32) -> Self {
+    pub(crate) fn new(camera: Arc<Camera>, source: &Source, recorder: Recorder, ssrc: u32) -> Self {
         let mut backoff = Backoff::default();
         backoff.longest = LONGEST_WAIT;
         let mut options = Options::new(source.credentials.clone());
@@ -48,7 +54,7 @@ impl Watch {
         options.response_timeout = ANSWER;
         options.clock = clock::shared();
         let source = vigie_net::Camera::connect(source.url.clone(), options);
-        Self { camera, source, moments: Moments::new(), ssrc, live: false }
+        Self { camera, source, moments: Moments::new(), recorder, ssrc, live: false }
     }
 
     /// Until `stop` says so.
@@ -76,10 +82,24 @@ impl Watch {
                 self.camera.status().connections += 1;
             }
             Event::AccessUnit(unit) => self.picture(&unit),
-            Event::SenderReport { report, .. } => self.moments.timeline.sender_report(report),
+            Event::Playing(playing) => self.playing(&playing),
+            Event::SenderReport { report, .. } => {
+                self.moments.timeline.sender_report(report);
+                self.recorder.report(report);
+            }
             Event::Quirk(quirk) => self.camera.status().quirks.count(quirk),
             Event::Disconnected { error, .. } => self.lost(&error),
             _ => {}
+        }
+    }
+
+    /// Some cameras say with PLAY which moment they begin with.
+    fn playing(&mut self, playing: &Playing) {
+        let utc = playing.range.as_ref().and_then(Range::clock_start);
+        let timestamp = playing.rtp_info.as_ref().and_then(|info| info.rtptime);
+        if let (Some(utc), Some(timestamp)) = (utc, timestamp) {
+            self.moments.timeline.anchor(UtcSource::RangeClock, timestamp, utc);
+            self.recorder.anchor(UtcSource::RangeClock, timestamp, utc);
         }
     }
 
@@ -99,12 +119,19 @@ impl Watch {
         }
         drop(status);
         self.camera.fan.picture(unit, taken, now);
+        self.recorder.picture(unit);
     }
 
     /// The connection ended, or could not be made.
     fn lost(&mut self, error: &vigie_net::Error) {
         self.live = false;
         self.camera.fan.disconnected();
+        let cause = match error.cause {
+            Cause::Authentication => store::Cause::Authentication,
+            Cause::Network => store::Cause::Network,
+            _ => store::Cause::Camera,
+        };
+        self.recorder.interrupted(cause, error.code().0);
         let unauthorized = error.cause == Cause::Authentication;
         self.camera.status().lost(unauthorized, error.to_string(), clock::now(), clock::utc());
     }

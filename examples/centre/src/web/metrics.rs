@@ -26,6 +26,19 @@ const OF_A_CAMERA: &[(&str, &str, &str, Value)] = &[
     ("vigie_camera_quirks_total", "counter", "Violations tolerated.", |s| {
         s.all_quirks().iter().map(|(_, n)| n).sum::<u64>() as f64
     }),
+    ("vigie_recorded_fragments_total", "counter", "Fragments written.", |s| {
+        s.recorded.store.fragments as f64
+    }),
+    ("vigie_recorded_bytes_total", "counter", "Bytes of fragments written.", |s| {
+        s.recorded.store.bytes as f64
+    }),
+    ("vigie_store_failures_total", "counter", "Failures of the store.", |s| s.recorded.store.failures as f64),
+    ("vigie_fragments_refused_total", "counter", "Fragments that the store did not take.", |s| {
+        s.recorded.refused as f64
+    }),
+    ("vigie_pictures_unrecorded_total", "counter", "Pictures that did not reach the recorder.", |s| {
+        s.unrecorded as f64
+    }),
     ("vigie_camera_bit_rate", "gauge", "Bits per second over the last seconds.", |s| {
         s.bit_rate().unwrap_or(0.0)
     }),
@@ -45,7 +58,7 @@ fn text(centre: &Centre) -> String {
     let name = "vigie_camera_state";
     head(&mut out, name, "gauge", "1 for the state that the camera is in.");
     for camera in centre.cameras() {
-        let now = camera.status().state;
+        let now = camera.status().state();
         for state in CameraState::ALL {
             let label = format!(",state=\"{}\"", state.name());
             line(&mut out, name, camera, &label, u8::from(state == now));

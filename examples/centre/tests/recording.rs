@@ -1,0 +1,99 @@
+//! What the demo records: found again by the timeline and the archive, whole after Ctrl-C, with a gap where a camera
+//! was away.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+use std::path::Path;
+use std::time::Duration;
+
+use common::{Centre, files, program};
+use vigie::gix::Span;
+use vigie::store::{Cause, FileStorage, Listing, Source, verify};
+
+const CAMERAS: [(&str, &str); 4] =
+    [("annoeullin", "mairie"), ("annoeullin", "place"), ("provin", "ecole"), ("provin", "gare")];
+
+fn ranges(centre: &Centre, tenant: &str, camera: &str) -> Vec<(String, String)> {
+    let timeline = centre.get(&format!("/api/timeline/{tenant}/{camera}")).json();
+    let range = |range: &serde_json::Value| {
+        (range["from"].as_str().unwrap().to_owned(), range["to"].as_str().unwrap().to_owned())
+    };
+    timeline["ranges"].as_array().unwrap().iter().map(range).collect()
+}
+
+fn recorded(centre: &Centre) {
+    for (tenant, camera) in CAMERAS {
+        centre.until(30, "something recorded of each", |centre| {
+            (!ranges(centre, tenant, camera).is_empty()).then_some(())
+        });
+    }
+}
+
+#[test]
+fn what_is_recorded_is_found_over_http_and_is_whole_after_ctrl_c() {
+    let mut centre = Centre::demo();
+    recorded(&centre);
+    std::thread::sleep(Duration::from_secs(3));
+    for (tenant, camera) in CAMERAS {
+        let [(from, to)] = &ranges(&centre, tenant, camera)[..] else {
+            panic!("{tenant}/{camera}: one range")
+        };
+        assert!(from < to, "{from} {to}");
+        let folder = centre.store.join(tenant).join(camera);
+        let found = files(&folder);
+        assert!(found.iter().any(|file| file.extension().is_some_and(|e| e == "m4v")), "{found:?}");
+        for file in found.iter().filter(|file| file.extension().is_some_and(|e| e == "m4v" || e == "gix")) {
+            let path = format!("/archive/{tenant}/{camera}/{}", file.display());
+            let head = centre.get_with(&path, &[("Range", "bytes=0-15")]);
+            assert_eq!((head.status, head.body.len()), (206, 16), "{path}");
+            assert!(head.body.starts_with(b"GIX1") || &head.body[4..8] == b"ftyp", "{path}");
+        }
+    }
+    assert!(centre.interrupt(), "ended in order");
+    for (tenant, camera) in CAMERAS {
+        assert!(ends_in_order(&centre.store, tenant, camera), "{tenant}/{camera}");
+    }
+}
+
+/// Every file passes the store's own check, and the last span was ended.
+fn ends_in_order(store: &Path, tenant: &str, camera: &str) -> bool {
+    let source = Source::new(tenant, camera).unwrap();
+    let mut storage = FileStorage::new(store);
+    let listing = Listing::load(&mut storage, &source, Span::ALL).unwrap();
+    let pictures: u64 = listing.segments.iter().map(|segment| segment.samples).sum();
+    assert!(pictures >= 50, "{tenant}/{camera}: {pictures} pictures");
+    let checked = verify(&mut storage, &source).unwrap();
+    let wrong = checked.missing + checked.unindexed + checked.damaged + checked.headless;
+    assert!(wrong == 0 && checked.differ.is_empty(), "{checked:?}");
+    files(&store.join(tenant).join(camera))
+        .iter()
+        .any(|file| file.extension().is_some_and(|e| e == "m4v_end"))
+}
+
+#[test]
+fn a_camera_that_was_away_leaves_one_gap_with_its_cause() {
+    let centre = Centre::demo();
+    recorded(&centre);
+    assert_eq!(centre.post("/api/demo/camera/provin/ecole/stop").status, 204);
+    std::thread::sleep(Duration::from_secs(4));
+    assert_eq!(centre.post("/api/demo/camera/provin/ecole/start").status, 204);
+    let gap = centre.until(20, "two ranges and the gap between", |centre| {
+        let timeline = centre.get("/api/timeline/provin/ecole").json();
+        let (ranges, gaps) = (timeline["ranges"].as_array().unwrap(), timeline["gaps"].as_array().unwrap());
+        assert!(gaps.len() <= 1, "{timeline}");
+        (ranges.len() == 2).then(|| gaps[0].clone())
+    });
+    assert_eq!(gap["cause"], Cause::Camera.name(), "{gap}");
+    let other = centre.get("/api/timeline/provin/gare").json();
+    assert_eq!(other["gaps"].as_array().unwrap().len(), 0, "{other}");
+}
+
+#[test]
+fn two_centres_cannot_write_one_store() {
+    let centre = Centre::demo();
+    let second =
+        program().args(["demo", "--listen", "127.0.0.1:0", "--store"]).arg(&centre.store).output().unwrap();
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(second.status.code(), Some(1), "{said}");
+    assert!(said.contains("another process is recording"), "{said}");
+}
