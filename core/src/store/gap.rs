@@ -118,9 +118,14 @@ impl GapEntry {
     /// The cause (and error) of a gap of the timeline, from the entries of its day and the day before, in order.
     #[must_use]
     pub fn cause_of(gap: Span, entries: &[Self]) -> Option<(Cause, u16)> {
-        let begins = entries.iter().filter(|e| e.begins && e.at < gap.to && e.at.0 >= gap.from.0 - NOTICED);
+        // One that had ended before this gap began says nothing of it.
+        let ended = |at: usize| entries.iter().skip(at).find(|e| !e.begins).is_some_and(|e| e.at <= gap.from);
+        let begins = entries
+            .iter()
+            .enumerate()
+            .filter(|(at, e)| e.begins && e.at < gap.to && e.at.0 >= gap.from.0 - NOTICED && !ended(at + 1));
         // The first that concerns it: what came after (a camera that refuses once the network is back) came of it.
-        begins.min_by_key(|e| e.at.max(gap.from)).map(|e| (e.cause, e.code))
+        begins.min_by_key(|(_, e)| e.at.max(gap.from)).map(|(_, e)| (e.cause, e.code))
     }
 }
 
@@ -225,5 +230,22 @@ mod tests {
         assert_eq!(cause(102, 131), Some(Cause::Network));
         assert_eq!(cause(499, 900), Some(Cause::Operator));
         assert_eq!(cause(200, 300), None);
+    }
+
+    #[test]
+    fn an_entry_that_had_ended_explains_nothing_that_comes_after() {
+        let entry = |second: i64, begins, cause| GapEntry {
+            at: UtcMicros(second * 1_000_000),
+            begins,
+            cause,
+            code: 0,
+        };
+        let gap = |from: i64, to: i64| Span::new(UtcMicros(from * 1_000_000), UtcMicros(to * 1_000_000));
+        let mut log = alloc::vec![entry(10, true, Cause::Camera), entry(14, false, Cause::Camera)];
+        assert_eq!(GapEntry::cause_of(gap(10, 14), &log), Some((Cause::Camera, 0)));
+        assert_eq!(GapEntry::cause_of(gap(18, i64::MAX / 1_000_000), &log), None, "being recorded");
+        log.push(entry(18, true, Cause::Network));
+        assert_eq!(GapEntry::cause_of(gap(18, 22), &log), Some((Cause::Network, 0)));
+        assert_eq!(GapEntry::cause_of(gap(10, 14), &log), Some((Cause::Camera, 0)));
     }
 }
