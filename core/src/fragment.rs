@@ -10,6 +10,10 @@ mod configuration;
 mod error;
 mod fragmenter;
 mod init;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -123,8 +127,3 @@ impl FragmentFlags {
         }
     }
 }
-
-#[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
-mod tests;

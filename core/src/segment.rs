@@ -13,6 +13,8 @@ use alloc::sync::Arc;
 use bytes::{BufMut as _, Bytes, BytesMut};
 
 mod layout;
+#[cfg(test)]
+mod tests;
 
 pub use layout::{Layout, ROOM, Span};
 
@@ -193,6 +195,3 @@ impl Segmenter {
         self.ready.push_back(Output::Close);
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -9,6 +9,8 @@
 
 pub mod export;
 mod playback;
+#[cfg(test)]
+mod tests;
 
 pub use playback::{Playback, Shown, playback};
 
@@ -22,6 +24,3 @@ pub enum View {
     /// For players: `avc1` or `hvc1`.
     Playback,
 }
-
-#[cfg(test)]
-mod tests;

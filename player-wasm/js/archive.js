@@ -31,6 +31,8 @@ export class ArchiveStream {
     this.waiting = false;
     this.busy = false;
     this.rate = 1;
+    /** Milliseconds that the centre's clock is ahead of ours. */
+    this.clockOffset = 0;
     /** Seconds ahead that the browser's memory allows. */
     this.most = AHEAD * 4;
   }
@@ -67,7 +69,7 @@ export class ArchiveStream {
     this.busy = true;
     try {
       while (!signal.aborted && !this.waiting && this.#wanted) {
-        this.machine.next();
+        this.machine.next(Math.round((Date.now() + this.clockOffset) * 1000));
         await this.#drain(signal);
       }
       if (!signal.aborted) this.backoff.reset();
@@ -105,7 +107,10 @@ export class ArchiveStream {
         this.feed.fragment({ bytes: buffer(this.machine.bytes()), text: JSON.parse(text) }, Date.now());
         break;
       case 'gap':
-        this.tell({ type: 'gap', gap: JSON.parse(text) });
+        void this.#gap(JSON.parse(text));
+        break;
+      case 'damaged':
+        this.tell({ type: 'gap', gap: { ...JSON.parse(text), cause: 'damaged' }, time: this.feed.end });
         break;
       case 'end':
         this.tell({ type: 'end' });
@@ -118,14 +123,10 @@ export class ArchiveStream {
 
   /** @param {{path: string, offset: number, length: number}} read @param {AbortSignal} signal */
   async #read({ path, offset, length }, signal) {
-    const url = new URL(`archive/${path}`, this.source.base);
-    /** @type {Record<string, string>} */
-    const headers = { Range: `bytes=${offset}-${offset + length - 1}` };
-    if (this.token) headers['Authorization'] = `Bearer ${this.token}`;
-    const answer = await fetch(url, { headers, signal, cache: 'no-store', credentials: 'omit' });
+    const answer = await this.#fetch(`archive/${path}`, signal, { Range: `bytes=${offset}-${offset + length - 1}` });
     if (answer.status === 206 || answer.status === 200) {
-      let bytes = new Uint8Array(await answer.arrayBuffer());
-      if (answer.status === 200) bytes = bytes.subarray(offset, offset + length);
+      const whole = new Uint8Array(await answer.arrayBuffer());
+      const bytes = answer.status === 200 ? whole.subarray(offset, offset + length) : whole;
       if (!signal.aborted) this.machine.filled(bytes);
     } else if (answer.status === 404) {
       this.machine.absent();
@@ -137,6 +138,27 @@ export class ArchiveStream {
     } else {
       throw new Failure({ kind: 'storage', text: `HTTP ${answer.status}` });
     }
+  }
+
+  /** @param {string} path @param {AbortSignal} signal @param {Record<string, string>} [headers] */
+  #fetch(path, signal, headers = {}) {
+    if (this.token) headers['Authorization'] = `Bearer ${this.token}`;
+    return fetch(new URL(path, this.source.base), { headers, signal, cache: 'no-store', credentials: 'omit' });
+  }
+
+  /** Tells of a gap, and of its cause, which the centre's log has and the media has not. @param {{from: number, to: number}} span */
+  async #gap({ from, to }) {
+    const time = this.feed.end;
+    const { tenant, camera } = this.source;
+    const iso = (/** @type {number} */ utc) => encodeURIComponent(new Date(utc / 1000).toISOString());
+    let cause = 'unknown';
+    try {
+      const answer = await this.#fetch(`api/timeline/${tenant}/${camera}?from=${iso(from)}&to=${iso(to)}`, this.abort.signal);
+      cause = answer.ok ? ((await answer.json()).gaps[0]?.cause ?? cause) : cause;
+    } catch {
+      // Told without it.
+    }
+    this.tell({ type: 'gap', gap: { from, to, cause }, time });
   }
 
   /** @param {unknown} error @param {AbortSignal} signal */

@@ -87,8 +87,6 @@ export class Face {
     this.strip = element('div', { class: 'strip', part: 'strip' }, this.stripWord, ' ', this.stripText);
     this.note = element('div', { class: 'note', part: 'note', hidden: '' });
     this.picture = element('div', { class: 'picture', part: 'picture' }, video, this.strip, this.note, this.plate);
-    // Read out when it changes, and only then: the time in the bar would never be silent.
-    this.spoken = element('div', { role: 'status', class: 'spoken' });
     this.tile = element('div', { class: 'tile' }, this.bar, this.picture);
     /** @type {State | null} */
     this.state = null;

@@ -112,8 +112,9 @@ export class Feed {
     const { id, generation, page } = this;
     const { randomAccess, damaged } = text;
     const times = { start, end, offset, randomAccess };
+    const size = bytes.byteLength;
     this.post(
-      { type: 'fragment', id, generation, ...times, damaged, arrived, pictures, bytes: page ? bytes : null },
+      { type: 'fragment', id, generation, ...times, damaged, arrived, size, pictures, bytes: page ? bytes : null },
       page ? [bytes] : [],
     );
     this.sink?.fragment(bytes, times);

@@ -53,17 +53,15 @@ export class LiveStream {
     const address = new URL('rtsp', base);
     const secure = address.protocol === 'https:';
     address.protocol = secure ? 'wss:' : 'ws:';
-    const config = {
-      url: `rtsp://${address.host}/${encodeURIComponent(tenant)}/${encodeURIComponent(camera)}`,
-      authorization: this.token ? `Bearer ${this.token}` : '',
-    };
+    const url = `rtsp://${address.host}/${encodeURIComponent(tenant)}/${encodeURIComponent(camera)}`;
+    const authorization = this.token ? `Bearer ${this.token}` : '';
     const socket = new WebSocket(address, ['rtsp.onvif.org']);
     socket.binaryType = 'arraybuffer';
     this.socket = socket;
     this.traffic = performance.now();
     socket.onopen = () => {
       this.traffic = performance.now();
-      this.machine = new Live(JSON.stringify(config), crypto.getRandomValues(new Uint8Array(32)), micros());
+      this.machine = new Live(url, authorization, crypto.getRandomValues(new Uint8Array(32)), micros());
       this.#pump();
     };
     socket.onmessage = ({ data }) => {

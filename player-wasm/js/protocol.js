@@ -55,6 +55,7 @@
 
 /**
  * @typedef {{type: 'open', id: number, source: Source, token: string, at: number | null, page: boolean}
+ *   | {type: 'clock', id: number, offset: number}
  *   | {type: 'close', id: number}
  *   | {type: 'live', id: number}
  *   | {type: 'seek', id: number, utc: number}
@@ -75,9 +76,9 @@
  * @typedef {{type: 'attach', id: number, generation: number, handle: object | null}
  *   | {type: 'init', id: number, generation: number, format: Format, bytes: ArrayBuffer | null}
  *   | {type: 'fragment', id: number, generation: number, start: number, end: number, offset: number,
- *      damaged: boolean, randomAccess: boolean, arrived: number, pictures: Picture[], bytes: ArrayBuffer | null}
+ *      damaged: boolean, randomAccess: boolean, arrived: number, size: number, pictures: Picture[], bytes: ArrayBuffer | null}
  *   | {type: 'start', id: number, generation: number, time: number, utc: number, live: boolean}
- *   | {type: 'gap', id: number, gap: Gap}
+ *   | {type: 'gap', id: number, gap: Gap, time: number}
  *   | {type: 'end', id: number}
  *   | {type: 'connection', id: number, up: boolean, cause: Cause | null, attempt: number}
  *   | {type: 'sink', id: number, generation: number, report: SinkReport}

@@ -23,7 +23,8 @@ const STEPS = [1, 2, 5, 10, 15, 30].map((s) => s * SECOND)
  */
 export function ticks({ from, to }, width, zone = 0) {
   const room = Math.max(1, Math.floor(width / 96));
-  const step = STEPS.find((s) => (to - from) / s <= room) ?? 7 * DAY;
+  let step = STEPS.find((s) => (to - from) / s <= room) ?? 7 * DAY;
+  while ((to - from) / step > room) step *= 2;
   const list = [];
   for (let at = Math.ceil((from + zone) / step) * step - zone; at <= to; at += step) list.push(at);
   return { step, list };

@@ -7,6 +7,7 @@ import { Chaser } from './chaser.js';
 import { mime } from './mime.js';
 import { Pictures } from './pictures.js';
 import { Line } from './pool.js';
+import { contains, edges } from './ranges.js';
 import { Sink } from './sink.js';
 import { Skew } from './skew.js';
 
@@ -49,8 +50,7 @@ export class Screen {
     this.live = true;
     this.paused = false;
     this.speed = 1;
-    /** Milliseconds that the centre's clock is ahead of this page's. */
-    this.clockOffset = 0;
+    this.offset = 0;
     this.generation = 0;
     /** @type {Format | null} */
     this.format = null;
@@ -96,7 +96,8 @@ export class Screen {
     this.source = source;
     this.token = token;
     this.#wanted(at);
-    this.cause = null;
+    // A codec that was lacking is lacking until a picture shows.
+    if (this.cause?.kind !== 'unsupported') this.cause = null;
     document.addEventListener('visibilitychange', this.onvisibility);
     document.addEventListener('securitypolicyviolation', this.onviolation);
     this.ticking = setInterval(() => this.#tick(), TICK);
@@ -105,10 +106,22 @@ export class Screen {
     this.#frames();
     await line.ready;
     if (this.line !== line) return;
-    this.cause = line.lane.broken;
+    this.cause = line.lane.broken ?? this.cause;
     this.page = pageOnly || !line.lane.mse;
     line.send({ type: 'open', source, token, at: this.live ? null : this.soughtUtc, page: this.page });
+    line.send({ type: 'clock', offset: this.offset });
     this.#suspend();
+  }
+
+  /** Milliseconds that the centre's clock is ahead of this page's. */
+  get clockOffset() {
+    return this.offset;
+  }
+
+  set clockOffset(ms) {
+    if (ms === this.offset) return;
+    this.offset = ms;
+    this.line?.send({ type: 'clock', offset: ms });
   }
 
   /** Shows what the camera sends now. */
@@ -218,7 +231,7 @@ export class Screen {
         this.#begin();
         break;
       case 'gap':
-        this.gaps.push({ time: this.lastEnd, gap: message.gap });
+        this.gaps.push({ time: message.time, gap: message.gap });
         break;
       case 'end':
         this.endAt = this.lastEnd;
@@ -268,7 +281,7 @@ export class Screen {
 
   /** @param {Extract<FromWorker, {type: 'fragment'}>} message */
   #fragment(message) {
-    const { start, end, offset, randomAccess, damaged, pictures, bytes, arrived } = message;
+    const { start, end, offset, randomAccess, damaged, pictures, bytes, size, arrived } = message;
     this.pictures.add(pictures);
     if (bytes) this.sink?.fragment(bytes, { start, end, offset, randomAccess });
     this.lastFragment = performance.now();
@@ -276,7 +289,7 @@ export class Screen {
     if (this.generation && start < this.lastEnd - 60) this.lastEnd = end;
     this.endAt = null;
     this.count.fragments += 1;
-    this.count.bytes += bytes?.byteLength ?? 0;
+    this.count.bytes += size;
     this.interval = ((end - start) / Math.max(1, pictures.length)) * 1000;
     if (damaged) this.damagedAt = start;
     else if (randomAccess) this.damagedAt = null;
@@ -321,7 +334,7 @@ export class Screen {
     this.count.pictures += 1;
     this.picture = picture;
     this.shown = performance.now();
-    if (this.cause?.kind === 'decoder') this.cause = null;
+    if (this.cause?.kind === 'decoder' || this.cause?.kind === 'unsupported') this.cause = null;
     this.watcher.picture(picture);
     const passed = this.gaps[0];
     if (passed && passed.time <= mediaTime + 0.02) {
@@ -490,26 +503,4 @@ export class Screen {
     this.video.srcObject = null;
     this.video.load();
   }
-}
-
-/**
- * The end of the range that the playhead is in, and of the last one.
- * @param {TimeRanges} ranges @param {number} time
- */
-function edges(ranges, time) {
-  let end = time;
-  let newest = time;
-  for (let i = 0; i < ranges.length; i += 1) {
-    if (ranges.start(i) <= time + 0.05 && ranges.end(i) >= time) end = ranges.end(i);
-    newest = Math.max(newest, ranges.end(i));
-  }
-  return { end, newest };
-}
-
-/** @param {TimeRanges} ranges @param {number} time */
-function contains(ranges, time) {
-  for (let i = 0; i < ranges.length; i += 1) {
-    if (ranges.start(i) <= time + 0.01 && time < ranges.end(i)) return true;
-  }
-  return false;
 }

@@ -56,6 +56,7 @@ export const GAPS = {
   clock: 'clock was set',
   operator: 'stopped by an operator',
   retention: 'kept time is over',
+  damaged: 'the recording is damaged there',
   unknown: 'cause not known',
 };
 

@@ -7,7 +7,7 @@ import { Feed } from './feed.js';
 import { LiveStream } from './live.js';
 import load from './wasm/vigie_player.js';
 
-/** @typedef {{source: Source, token: string, feed: Feed, live: LiveStream | null, archive: ArchiveStream | null, suspended: boolean}} Entry */
+/** @typedef {{source: Source, token: string, feed: Feed, live: LiveStream | null, archive: ArchiveStream | null, suspended: boolean, clockOffset: number}} Entry */
 
 const scope = /** @type {WorkerScope} */ (/** @type {unknown} */ (self));
 /** @type {Map<number, Entry>} */
@@ -21,7 +21,7 @@ function open({ id, source, token, at, page }) {
   close(id);
   const feed = new Feed(id, post, page);
   /** @type {Entry} */
-  const entry = { source, token, feed, live: null, archive: null, suspended: false };
+  const entry = { source, token, feed, live: null, archive: null, suspended: false, clockOffset: 0 };
   entries.set(id, entry);
   feed.onreport = (report) => sunk(entry, report);
   if (at === null) live(id, entry);
@@ -42,6 +42,7 @@ function seek(id, entry, utc) {
   entry.live?.close();
   entry.live = null;
   entry.archive ??= new ArchiveStream(entry.source, entry.token, entry.feed, (event) => post({ ...event, id }));
+  entry.archive.clockOffset = entry.clockOffset;
   entry.archive.seek(utc);
 }
 
@@ -84,6 +85,10 @@ function handle(message, entry) {
     case 'sink':
       if (message.generation === entry.feed.generation) sunk(entry, message.report);
       break;
+    case 'clock':
+      entry.clockOffset = message.offset;
+      if (entry.archive) entry.archive.clockOffset = message.offset;
+      break;
     case 'ask':
       post({ type: 'stats', id: message.id, stats: entry.live?.stats() ?? {} });
       break;
@@ -102,7 +107,7 @@ const ready = load().then(
   },
 );
 
-scope.onmessage = async ({ data }) => {
+scope.onmessage = async (/** @type {{data: unknown}} */ { data }) => {
   const message = /** @type {ToWorker} */ (data);
   await ready.catch(() => {});
   const entry = entries.get(message.id);

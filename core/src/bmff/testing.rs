@@ -1,5 +1,4 @@
 //! Boxes written and read back.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use alloc::vec::Vec;
 use bytes::BytesMut;

@@ -1,5 +1,4 @@
 //! Streams made by hand for the tests of this step and those after it.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

@@ -144,6 +144,7 @@ fn bind(module: &Path) -> Result<PathBuf> {
     let folder = module.with_file_name("vigie-player-bound");
     let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
     bindgen.input_path(module).web(true)?.typescript(true).omit_default_module_path(false);
+    bindgen.remove_name_section(true).remove_producers_section(true);
     bindgen.generate(&folder).map_err(|e| format!("wasm-bindgen: {e:#}"))?;
     Ok(folder)
 }

@@ -1,0 +1,56 @@
+// Chromium and Firefox against `vigie-centre demo`: what is on the screen, not what somebody says is.
+//
+//   node tests/browser.js            VIGIE_BACK=120 VIGIE_OUTAGE=30 VIGIE_LIVE=20: seconds; less for a quick run
+//   VIGIE_BROWSERS=firefox           one of them alone
+//
+// The last lines count what was skipped and why. Screenshots are left in tests/out/.
+
+import { mkdirSync } from 'node:fs';
+import { join as path } from 'node:path';
+import { browsers } from './browser/browsers.js';
+import * as centre from './browser/centre.js';
+import { looks } from './browser/looks.js';
+import { Report } from './browser/report.js';
+import { doors, keyboard, live, outage, policy, recorded, start } from './browser/shows.js';
+
+const wanted = (process.env.VIGIE_BROWSERS ?? 'chromium,firefox').toLowerCase().split(',');
+const only = process.env.VIGIE_ONLY?.split(',');
+const report = new Report();
+const skipped = [];
+const out = path(import.meta.dirname, 'out');
+mkdirSync(out, { recursive: true });
+
+if (!centre.binary()) {
+  console.error('vigie-centre is not built: cargo build -p vigie-centre, or give its path in VIGIE_CENTRE');
+  process.exit(1);
+}
+
+for (const kind of browsers.filter(({ name }) => wanted.includes(name.toLowerCase()))) {
+  if (!kind.there) {
+    skipped.push(`${kind.name}: ${kind.path} is not there`);
+    continue;
+  }
+  const browser = await kind.launch();
+  let server = null;
+  try {
+    const page = await browser.newPage();
+    const complaints = [];
+    page.on('pageerror', (error) => complaints.push(String(error.message ?? error)));
+    page.on('console', (message) => ['error', 'warn'].includes(message.type()) && complaints.push(message.text()));
+    server = await centre.start();
+    const context = { browser, page, server, report, out, complaints, name: kind.name, h265: kind.h265 };
+    await start(context);
+    for (const show of [live, keyboard, recorded, outage, looks, policy, doors]) {
+      if (only && !only.includes(show.name)) continue;
+      await show(context);
+    }
+  } catch (error) {
+    report.holds(kind.name, 'no error in the test itself', false, error.message);
+    console.error(error);
+    if (server) console.error(server.said());
+  } finally {
+    await browser.close().catch(() => {});
+    await server?.stop();
+  }
+}
+process.exit(report.end(skipped) ? 0 : 1);

@@ -1,0 +1,40 @@
+// A table of values beside their bounds.
+
+export class Report {
+  constructor() {
+    this.rows = [];
+  }
+
+  /** @param {string} where @param {string} what @param {string | number} value @param {string} bound @param {boolean} good */
+  add(where, what, value, bound, good) {
+    this.rows.push({ where, what, value: String(value), bound, good });
+    console.log(`${good ? '  ok  ' : ' FAIL '} ${where.padEnd(9)} ${what.padEnd(46)} ${String(value).padEnd(34)} ${bound}`);
+  }
+
+  /** At most `most`. @param {string} where @param {string} what @param {number} value @param {number} most @param {string} unit */
+  most(where, what, value, most, unit) {
+    const text = Number.isInteger(value) ? value : value.toFixed(1);
+    this.add(where, what, `${text} ${unit}`.trim(), `≤ ${most} ${unit}`.trim(), value <= most);
+  }
+
+  /** @param {string} where @param {string} what @param {number} value @param {number} least @param {string} [unit] */
+  least(where, what, value, least, unit = '') {
+    this.add(where, what, `${value} ${unit}`.trim(), `≥ ${least} ${unit}`.trim(), value >= least);
+  }
+
+  /** @param {string} where @param {string} what @param {boolean} good @param {string} [value] */
+  holds(where, what, good, value = good ? 'yes' : 'no') {
+    this.add(where, what, value, 'yes', good);
+  }
+
+  get failed() {
+    return this.rows.filter((row) => !row.good).length;
+  }
+
+  end(skipped) {
+    console.log('');
+    for (const why of skipped) console.log(`skipped: ${why}`);
+    console.log(`browser tests: ${this.rows.length - this.failed} of ${this.rows.length} hold, ${skipped.length} skipped`);
+    return this.failed === 0;
+  }
+}

@@ -1,0 +1,106 @@
+// A portal of somebody else in front of the centre: its page under `default-src 'self'`, everything else passed on.
+
+import http from 'node:http';
+import net from 'node:net';
+
+const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Portal</title>
+<link rel="stylesheet" href="/portal.css"><script type="module" src="/portal.js"></script></head><body></body></html>`;
+const STYLE = 'html,body{height:100%;margin:0;background:#0d1115} vigie-wall{width:100%;height:100%}';
+const SCRIPT = `import '/player/index.js';
+const wall = document.createElement('vigie-wall');
+wall.setAttribute('clock', 'utc');
+wall.token = new URLSearchParams(location.hash.slice(1)).get('token');
+wall.cameras = [{ tenant: 'annoeullin', id: 'mairie', name: 'Mairie', number: 1 }, { tenant: 'annoeullin', id: 'place', name: 'Place', number: 2 }];
+document.body.append(wall);`;
+
+/** @param {string} centre its origin @param {string} policy */
+export async function portal(centre, policy) {
+  const { hostname, port } = new URL(centre);
+  const own = { '/': ['text/html; charset=utf-8', PAGE], '/portal.js': ['text/javascript', SCRIPT], '/portal.css': ['text/css', STYLE] };
+  const headers = (given) => {
+    const passed = { ...given, host: `${hostname}:${port}` };
+    if (passed.origin) passed.origin = centre;
+    return passed;
+  };
+  const server = http.createServer((request, response) => {
+    const mine = own[request.url];
+    if (mine) {
+      response.writeHead(200, { 'Content-Type': mine[0], 'Content-Security-Policy': policy });
+      response.end(mine[1]);
+      return;
+    }
+    const onward = http.request({ hostname, port, path: request.url, method: request.method, headers: headers(request.headers) }, (answer) => {
+      const given = { ...answer.headers };
+      // The page's own policy is the portal's; the Worker's comes with the Worker.
+      if (!request.url.endsWith('worker.js')) given['content-security-policy'] = policy;
+      response.writeHead(answer.statusCode, given);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    request.pipe(onward);
+  });
+  const sockets = new Set();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('upgrade', (request, socket, head) => {
+    const onward = net.connect(Number(port), hostname, () => {
+      const lines = Object.entries(headers(request.headers)).map(([name, value]) => `${name}: ${value}`);
+      onward.write(`GET ${request.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+      onward.write(head);
+      onward.pipe(socket);
+      socket.pipe(onward);
+    });
+    for (const end of [onward, socket]) {
+      end.on('error', () => {
+        onward.destroy();
+        socket.destroy();
+      });
+    }
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  return {
+    base: `http://127.0.0.1:${server.address().port}`,
+    stop() {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((done) => server.close(done));
+    },
+  };
+}
+
+/** A page of another origin that tries what it can to reach the centre, with the token even. */
+export async function stranger(centre, token) {
+  const server = http.createServer((_, response) => {
+    response.writeHead(200, { 'Content-Type': 'text/html' });
+    response.end('<!doctype html><title>stranger</title>');
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  /** Runs in the page. */
+  const attempt = async ([base, key]) => {
+    const got = [];
+    for (const path of ['/api/cameras', '/archive/annoeullin/mairie', '/player/index.js', '/']) {
+      for (const headers of [{}, { Authorization: `Bearer ${key}` }]) {
+        try {
+          const answer = await fetch(base + path, { headers });
+          got.push(`${path}: HTTP ${answer.status}, ${(await answer.text()).length} bytes`);
+        } catch {
+          // As it should be.
+        }
+      }
+    }
+    const opened = await new Promise((done) => {
+      const socket = new WebSocket(base.replace('http', 'ws') + '/rtsp', ['rtsp.onvif.org']);
+      socket.onopen = () => done(true);
+      socket.onerror = socket.onclose = () => done(false);
+    });
+    if (opened) got.push('/rtsp: opened');
+    return got;
+  };
+  return {
+    base: `http://127.0.0.1:${server.address().port}`,
+    arguments: [centre, token],
+    attempt,
+    stop: () => new Promise((done) => server.close(done)),
+  };
+}
