@@ -133,7 +133,8 @@ impl Layout {
             let used = sidx::EMPTY_LEN + references.len() * sidx::REFERENCE_LEN;
             let mut sidx = Sidx::new(TRACK, TIMESCALE);
             sidx.earliest_presentation = self.fragments.first().map_or(0, |(_, f)| f.pts.0.max(0) as u64);
-            sidx.first_offset = (ROOM - used) as u64;
+            let first = self.fragments.first().map_or(self.len, |(at, _)| *at);
+            sidx.first_offset = first.saturating_sub(self.room_at + used as u64);
             sidx.references = references;
             sidx.write(&mut out);
         }

@@ -14,8 +14,9 @@ use crate::bmff::moov::trak::mdia::minf::stbl::stsd::{Configuration, Entry};
 use crate::bmff::moov::trak::mdia::minf::stbl::stsz::Stsz;
 use crate::bmff::{Boxed as _, Boxes, Kind};
 use crate::codec::Codec;
-use crate::fragment::Fragment;
 use crate::fragment::testing::{START, fragments, more_sets, sets, stream, whole};
+use crate::fragment::{Fragment, MOOF_AT};
+use crate::gix::FragmentMark;
 use crate::limits::Limits;
 use crate::time::{Ticks, UtcMicros};
 use crate::timeline::{Group, Sample};
@@ -262,8 +263,14 @@ fn a_fragment_before_its_init_segment_or_without_mark_is_refused() {
 fn one_fragmented_file_of_a_stream() {
     for view in [View::Exact, View::Playback] {
         let mut groups = stream(&sets(Codec::H264), 50, 4, 5, true);
-        groups[2].epoch = 1;
-        groups[3].epoch = 1;
+        for group in &mut groups[2..] {
+            // The times leap back to where they were.
+            group.epoch = 1;
+            group
+                .samples
+                .iter_mut()
+                .for_each(|s| (s.dts, s.pts) = (s.dts.plus(-36_000), s.pts.plus(-36_000)));
+        }
         let (init, made) = fragments(groups);
         let (mut writer, mut out) = (Fragmented::new(view), BytesMut::new());
         writer.init(&init, &mut out).unwrap();
@@ -281,9 +288,14 @@ fn one_fragmented_file_of_a_stream() {
         let mfra: crate::bmff::mfra::Mfra = Boxes::new(&out, 0).last().unwrap().unwrap().parse().unwrap();
         for entry in &mfra.tracks[0].entries {
             assert_eq!(&out[entry.moof as usize + 4..][..4], b"moof");
+            if view == View::Exact {
+                let mark = FragmentMark::parse(&out[entry.moof as usize - MOOF_AT..]).unwrap();
+                assert_eq!(mark.dts.0 as u64 + 3_600, entry.time);
+            }
         }
-        let first = mfra.tracks[0].entries[0].time;
-        assert_eq!(first, if view == View::Exact { 51 * 3_600 } else { 3_600 });
+        let first = if view == View::Exact { 51 * 3_600 } else { 3_600 };
+        let times: Vec<_> = mfra.tracks[0].entries.iter().map(|e| e.time - first).collect();
+        assert_eq!(times, [0, 18_000, 36_000, 54_000]);
     }
 }
 
