@@ -9,6 +9,9 @@
 //! A [`Writer`] writes one camera. It holds no clock and no thread: the caller says what time it is, and asks when it wants
 //! to be called next. Its calls block as long as the storage does.
 
+#[doc = include_str!("../docs/format.md")]
+pub mod format {}
+
 mod close;
 #[cfg(feature = "std")]
 mod files;

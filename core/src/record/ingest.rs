@@ -362,7 +362,7 @@ mod tests {
                 while let Some(output) = self.server.poll_output() {
                     quiet = false;
                     match output {
-                        server::Output::Send(bytes) => self.to_client(&bytes, piece),
+                        server::Output::Send(bytes) => self.deliver(&bytes, piece),
                         server::Output::Event(event) => self.answer(event),
                         server::Output::Close => self.client.handle_closed(self.now),
                     }
@@ -373,7 +373,7 @@ mod tests {
             }
         }
 
-        fn to_client(&mut self, bytes: &[u8], piece: usize) {
+        fn deliver(&mut self, bytes: &[u8], piece: usize) {
             for part in bytes.chunks(piece) {
                 self.now = self.now.plus(10);
                 assert_eq!(self.client.handle_input(self.now, part), part.len());

@@ -11,7 +11,7 @@ use crate::time::{Micros, Ticks, UtcMicros};
 use crate::timeline::{Mode, Timeline, UtcSource};
 
 /// How a camera is recorded.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct RecorderConfig {
     /// The caps.
@@ -20,12 +20,6 @@ pub struct RecorderConfig {
     pub files: Option<Files>,
     /// How it is written.
     pub store: store::Options,
-}
-
-impl Default for RecorderConfig {
-    fn default() -> Self {
-        Self { limits: Limits::default(), files: None, store: store::Options::default() }
-    }
 }
 
 impl RecorderConfig {

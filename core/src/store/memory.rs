@@ -57,6 +57,22 @@ struct Inode {
     pending: Vec<Change>,
 }
 
+impl Inode {
+    /// What is left of a change at a power cut; `part` of 2^20 of a write that is torn.
+    fn settle(&mut self, change: Change, fate: Cut, part: u64) {
+        match (change, fate) {
+            (Change::Truncate(len), Cut::Keep | Cut::Zero) => self.durable.truncate(len),
+            (Change::Write(at, bytes), Cut::Keep) => put(&mut self.durable, at, &bytes),
+            (Change::Write(at, bytes), Cut::Zero) => put(&mut self.durable, at, &alloc::vec![0; bytes.len()]),
+            (Change::Write(at, bytes), Cut::Tear) => {
+                let kept = (bytes.len() as u64 * part) >> 20;
+                put(&mut self.durable, at, bytes.get(..kept as usize).unwrap_or(&[]));
+            }
+            _ => {}
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Change {
     Write(usize, Vec<u8>),
@@ -155,26 +171,8 @@ impl Memory {
                     Cut::Dice(_) => [Cut::Forget, Cut::Tear, Cut::Zero, Cut::Keep][dice(4) as usize],
                     other => other,
                 };
-                match change {
-                    Change::Truncate(len) => {
-                        if fate == Cut::Keep || fate == Cut::Zero {
-                            inode.durable.truncate(len);
-                        }
-                    }
-                    Change::Write(at, bytes) => match fate {
-                        Cut::Keep => put(&mut inode.durable, at, &bytes),
-                        Cut::Tear => {
-                            let part = if matches!(how, Cut::Dice(_)) {
-                                dice(bytes.len() as u64 + 1) as usize
-                            } else {
-                                bytes.len() / 2
-                            };
-                            put(&mut inode.durable, at, &bytes[..part]);
-                        }
-                        Cut::Zero => put(&mut inode.durable, at, &alloc::vec![0; bytes.len()]),
-                        _ => {}
-                    },
-                }
+                let part = if matches!(how, Cut::Dice(_)) { dice(1 << 20) } else { 1 << 19 };
+                inode.settle(change, fate, part);
             }
             inode.now.clone_from(&inode.durable);
         }

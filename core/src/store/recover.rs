@@ -203,18 +203,24 @@ impl Recovery<'_> {
                 file.walk.fragments.splice(..0, had);
             }
         }
-        if len != kept_len || !out.is_empty() {
-            with_file(storage, &index_path(self.source, self.day), Access::Write, |storage, file| {
-                if len != kept_len {
-                    storage.truncate(file, kept_len)?;
-                }
-                storage.append(file, &[&out])?;
-                storage.sync(file)
-            })?;
-        }
+        self.mend_index(storage, len, kept_len, &out)?;
         // Its name, too, may not have been synced.
         sync_folders(storage, &alloc::format!("{}", self.source))?;
         self.finish(storage, builder, &walked, found).map(Some)
+    }
+
+    /// Cuts off what of the index does not pass, and appends what the media have beyond it.
+    fn mend_index(&self, storage: &mut dyn Storage, len: u64, kept: u64, more: &[u8]) -> Result<(), Error> {
+        if len == kept && more.is_empty() {
+            return Ok(());
+        }
+        with_file(storage, &index_path(self.source, self.day), Access::Write, |storage, file| {
+            if len != kept {
+                storage.truncate(file, kept)?;
+            }
+            storage.append(file, &[more])?;
+            storage.sync(file)
+        })
     }
 
     /// Makes the index anew from all the day's media.

@@ -65,7 +65,8 @@ pub(super) fn walk(
     let mut walk = Walk { end: from, len, ..Walk::default() };
     let mut next = number;
     let mut at = from;
-    let mut reader = Piece::default();
+    let most = usize::try_from(len.saturating_sub(from)).map_or(PIECE, |left| left.min(PIECE));
+    let mut reader = Piece { most, ..Piece::default() };
     while at < len {
         if let Some(mark) = reader.whole(storage, file, at, len, head, next)? {
             if at > walk.end {
@@ -104,6 +105,8 @@ pub(super) fn walk(
 struct Piece {
     at: u64,
     bytes: Vec<u8>,
+    /// Bytes to read at a time.
+    most: usize,
 }
 
 impl Piece {
@@ -111,7 +114,7 @@ impl Piece {
     fn from(&mut self, storage: &mut dyn Storage, file: File, at: u64) -> Result<&[u8], Error> {
         let within = at.checked_sub(self.at).is_some_and(|n| n < self.bytes.len() as u64);
         if !within {
-            self.bytes.resize(PIECE, 0);
+            self.bytes.resize(self.most, 0);
             let n = storage.read_at(file, at, &mut self.bytes)?;
             self.bytes.truncate(n);
             self.at = at;

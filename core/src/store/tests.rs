@@ -86,7 +86,7 @@ fn a_power_cut_at_any_write_costs_nothing_synced_and_the_index_is_the_rebuilt_on
 fn a_power_cut_during_recovery_is_recovered_too() {
     let whole = Memory::new();
     scenario(&whole);
-    for at in (0..whole.writes()).step_by(11) {
+    for at in (0..whole.writes()).step_by(5) {
         for first in [Cut::Dice(at * 77 + 1), Cut::Keep] {
             let crash = || {
                 let disk = Memory::new();

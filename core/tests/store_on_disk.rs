@@ -1,0 +1,287 @@
+//! The store on a real file system: what it writes is read by a reader that shares no code with it and follows only
+//! `docs/format.md`; and a recorder killed at random moments, fifty times, leaves a store that is whole.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use vigie::codec::Codec;
+use vigie::depacket::{AccessUnit, AnnexBReader};
+use vigie::fault::Fault as _;
+use vigie::gix::Span;
+use vigie::limits::Limits;
+use vigie::play::{Local, Output};
+use vigie::record::{Recorder, RecorderConfig};
+use vigie::store::{self, FileStorage, Kind, Listing, Options, Source, Storage as _, Writer};
+use vigie::time::{Micros, UtcMicros};
+
+const START: UtcMicros = UtcMicros(1_795_324_440_000_000);
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("vigie-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn source() -> Source {
+    Source::new("vannes", "port-1").unwrap()
+}
+
+/// Made-up pictures behind real parameter sets, 25 a second, an IDR picture first and then each 25.
+struct Camera {
+    pictures: Vec<AccessUnit>,
+    next: u32,
+}
+
+impl Camera {
+    fn new() -> Self {
+        let unhex = |text: &str| -> Vec<u8> {
+            (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect()
+        };
+        let sps = unhex("67f4000d919b28283f6022000003000200000300641e28532c");
+        let pps = unhex("68ebe3c44844");
+        let mut stream = vec![];
+        for n in 0..25_u8 {
+            let slice = [if n == 0 { 0x65 } else { 0x41 }, 0x88 | n & 1, 0x84, n | 0x40];
+            let sets: &[&[u8]] = if n == 0 { &[&sps, &pps] } else { &[] };
+            for nal in sets.iter().copied().chain([&slice[..]]) {
+                stream.extend([0, 0, 0, 1]);
+                stream.extend(nal);
+            }
+            stream.extend([n | 0x80; 400]);
+        }
+        let mut reader = AnnexBReader::new(Codec::H264, &Limits::default());
+        reader.push(&stream);
+        reader.finish();
+        let pictures: Vec<_> = std::iter::from_fn(|| reader.pull()).collect();
+        assert_eq!(pictures.len(), 25);
+        Self { pictures, next: 0 }
+    }
+
+    fn picture(&mut self, now: Micros) -> AccessUnit {
+        let mut unit = self.pictures[(self.next % 25) as usize].clone();
+        unit.timestamp = self.next.wrapping_mul(3_600);
+        unit.received = now;
+        self.next += 1;
+        unit
+    }
+}
+
+fn record(root: &Path, seconds: u32) {
+    let storage = FileStorage::new(root);
+    let (mut recorder, _) =
+        Recorder::open(storage, source(), RecorderConfig::default(), Micros(0), START).unwrap();
+    let mut camera = Camera::new();
+    let mut now = Micros(0);
+    for _ in 0..seconds * 25 {
+        recorder.push(now, camera.picture(now)).unwrap();
+        now = now.plus(40_000);
+        recorder.handle_timeout(now).unwrap();
+    }
+    recorder.finish(now).unwrap();
+    assert_eq!((recorder.stats().broken, recorder.stats().undecodable), (0, 0));
+}
+
+/// CRC-32C, bit by bit.
+fn crc(parts: &[&[u8]]) -> u32 {
+    let mut crc = !0_u32;
+    for byte in parts.iter().copied().flatten() {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = crc >> 1 ^ if crc & 1 == 1 { 0x82f6_3b78 } else { 0 };
+        }
+    }
+    !crc
+}
+
+fn be(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |n, b| n << 8 | u64::from(*b))
+}
+
+/// Reads an index by the tables of the format page; gives (type, 96 bytes) of each record.
+fn records(index: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    assert_eq!(&index[..16], b"GIX1\0\x01\0\x60\0\0\x10\0\0\x01\x5f\x90");
+    assert_eq!(be(&index[4_092..4_096]) as u32, crc(&[&index[..4_092]]));
+    let id = &index[24..40];
+    let mut out = vec![];
+    for n in 0_usize.. {
+        let at = 4_096 + 4_096 * (n / 42) + 96 * (n % 42);
+        let Some(record) = index.get(at..at + 96) else {
+            assert_eq!(index.len(), at, "ends with a record, or with a trailer");
+            return out;
+        };
+        assert_eq!(
+            be(&record[92..]) as u32,
+            crc(&[id, &(n as u32).to_be_bytes(), &record[..92]]),
+            "record {n}"
+        );
+        out.push((record[0], record.to_vec()));
+        if n % 42 == 41 {
+            let number = ((n / 42) as u32).to_be_bytes();
+            let page = &index[at + 96 - 4_032..at + 96 + 64];
+            let trailer = &page[4_032..];
+            assert_eq!((&trailer[..4], &trailer[4..8]), (&b"GIXP"[..], &number[..]));
+            let want = crc(&[id, b"GIXP", &number, &page[..4_092]]);
+            assert_eq!(be(&trailer[60..]) as u32, want, "trailer {}", n / 42);
+        }
+    }
+    unreachable!()
+}
+
+#[test]
+fn a_reader_that_knows_only_the_format_page_finds_every_picture() {
+    let folder = Folder::new("format");
+    record(&folder.0, 130);
+    let camera = folder.0.join("vannes/port-1");
+    let index = fs::read(camera.join("2026-11-22.gix")).unwrap();
+    let (mut file, mut samples, mut files) = (vec![], 0, 0);
+    for (kind, r) in records(&index) {
+        match kind {
+            1 => {
+                let utc = UtcMicros(be(&r[8..16]) as i64);
+                let text = format!("{utc}");
+                let (hour, rest) = (&text[11..13], text[14..].replace(':', "-"));
+                file = fs::read(camera.join(format!("2026-11-22/{hour}/{rest}.{}.m4v", be(&r[16..20]))))
+                    .unwrap();
+                let mark = &file[be(&r[20..24]) as usize..][..320];
+                assert_eq!(&mark[4..24], b"uuidvigie-media-file");
+                assert_eq!(mark[28..32], r[4..8], "ordinal");
+                assert_eq!(mark[52..68], r[28..44], "id");
+                assert_eq!(be(&mark[316..]) as u32, crc(&[&file[..be(&r[20..24]) as usize], &mark[..316]]));
+                assert_eq!(
+                    (mark[136], &mark[137..143], mark[201], &mark[202..208]),
+                    (6, &b"vannes"[..], 6, &b"port-1"[..])
+                );
+                files += 1;
+            }
+            2 => assert_eq!(be(&r[8..12]) as u32, crc(&[&file[..be(&r[4..8]) as usize]])),
+            4 => {
+                let (offset, len) = (be(&r[51..56]) as usize, be(&r[44..48]) as usize);
+                let fragment = &file[offset..offset + len];
+                assert_eq!(&fragment[4..24], b"uuidvigie-fragment-1");
+                assert_eq!(fragment[25..72], r[1..48]);
+                assert_eq!(be(&r[56..60]) as u32, crc(&[&fragment[..92], &fragment[96..]]));
+                assert_eq!(fragment[92..96], r[56..60]);
+                samples += be(&r[36..40]);
+            }
+            other => panic!("record of type {other}"),
+        }
+    }
+    assert_eq!(samples, 130 * 25);
+    assert!((3..=4).contains(&files), "{files}");
+    let mut storage = FileStorage::new(&folder.0);
+    assert!(store::verify(&mut storage, &source()).unwrap().is_whole());
+    let mut local = Local::new(storage, source());
+    local.seek(START.plus(65_000_000));
+    let mut seen = 0;
+    loop {
+        match local.next(START.plus(200_000_000)).unwrap() {
+            Output::Fragment { entry, .. } => seen += entry.mark.samples,
+            Output::Init { .. } => {}
+            Output::End => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(seen, 65 * 25);
+}
+
+#[test]
+fn what_a_folder_refuses_is_typed() {
+    let folder = Folder::new("refused");
+    fs::create_dir_all(&folder.0).unwrap();
+    let taken = folder.0.join("taken");
+    fs::write(&taken, b"a file").unwrap();
+    let refused =
+        |root: &Path| Writer::open(FileStorage::new(root), source(), Options::default()).unwrap_err();
+    assert_eq!(refused(&taken).kind, Kind::NotAFolder);
+    let (_writer, _) = Writer::open(FileStorage::new(&folder.0), source(), Options::default()).unwrap();
+    let second = refused(&folder.0);
+    assert_eq!((second.kind, second.code().0), (Kind::Locked, 556));
+    // A folder that even root cannot write to.
+    if Path::new("/proc/self").exists() {
+        let kind = refused(Path::new("/proc/vigie")).kind;
+        assert!(matches!(kind, Kind::NotFound | Kind::Denied | Kind::ReadOnly), "{kind:?}");
+    }
+    let mut storage = FileStorage::new(&folder.0);
+    assert_eq!(storage.open("no/such/file", store::Access::Read).unwrap_err().kind, Kind::NotFound);
+    assert_eq!(storage.list("nothing").unwrap_err().kind, Kind::NotFound);
+}
+
+/// The child of the test below: records as fast as it can, and says on its output how many fragments are synced.
+#[test]
+fn child_that_is_killed() {
+    let Some(root) = std::env::var_os("VIGIE_TEST_KILLED") else { return };
+    let clock: i64 = std::env::var("VIGIE_TEST_CLOCK").unwrap().parse().unwrap();
+    let config = RecorderConfig::default().store(Options::default().sync_every(1_000_000));
+    let utc = START.plus(clock);
+    let storage = FileStorage::new(PathBuf::from(root));
+    let (mut recorder, _) = Recorder::open(storage, source(), config, Micros(0), utc).unwrap();
+    let (mut camera, mut now) = (Camera::new(), Micros(0));
+    let mut said = 0;
+    loop {
+        recorder.push(now, camera.picture(now)).unwrap();
+        now = now.plus(40_000);
+        recorder.handle_timeout(now).unwrap();
+        let synced = recorder.stats().store.synced;
+        if synced > said {
+            said = synced;
+            eprintln!("synced {said}");
+        }
+    }
+}
+
+#[test]
+fn killed_fifty_times_the_store_is_whole_each_time() {
+    let folder = Folder::new("killed");
+    let mut dice = 0x2545_f491_4f6c_dd1d_u64;
+    let mut promised = 0;
+    for round in 0..50_i64 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["child_that_is_killed", "--exact", "--nocapture", "--test-threads=1"])
+            .env("VIGIE_TEST_KILLED", &folder.0)
+            .env("VIGIE_TEST_CLOCK", (round * 3_600_000_000).to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        dice ^= dice << 13;
+        dice ^= dice >> 7;
+        dice ^= dice << 17;
+        let until = Instant::now() + Duration::from_micros(20_000 + dice % 120_000);
+        while Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(!said.contains("panicked"), "{said}");
+        let whole_lines = &said[..said.rfind('\n').map_or(0, |end| end + 1)];
+        let synced = whole_lines.lines().filter_map(|l| l.strip_prefix("synced ")?.parse::<u64>().ok()).max();
+        promised += synced.unwrap_or(0);
+
+        drop(Writer::open(FileStorage::new(&folder.0), source(), Options::default()).unwrap());
+        let mut storage = FileStorage::new(&folder.0);
+        let found = store::verify(&mut storage, &source()).unwrap();
+        assert!(found.is_whole(), "round {round}: {found:?}");
+        assert!(found.fragments >= promised, "round {round}: {} of {promised}", found.fragments);
+        // What the last one did not get to say is there as well, and counts from now on.
+        promised = found.fragments;
+    }
+    assert!(promised > 50, "{promised}");
+    let listing = Listing::load(&mut FileStorage::new(&folder.0), &source(), Span::ALL).unwrap();
+    assert!(listing.gaps.iter().all(|gap| gap.cause == store::Cause::Recorder));
+}
