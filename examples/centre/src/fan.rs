@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
+use tokio::sync::watch;
 use vigie::codec::Codec;
 use vigie::depacket::{AccessUnit, RandomAccess};
 use vigie::h26x::ParameterSets;
@@ -45,6 +46,8 @@ const VIEWERS: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct Fan {
     inner: Mutex<Inner>,
+    /// Is there something to see?
+    live: watch::Sender<bool>,
 }
 
 /// A picture in packets, to be shared.
@@ -111,6 +114,7 @@ impl Fan {
                 inner.stream = Some(Stream::new(codec, name, ssrc));
             }
         }
+        self.live.send_replace(false);
     }
 
     /// The camera went away. Viewers stay and wait; who comes now is turned away until it is back.
@@ -118,6 +122,13 @@ impl Fan {
         if let Some(stream) = &mut self.lock().stream {
             stream.interrupted();
         }
+        self.live.send_replace(false);
+    }
+
+    /// Returns when there is something to see.
+    pub(crate) async fn live(&self) {
+        // The sender is here: it cannot be gone.
+        let _ = self.live.subscribe().wait_for(|live| *live).await;
     }
 
     /// Sends a picture to all. `utc` is the moment it was taken, as well as that is known.
@@ -126,6 +137,7 @@ impl Fan {
         let inner = &mut *inner;
         let Some(stream) = &mut inner.stream else { return };
         let item = stream.item(unit, utc, now);
+        self.live.send_if_modified(|live| !std::mem::replace(live, stream.live) && stream.live);
         let report = stream.report_due(now).then(|| stream.report(now)).flatten();
         inner.viewers.retain(|viewer| Arc::strong_count(viewer) > 1);
         for viewer in &inner.viewers {

@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt as _, future};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use vigie::rtsp::auth::Authorization;
 use vigie::rtsp::headers::{Range, RtpInfo};
 use vigie::rtsp::{Status, Url};
@@ -22,6 +22,9 @@ use crate::fan::Queue;
 
 /// How long a connection may live without the token.
 const STRANGER: Duration = Duration::from_secs(5);
+
+/// How long DESCRIBE waits for a camera that is away: who asks now is shown the camera the moment it is back.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a viewer may take nothing at all of what it is sent.
 const STUCK: Duration = Duration::from_secs(20);
@@ -44,6 +47,8 @@ pub(crate) struct Viewer {
     connection: Connection,
     /// Held until the token came.
     stranger: Option<OwnedSemaphorePermit>,
+    /// What was asked for, and until when the answer may wait.
+    asked: Option<(RequestId, Arc<Camera>, Instant)>,
     /// What PLAY may ask for.
     camera: Option<Arc<Camera>>,
     queue: Option<Arc<Queue>>,
@@ -53,7 +58,7 @@ impl Viewer {
     /// Of somebody unknown, who holds a place among the strangers.
     pub(crate) fn new(centre: Arc<Centre>, seed: [u8; 32], stranger: OwnedSemaphorePermit) -> Self {
         let connection = Connection::new(Config::new(seed), clock::now());
-        Self { centre, connection, stranger: Some(stranger), camera: None, queue: None }
+        Self { centre, connection, stranger: Some(stranger), asked: None, camera: None, queue: None }
     }
 
     /// To the end.
@@ -99,6 +104,7 @@ impl Viewer {
                     Some(bytes) => drop(self.connection.send(bytes)),
                     None => return End::Changed,
                 },
+                () = live(self.asked.as_ref()) => self.describe(),
                 () = at(due) => self.connection.handle_timeout(clock::now()),
                 () = at(patience) => return End::Stranger,
             }
@@ -141,22 +147,16 @@ impl Viewer {
     fn answer(&mut self, event: Event) {
         match event {
             Event::Describe { request, url, authorization, .. } => {
-                let answered = match self.admit(authorization.as_ref()).and_then(|()| self.description(&url))
-                {
-                    Ok((camera, description)) => {
-                        self.camera = Some(camera);
-                        self.connection.describe(request, description)
-                    }
+                match self.admit(authorization.as_ref()).and_then(|()| self.find(&url)) {
+                    Ok(camera) => self.asked = Some((request, camera, Instant::now() + PATIENCE)),
                     Err(status) => self.refuse(request, status),
-                };
-                debug_assert!(answered.is_ok());
+                }
             }
             Event::Play { request, authorization, .. } => {
-                let answered = match self.admit(authorization.as_ref()).and_then(|()| self.play()) {
-                    Ok(info) => self.connection.accept_play(request, Some(Range::NOW), &[info]),
+                match self.admit(authorization.as_ref()).and_then(|()| self.play()) {
+                    Ok(info) => answered(self.connection.accept_play(request, Some(Range::NOW), &[info])),
                     Err(status) => self.refuse(request, status),
-                };
-                debug_assert!(answered.is_ok());
+                }
             }
             Event::Pause | Event::Teardown => self.queue = None,
             Event::Failed(error) => tracing::debug!(%error, "viewer failed"),
@@ -164,14 +164,26 @@ impl Viewer {
         }
     }
 
+    /// The camera that was asked for is there, or has been waited for long enough.
+    fn describe(&mut self) {
+        let Some((request, camera, _)) = self.asked.take() else { return };
+        match camera.fan.describe() {
+            Some(description) => {
+                self.camera = Some(camera);
+                answered(self.connection.describe(request, description));
+            }
+            // The player asks again.
+            None => self.refuse(request, Status::SERVICE_UNAVAILABLE),
+        }
+    }
+
     /// Whoever has no token is told nothing more, and shown the door.
-    fn refuse(&mut self, request: RequestId, status: Status) -> Result<(), vigie::server::Error> {
-        let refused = self.connection.refuse(request, status);
+    fn refuse(&mut self, request: RequestId, status: Status) {
+        answered(self.connection.refuse(request, status));
         if status == Status::UNAUTHORIZED {
             self.centre.counters.refused();
             self.connection.close();
         }
-        refused
     }
 
     /// Looked at for every request that shows anything.
@@ -183,15 +195,12 @@ impl Viewer {
         Ok(())
     }
 
-    fn description(&self, url: &Url) -> Result<(Arc<Camera>, String), Status> {
+    fn find(&self, url: &Url) -> Result<Arc<Camera>, Status> {
         let mut names = url.path().trim_matches('/').split('/');
         let (Some(tenant), Some(camera), None) = (names.next(), names.next(), names.next()) else {
             return Err(Status::NOT_FOUND);
         };
-        let camera = self.centre.camera(tenant, camera).ok_or(Status::NOT_FOUND)?;
-        // The player asks again: the camera may be back any moment.
-        let description = camera.fan.describe().ok_or(Status::SERVICE_UNAVAILABLE)?;
-        Ok((camera.clone(), description))
+        self.centre.camera(tenant, camera).cloned().ok_or(Status::NOT_FOUND)
     }
 
     fn play(&mut self) -> Result<RtpInfo, Status> {
@@ -208,6 +217,18 @@ async fn next(queue: Option<&Queue>) -> Option<Bytes> {
         Some(queue) => queue.next().await,
         None => future::pending().await,
     }
+}
+
+async fn live(asked: Option<&(RequestId, Arc<Camera>, Instant)>) {
+    match asked {
+        Some((_, camera, until)) => drop(timeout_at(*until, camera.fan.live()).await),
+        None => future::pending().await,
+    }
+}
+
+/// The machine hands a request out once and reads no other before it is answered: each answer has its request.
+fn answered(answer: Result<(), vigie::server::Error>) {
+    debug_assert!(answer.is_ok(), "{answer:?}");
 }
 
 async fn at(moment: Option<Instant>) {

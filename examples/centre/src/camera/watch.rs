@@ -22,9 +22,9 @@ use crate::clock;
 use crate::config::Source;
 use crate::recorder::Recorder;
 
-/// The longest wait between two attempts: a camera that returns is on the screen again within 5 s, and up to 2 s of
+/// The longest wait between two attempts: a camera that returns is on the screen again within 5 s, and 2 s and more of
 /// those may pass until its next key picture.
-const LONGEST_WAIT: Duration = Duration::from_millis(1_500);
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// For a connection: when the network returns, an attempt under way should not be one that began long before.
 const CONNECT: Duration = Duration::from_secs(3);
