@@ -1,8 +1,9 @@
 //! A viewer: RTSP over WebSocket, by core's own client.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use vigie::depacket::AccessUnit;
 use vigie::record::{Ingest, IngestOutput};
 use vigie::rtp::rtcp::SenderReport;
@@ -34,21 +35,26 @@ pub enum Seen {
 }
 
 impl Viewer {
+    /// One that waits a minute for pictures.
     pub async fn new(centre: &Centre, camera: &str) -> Self {
-        Self::with_token(centre, camera, &centre.token).await
+        Self::with(centre, camera, &centre.token, 60_000_000).await
+    }
+
+    /// One that gives up when there are no pictures for 10 s, as the page's does.
+    pub async fn impatient(centre: &Centre, camera: &str) -> Self {
+        Self::with(centre, camera, &centre.token, 10_000_000).await
     }
 
     pub async fn with_token(centre: &Centre, camera: &str, token: &str) -> Self {
+        Self::with(centre, camera, token, 60_000_000).await
+    }
+
+    async fn with(centre: &Centre, camera: &str, token: &str, patience: u64) -> Self {
         let socket = Socket::new(centre).await;
         let (url, _) = Url::parse(&format!("rtsp://{}/{camera}", centre.host())).unwrap();
         let config = Config::new(url, [7; 32]).authorization(Some(format!("Bearer {token}")));
-        let config = config.media_timeout(Some(60_000_000));
-        let mut viewer = Self {
-            socket,
-            ingest: Ingest::new(config, Micros(0)),
-            start: Instant::now(),
-            waiting: VecDeque::new(),
-        };
+        let ingest = Ingest::new(config.media_timeout(Some(patience)), Micros(0));
+        let mut viewer = Self { socket, ingest, start: Instant::now(), waiting: VecDeque::new() };
         viewer.drain().await;
         viewer
     }
@@ -58,7 +64,15 @@ impl Viewer {
             if let Some(seen) = self.waiting.pop_front() {
                 return seen;
             }
-            let Some(bytes) = self.socket.receive().await else { return Seen::Closed };
+            let now = || Micros(self.start.elapsed().as_micros() as u64);
+            let due = self.ingest.poll_timeout().map(|due| self.start + Duration::from_micros(due.0));
+            let due = due.unwrap_or(self.start + Duration::from_secs(3_600));
+            let Ok(received) = timeout_at(due, self.socket.receive()).await else {
+                self.ingest.handle_timeout(now());
+                self.drain().await;
+                continue;
+            };
+            let Some(bytes) = received else { return Seen::Closed };
             let mut rest = &bytes[..];
             while !rest.is_empty() {
                 let now = Micros(self.start.elapsed().as_micros() as u64);
