@@ -10,10 +10,6 @@ mod configuration;
 mod error;
 mod fragmenter;
 mod init;
-#[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
-mod tests;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -127,3 +123,8 @@ impl FragmentFlags {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

@@ -13,8 +13,6 @@ use alloc::sync::Arc;
 use bytes::{BufMut as _, Bytes, BytesMut};
 
 mod layout;
-#[cfg(test)]
-mod tests;
 
 pub use layout::{Layout, ROOM, Span};
 
@@ -195,3 +193,6 @@ impl Segmenter {
         self.ready.push_back(Output::Close);
     }
 }
+
+#[cfg(test)]
+mod tests;

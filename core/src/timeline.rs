@@ -70,3 +70,6 @@ pub struct Group {
     /// Does it continue the GOP of the group before it?
     pub continues_gop: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,8 +9,6 @@
 
 pub mod export;
 mod playback;
-#[cfg(test)]
-mod tests;
 
 pub use playback::{Playback, Shown, playback};
 
@@ -24,3 +22,6 @@ pub enum View {
     /// For players: `avc1` or `hvc1`.
     Playback,
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 
 use vigie::fault::{Blame, Code, Fault};
 use vigie::session;
+use vigie::store::Cause;
 
 /// What kept a connection from being made, or ended it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,18 +51,6 @@ pub enum Kind {
     /// The session failed.
     #[error("{0}")]
     Session(session::Error),
-}
-
-/// What a gap in a recording is to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Cause {
-    /// The camera sent nothing, or what cannot be recorded.
-    Camera,
-    /// It could not be reached.
-    Network,
-    /// It refused user and password.
-    Authentication,
 }
 
 impl Error {

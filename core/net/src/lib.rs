@@ -18,5 +18,6 @@ pub use backoff::Backoff;
 pub use camera::{Camera, Options};
 pub use clock::Clock;
 pub use dial::dial;
-pub use error::{Cause, Error, Kind};
+pub use error::{Error, Kind};
 pub use event::Event;
+pub use vigie::store::Cause;

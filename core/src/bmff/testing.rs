@@ -1,4 +1,5 @@
 //! Boxes written and read back.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use alloc::vec::Vec;
 use bytes::BytesMut;

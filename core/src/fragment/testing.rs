@@ -1,4 +1,5 @@
 //! Streams made by hand for the tests of this step and those after it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

@@ -21,7 +21,7 @@ pub(super) struct DecodingTimes {
     last: Option<i64>,
     /// What the end of the last picture's duration said that the next one's would be.
     promised: Option<i64>,
-    /// The last difference of two presentation times.
+    /// From the last picture but one, in output order, to the last.
     step: i64,
 }
 
@@ -46,7 +46,7 @@ impl DecodingTimes {
         self.before.back().copied()
     }
 
-    /// The last difference of two presentation times; 0 before there was one.
+    /// From the last picture but one, in output order, to the last; 0 before there were two.
     pub(super) const fn step(&self) -> i64 {
         self.step
     }
@@ -88,9 +88,6 @@ impl DecodingTimes {
     fn assign_one(&mut self, time: i64, next: Option<i64>, out: &mut Vec<i64>) -> i64 {
         let wanted = self.promised.take().map_or(time, |promised| promised.min(time));
         self.give(self.last.map_or(wanted, |last| wanted.max(last.saturating_add(1))), out);
-        if let Some(before) = self.before.back().filter(|before| **before < time) {
-            self.step = time - before;
-        }
         self.remember(&[time]);
         self.duration(next)
     }
@@ -126,22 +123,18 @@ impl DecodingTimes {
         let mut before = None;
         for time in &mut sorted {
             *time = (*time).max(before.map_or(i64::MIN, |b: i64| b.saturating_add(1)));
-            if let Some(before) = before {
-                self.step = *time - before;
-            }
             before = Some(*time);
-        }
-        if let (Some(last), Some(first)) = (self.before.back(), sorted.first()) {
-            if sorted.len() == 1 && first > last {
-                self.step = first - last;
-            }
         }
         sorted
     }
 
     /// Presentation times in ascending order, `depth` pictures late.
     fn targets(&mut self, sorted: &[i64], count: usize) -> Vec<i64> {
-        let step = if self.step > 0 { self.step } else { i64::from(crate::time::TIMESCALE) / 25 };
+        let step = match sorted {
+            _ if self.step > 0 => self.step,
+            [first, second, ..] => second.saturating_sub(*first),
+            _ => i64::from(crate::time::TIMESCALE) / 25,
+        };
         while self.before.len() < self.depth {
             // Before the beginning the pictures are as far apart as now.
             let first = self.before.front().or(sorted.first()).copied().unwrap_or(0);
@@ -158,6 +151,10 @@ impl DecodingTimes {
         }
         while self.before.len() > DEEPEST {
             self.before.pop_front();
+        }
+        let mut latest = self.before.iter().rev();
+        if let (Some(last), Some(before)) = (latest.next(), latest.next()) {
+            self.step = last.saturating_sub(*before);
         }
     }
 

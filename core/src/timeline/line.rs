@@ -88,7 +88,7 @@ impl Timeline {
         for unit in passed.drain(..) {
             self.place(unit);
         }
-        self.place_strays(None);
+        self.place_strays(self.clock.last(), None);
         self.groups.flush(None);
     }
 
@@ -111,7 +111,7 @@ impl Timeline {
 
     /// The stream starts anew with the next access unit (another session, another SSRC): a new epoch.
     pub fn discontinuity(&mut self) {
-        self.place_strays(None);
+        self.place_strays(self.clock.last(), None);
         self.before = self.clock.last().or(self.before);
         self.clock.forget();
         self.utc.forget();
@@ -120,6 +120,10 @@ impl Timeline {
 
     /// The camera says which moment an RTP timestamp is, RFC 3550 §6.4.1.
     pub fn sender_report(&mut self, report: SenderReport) {
+        // A sender without a clock says 0, §6.4.1.
+        if report.ntp.0 == 0 {
+            return self.groups.quirks().count(Quirk::BadSenderReport);
+        }
         self.anchor(UtcSource::SenderReport, report.rtp_timestamp, report.ntp.to_utc());
     }
 
@@ -152,12 +156,13 @@ impl Timeline {
             self.breaks = true;
             return self.resume(before, unit);
         }
+        let before = self.clock.last();
         match self.clock.next(unit.timestamp, unit.received) {
             Some((pts, moved)) => {
                 if moved {
                     self.groups.quirks().count(Quirk::EqualTimestamps);
                 }
-                self.place_strays(Some(pts));
+                self.place_strays(before, Some(pts));
                 self.emit(unit, pts);
             }
             None => self.keep(unit),
@@ -170,7 +175,7 @@ impl Timeline {
             is_near((before.timestamp, before.received), (unit.timestamp, unit.received))
         });
         if !agrees {
-            self.place_strays(None);
+            self.place_strays(self.clock.last(), None);
         }
         self.kept.push(unit);
         if self.kept.len() < CONFIRM {
@@ -195,10 +200,10 @@ impl Timeline {
         self.emit(unit, ticks);
     }
 
-    /// The pictures kept proved to be strays: they are shown between the last picture and the one at `until`.
-    fn place_strays(&mut self, until: Option<i64>) {
-        let (Some(last), false) = (self.clock.last(), self.kept.is_empty()) else { return };
-        let from = self.groups.end().map_or(last.ticks, |(end, _)| end.max(last.ticks));
+    /// The pictures kept proved to be strays: they are shown between the picture before them and the one at `until`.
+    fn place_strays(&mut self, before: Option<Point>, until: Option<i64>) {
+        let (Some(before), false) = (before, self.kept.is_empty()) else { return };
+        let from = before.ticks;
         let parts = self.kept.len() as i64 + 1;
         let even = match until {
             Some(until) => until.saturating_sub(from) / parts,

@@ -14,6 +14,9 @@ const ARRIVAL_ERROR: i64 = 1_000_000;
 /// 2000-01-01: a camera whose clock says less has not been set.
 const EARLIEST: i64 = 946_684_800_000_000;
 
+/// A camera's clock that is this far from the host's has not been set either (uptime sent as NTP time reads as 2036).
+const FARTHEST: u64 = 10 * 366 * crate::time::DAY as u64;
+
 /// A moment on both clocks.
 #[derive(Clone, Copy, Debug)]
 struct Anchor {
@@ -58,7 +61,8 @@ impl UtcLine {
 
     /// `source` says that presentation time `ticks` is `utc`.
     pub(super) fn anchor(&mut self, source: UtcSource, ticks: i64, utc: UtcMicros) -> Anchored {
-        if utc.0 < EARLIEST {
+        let far = self.clocks.is_some_and(|(_, host)| host.0.abs_diff(utc.0) > FARTHEST);
+        if utc.0 < EARLIEST || far {
             return Anchored::Unusable;
         }
         let mut outcome = Anchored::Taken;

@@ -107,7 +107,7 @@ fn flipped_bytes_in_the_files_of_other_muxers() {
         for _ in 0..40 {
             let mut flipped = bytes.clone();
             for _ in 0..1 + random() % 8 {
-                let at = (random() % flipped.len().min(4_096).max(1) as u64) as usize;
+                let at = (random() % flipped.len().clamp(1, 4_096) as u64) as usize;
                 if let Some(byte) = flipped.get_mut(at) {
                     *byte = random() as u8;
                 }

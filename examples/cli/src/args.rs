@@ -29,6 +29,11 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Record a camera; reconnects by itself until --for is over or Ctrl-C.
+    #[command(after_help = "\
+Example:
+  vigie record rtsp://127.0.0.1:8554/cam1 --store store --tenant town --camera place --for 20s")]
+    Record(Record),
     /// Turn an elementary stream or a capture into MP4, without decoding.
     #[command(after_help = "\
 INPUT is told apart by its content: H.264 or H.265 with start codes (Annex B), RTP packets behind two bytes of

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod args;
 pub mod commands;
+pub mod explain;
 pub mod failure;
 pub mod input;
 pub mod moment;

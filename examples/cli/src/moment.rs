@@ -103,6 +103,12 @@ pub fn show_bytes(bytes: u64) -> String {
     format!("{:.1} {name}", bytes as f64 / unit)
 }
 
+/// `1 file`, `2 files`.
+#[must_use]
+pub fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -143,6 +149,7 @@ mod tests {
         assert_eq!(show_span(7_200_000_000), "2 h 00 min");
         assert_eq!(show_bytes(999), "999 B");
         assert_eq!(show_bytes(1_500), "1.5 kB");
+        assert_eq!((count(1, "gap"), count(0, "gap")), ("1 gap".into(), "0 gaps".into()));
     }
 
     proptest::proptest! {

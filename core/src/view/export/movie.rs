@@ -149,10 +149,32 @@ impl Movie {
         }
     }
 
+    /// Lets the pictures before the first that is shown last a tick each. The edit list hides them; a player that does not
+    /// heed it (Firefox) is past them before anybody sees more than one.
+    fn hurry(&mut self) {
+        let Some(first) = self.samples.iter().position(|s| s.shown) else { return };
+        let Some(start) = self.samples.iter().filter(|s| s.shown).map(Sample::pts).min() else { return };
+        let mut early: Vec<_> = (0..self.samples.len())
+            .filter(|i| self.samples.get(*i).is_some_and(|s| !s.shown && s.pts() < start))
+            .collect();
+        early.sort_by_key(|i| self.samples.get(*i).map(Sample::pts));
+        let times: Vec<_> = (1..=early.len() as i64).rev().map(|before| start - before).collect();
+        let decoded = self.samples.get(first).map_or(0, |s| s.dts);
+        for (i, pts) in early.into_iter().zip(times) {
+            if let Some(sample) = self.samples.get_mut(i) {
+                if i < first {
+                    sample.dts = decoded - (first - i) as i64;
+                }
+                sample.composition = i32::try_from(pts - sample.dts).unwrap_or(i32::MAX);
+            }
+        }
+    }
+
     /// The file; `None` where it shows nothing.
     pub(super) fn finish(mut self) -> Option<File> {
         let (first, last) = self.shown?;
         self.trim();
+        self.hurry();
         let edits = self.edits();
         let duration = edits.iter().map(|e| e.duration).sum();
         let pictures = self.samples.iter().filter(|s| s.shown).count();

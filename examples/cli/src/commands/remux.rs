@@ -15,9 +15,10 @@ use vigie::view;
 use vigie::view::export::{Fragmented, Patch};
 
 use crate::args::{Remux, View};
+use crate::explain::{self, bug};
 use crate::failure::Failure;
 use crate::input::Input;
-use crate::moment::{show_bytes, show_span};
+use crate::moment::{count, show_bytes, show_span};
 use crate::output::{Format, Progress};
 
 pub(super) fn run(options: &Remux, format: Format) -> Result<ExitCode, Failure> {
@@ -52,32 +53,30 @@ pub(super) fn run(options: &Remux, format: Format) -> Result<ExitCode, Failure> 
 }
 
 fn report(options: &Remux, input: &Input, written: &Written, format: Format) -> Result<(), Failure> {
-    let quirks: serde_json::Map<_, _> =
-        input.quirks().iter().map(|(quirk, count)| (quirk.name().to_owned(), json!(count))).collect();
     let Written { pictures, dropped, ticks, bytes, video } = written;
     let seconds = *ticks as f64 / 90_000.0;
     let mut text = format!(
-        "{}: {} {}x{}, {pictures} pictures, {}, {}\n",
+        "{}: {} {}x{}, {}, {}, {}\n",
         options.output.display(),
         video.codec.name(),
         video.width,
         video.height,
+        count(*pictures, "picture"),
         show_span((seconds * 1e6) as u64),
         show_bytes(*bytes),
     );
     if *dropped > 0 {
-        text += &format!("left out: {dropped} pictures before the first that can be decoded\n");
+        text += &format!("left out      {} that cannot be decoded\n", count(*dropped, "picture"));
     }
     if input.lost() > 0 {
-        text += &format!("missing: {} RTP packets\n", input.lost());
+        text += &format!("missing       {}\n", count(input.lost(), "RTP packet"));
     }
-    for (quirk, count) in &quirks {
-        text += &format!("tolerated: {quirk} ({count})\n");
-    }
+    text += &explain::quirk_lines(&input.quirks());
     let json = json!({
         "output": options.output, "input": input.kind().name(), "codec": video.codec.name(),
         "codec_string": video.codec_string, "width": video.width, "height": video.height, "pictures": pictures,
-        "seconds": seconds, "bytes": bytes, "left_out": dropped, "lost_packets": input.lost(), "quirks": quirks,
+        "seconds": seconds, "bytes": bytes, "left_out": dropped, "lost_packets": input.lost(),
+        "quirks": explain::quirks(&input.quirks()),
     });
     format.print(text, &json)
 }
@@ -120,15 +119,19 @@ impl<'a> Mp4<'a> {
     }
 
     fn group(&mut self, group: Group) -> Result<(), Failure> {
-        self.fragmenter.push(group).map_err(|e| bug(&e))?;
+        self.fragmenter.push(group).map_err(|e| bug("the pictures cannot be put into an MP4", &e))?;
         while let Some(piece) = self.fragmenter.pull() {
             match piece {
                 Piece::Init(init) => {
-                    self.movie.init(&init, &mut self.buffer).map_err(|e| bug(&e))?;
+                    self.movie
+                        .init(&init, &mut self.buffer)
+                        .map_err(|e| bug("the pictures cannot be put into an MP4", &e))?;
                     self.video.get_or_insert_with(|| init.format.clone());
                 }
                 Piece::Fragment(fragment) => {
-                    self.movie.fragment(&fragment, &mut self.buffer).map_err(|e| bug(&e))?;
+                    self.movie
+                        .fragment(&fragment, &mut self.buffer)
+                        .map_err(|e| bug("the pictures cannot be put into an MP4", &e))?;
                     self.pictures += u64::from(fragment.samples);
                     self.ticks += fragment.duration;
                 }
@@ -163,9 +166,4 @@ impl<'a> Mp4<'a> {
         self.buffer.clear();
         Ok(())
     }
-}
-
-/// What input must not be able to cause.
-fn bug<E: vigie::fault::Fault + std::fmt::Display>(error: &E) -> Failure {
-    Failure::fault("the pictures cannot be put into an MP4", error, "report it, with the file if you may")
 }

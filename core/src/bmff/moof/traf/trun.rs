@@ -124,7 +124,7 @@ impl<'a> Trun<'a> {
         if entry == 0 && count > MOST_WITHOUT_TABLE {
             return Err(Error { kind: Kind::TooLarge(KIND), at: Offset(found.at) });
         }
-        let len = (count as usize).checked_mul(entry).unwrap_or(usize::MAX);
+        let len = (count as usize).saturating_mul(entry);
         let table = body.take(len)?;
         Ok(Self { at: found.at, data_offset, count, first_flags, flags, table })
     }

@@ -1,0 +1,189 @@
+//! `vigie record`.
+
+mod keeper;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use serde_json::json;
+use vigie::fault::Fault as _;
+use vigie::sdp::Presentation;
+use vigie::store::Source;
+use vigie_net::{Camera, Event, Options};
+
+use self::keeper::{Keeper, Kept, Message};
+use super::until_stopped;
+use crate::args::Record;
+use crate::failure::Failure;
+use crate::moment::{count, show_bytes, show_span};
+use crate::output::{Format, Progress};
+use crate::{address, explain};
+
+pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Failure> {
+    let (url, credentials) = address::camera(&options.url, &options.login)?;
+    let source = explain::names(&options.tenant, &options.camera)?;
+    let mut net = Options::new(credentials);
+    if options.once {
+        net.backoff = None;
+    }
+    let keeper = Keeper::open(options.store.clone(), source, net.clock).await?;
+    let mut recording = Recording {
+        source,
+        format,
+        progress: Progress::line(&format!("connecting to {url}")),
+        started: Instant::now(),
+        presentation: None,
+        connected: false,
+        gaps: 0,
+    };
+    let outcome = recording.follow(Camera::connect(url, net), &keeper, options).await;
+    let kept = keeper.finish().await;
+    recording.progress.done();
+    let kept = kept?;
+    outcome?;
+    recording.summary(options, kept)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A recording as it is told to whoever watches.
+struct Recording {
+    source: Source,
+    format: Format,
+    progress: Progress,
+    started: Instant,
+    presentation: Option<Arc<Presentation>>,
+    connected: bool,
+    gaps: u64,
+}
+
+impl Recording {
+    /// Until the time is over, somebody stops it, the store fails, or (`--once`) the camera does.
+    async fn follow(&mut self, mut camera: Camera, keeper: &Keeper, options: &Record) -> Result<(), Failure> {
+        let mut stop = std::pin::pin!(until_stopped(options.span));
+        let mut stopping = false;
+        let mut tick = tokio::time::interval(Duration::from_millis(500));
+        let mut synced = 0;
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stop, if !stopping => {
+                    stopping = true;
+                    camera.stop();
+                }
+                _ = tick.tick() => {
+                    let kept = keeper.kept();
+                    if kept.failed {
+                        return Ok(());
+                    }
+                    self.show(kept);
+                    if kept.synced != synced {
+                        synced = kept.synced;
+                        self.tell("synced", json!({"fragments": synced, "bytes": kept.bytes}))?;
+                    }
+                }
+                event = camera.next() => {
+                    let Some(event) = event else { return Ok(()) };
+                    self.take(event, &camera, keeper, options).await?;
+                }
+            }
+        }
+    }
+
+    async fn take(
+        &mut self,
+        event: Event,
+        camera: &Camera,
+        keeper: &Keeper,
+        options: &Record,
+    ) -> Result<(), Failure> {
+        match event {
+            Event::AccessUnit(unit) => keeper.send(Message::Picture(unit)).await,
+            Event::SenderReport { report, .. } => keeper.send(Message::Report(report)).await,
+            Event::Described(presentation) => self.presentation = Some(presentation),
+            Event::Playing(playing) => {
+                self.connected = true;
+                self.note(&format!("connected to {}", camera.url()));
+                self.tell("connected", json!({"url": camera.url().to_string()}))?;
+                let start = playing.range.and_then(|range| range.clock_start());
+                let timestamp = playing.rtp_info.and_then(|info| info.rtptime);
+                if let (Some(utc), Some(timestamp)) = (start, timestamp) {
+                    keeper.send(Message::Anchor(timestamp, utc)).await;
+                }
+            }
+            Event::Redirected(to) => self.note(&format!("the camera sends us to {to}")),
+            Event::Disconnected { error, retry_in } => {
+                keeper.send(Message::Interrupted(error.cause, error.code().0)).await;
+                let failure = explain::camera(camera.url(), &error, self.presentation.as_deref());
+                if options.once && retry_in.is_none() {
+                    return Err(failure);
+                }
+                if std::mem::take(&mut self.connected) {
+                    self.gaps += 1;
+                }
+                let wait = retry_in.unwrap_or_default();
+                let micros = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
+                let cause = error.cause;
+                self.note(&format!(
+                    "no picture ({cause}): {}; again in {}",
+                    failure.what(),
+                    show_span(micros)
+                ));
+                self.tell(
+                    "disconnected",
+                    json!({"cause": cause.name(), "code": error.code().to_string(), "what": failure.what(),
+                        "remedy": failure.remedy(), "retry_seconds": wait.as_secs_f64()}),
+                )?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn show(&self, kept: Kept) {
+        let elapsed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let state = if self.connected { "recording" } else { "waiting for the camera" };
+        self.progress.say(format!(
+            "{state}: {}, {}, {} in {}, {}; Ctrl-C ends it",
+            show_span(elapsed),
+            count(kept.pictures, "picture"),
+            show_bytes(kept.bytes),
+            count(kept.files, "file"),
+            count(self.gaps, "gap"),
+        ));
+    }
+
+    fn note(&self, text: &str) {
+        if self.format == Format::Text {
+            self.progress.note(text);
+        }
+    }
+
+    fn tell(&self, event: &str, mut json: serde_json::Value) -> Result<(), Failure> {
+        if self.format == Format::Json {
+            json["event"] = event.into();
+            json["utc"] = crate::moment::utc_now().to_string().into();
+            return self.format.print("", &json);
+        }
+        Ok(())
+    }
+
+    fn summary(&self, options: &Record, kept: Kept) -> Result<(), Failure> {
+        let text = format!(
+            "{}/{}: {}, {} in {}, {}\n",
+            options.store.display(),
+            self.source,
+            count(kept.pictures, "picture"),
+            show_bytes(kept.bytes),
+            count(kept.files, "file"),
+            count(self.gaps, "gap"),
+        );
+        let json = json!({
+            "event": "done", "store": options.store, "tenant": self.source.tenant.as_str(),
+            "camera": self.source.camera.as_str(), "pictures": kept.pictures, "bytes": kept.bytes,
+            "files": kept.files, "fragments": kept.fragments, "gaps": self.gaps,
+        });
+        self.format.print(text, &json)
+    }
+}
