@@ -9,10 +9,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::moment::{Moment, parse_span};
 
 const MAIN_EXAMPLES: &str = "\
-Example:
+Examples:
   vigie simulate --listen 127.0.0.1:8554 --cameras 2
+  vigie probe rtsp://127.0.0.1:8554/cam1
+  vigie record rtsp://127.0.0.1:8554/cam1 --store store --tenant town --camera place --for 1m
+  vigie ls --store store
+  vigie export --store store --tenant town --camera place --from now-50s --to now-20s -o clip.mp4
 
-Exit codes: 0 done; 1 failed (the message says what to do); 2 the command line cannot be read.";
+Exit codes: 0 done; 1 failed (the message says what to do); 2 the command line cannot be read;
+3 exported, but the recording covers less than was asked.";
 
 /// Video of IP cameras: look at it, record it, find it again.
 #[derive(Debug, Parser)]
@@ -44,6 +49,21 @@ Examples:
   vigie remux packets.rtp --sdp session.sdp -o camera.mp4
   vigie remux capture.pcapng -o camera.mp4 --view playback")]
     Remux(Remux),
+    /// List what a store holds: files, covered ranges, gaps with their causes.
+    #[command(after_help = "\
+Examples:
+  vigie ls --store store
+  vigie ls --store store --tenant town --camera place --from now-1h --to now")]
+    Ls(Ls),
+    /// Copy a range out of a store into one MP4 that opens anywhere, cut to the picture.
+    #[command(after_help = "\
+The file shows every picture of [FROM, TO) and no other; pictures before it that decoding needs are in the file but
+not shown. Exit code 3: the file is good, but the recording covers less than was asked.
+
+Example:
+  vigie export --store store --tenant town --camera place \\
+    --from 2026-11-22T05:14:00Z --to 2026-11-22T05:15:30Z -o clip.mp4")]
+    Export(Export),
     /// Serve simulated RTSP cameras: clips that loop for ever, each picture numbered by a barcode.
     #[command(after_help = "\
 Example:

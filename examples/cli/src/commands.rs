@@ -1,5 +1,7 @@
 //! The commands: each takes its options, prints its results, and fails with a sentence and a remedy.
 
+mod export;
+mod ls;
 mod record;
 mod remux;
 mod simulate;
@@ -19,6 +21,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     let format = if cli.json { Format::Json } else { Format::Text };
     match &cli.command {
         Command::Record(options) => block_on(record::run(options, format)),
+        Command::Ls(options) => ls::run(options, format),
+        Command::Export(options) => export::run(options, format),
         Command::Remux(options) => remux::run(options, format),
         Command::Simulate(options) => block_on(simulate::run(options, format)),
     }

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod failure;
 pub mod input;
 pub mod moment;
+pub mod new_file;
 pub mod output;
 pub mod simulator;
 pub mod table;

@@ -1,7 +1,5 @@
 //! `vigie remux`.
 
-use std::fs::File;
-use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -19,6 +17,7 @@ use crate::explain::{self, bug};
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::moment::{count, show_bytes, show_span};
+use crate::new_file::NewFile;
 use crate::output::{Format, Progress};
 
 pub(super) fn run(options: &Remux, format: Format) -> Result<ExitCode, Failure> {
@@ -93,14 +92,13 @@ struct Written {
 /// A fragmented MP4 file in the making; it appears with the first picture.
 struct Mp4<'a> {
     path: &'a Path,
-    file: Option<File>,
+    file: Option<NewFile>,
     fragmenter: Fragmenter,
     movie: Fragmented,
     buffer: BytesMut,
     video: Option<VideoFormat>,
     pictures: u64,
     ticks: u64,
-    bytes: u64,
 }
 
 impl<'a> Mp4<'a> {
@@ -114,7 +112,6 @@ impl<'a> Mp4<'a> {
             video: None,
             pictures: 0,
             ticks: 0,
-            bytes: 0,
         }
     }
 
@@ -144,25 +141,27 @@ impl<'a> Mp4<'a> {
         let patch = self.movie.finish(&mut self.buffer);
         let Some(video) = self.video.take().filter(|_| self.pictures > 0) else { return Ok(None) };
         self.write()?;
-        if let (Some(Patch { offset, bytes }), Some(file)) = (patch, &mut self.file) {
-            let patched = file.seek(SeekFrom::Start(offset)).and_then(|_| file.write_all(&bytes));
-            patched.map_err(|e| Failure::file("write", self.path, &e))?;
+        let mut bytes = 0;
+        if let Some(mut file) = self.file {
+            bytes = file.written();
+            if let Some(Patch { offset, bytes }) = patch {
+                file.patch(offset, &bytes)?;
+            }
+            file.finish()?;
         }
         let dropped = self.fragmenter.stats().dropped;
-        Ok(Some(Written { pictures: self.pictures, dropped, ticks: self.ticks, bytes: self.bytes, video }))
+        Ok(Some(Written { pictures: self.pictures, dropped, ticks: self.ticks, bytes, video }))
     }
 
     fn write(&mut self) -> Result<(), Failure> {
         if self.buffer.is_empty() || self.pictures == 0 {
             return Ok(());
         }
-        let failed = |error: std::io::Error| Failure::file("write", self.path, &error);
         let file = match &mut self.file {
             Some(file) => file,
-            None => self.file.insert(File::create(self.path).map_err(failed)?),
+            None => self.file.insert(NewFile::create(self.path)?),
         };
-        file.write_all(&self.buffer).map_err(failed)?;
-        self.bytes += self.buffer.len() as u64;
+        file.write(&self.buffer)?;
         self.buffer.clear();
         Ok(())
     }

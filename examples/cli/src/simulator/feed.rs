@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 use vigie::packetize::{Framing, Packetizer};
 use vigie::rtp::rtcp;
-use vigie::time::{NtpTime, UtcMicros};
+use vigie::time::{NtpTime, Ticks, UtcMicros};
 
 use super::clip::{Clip, RATE};
 use super::table::{Picture, Table, TableFile};
@@ -67,6 +67,18 @@ pub(crate) struct Camera {
     start_utc: AtomicI64,
 }
 
+/// Microseconds since a moment; below 0 before it.
+fn since(start: Instant) -> i64 {
+    let now = Instant::now();
+    let (after, before) = (now.saturating_duration_since(start), start.saturating_duration_since(now));
+    i64::try_from(after.as_micros()).unwrap_or(i64::MAX) - i64::try_from(before.as_micros()).unwrap_or(0)
+}
+
+/// What the system's clock says that a moment is.
+fn utc_at(moment: Instant) -> UtcMicros {
+    utc_now().plus(-since(moment))
+}
+
 impl Camera {
     pub(crate) fn new(
         name: String,
@@ -87,7 +99,7 @@ impl Camera {
             // A random start, as RFC 3550 §5.1 wants it; near the wrap for some cameras, so that it is lived through.
             first_timestamp: ssrc.rotate_left(16),
             start,
-            start_utc: AtomicI64::new(utc_now().0),
+            start_utc: AtomicI64::new(utc_at(start).0),
         }
     }
 
@@ -98,10 +110,9 @@ impl Camera {
 
     /// A sender report for now, as an RTCP compound.
     pub(crate) fn sender_report(&self) -> Vec<u8> {
-        let elapsed = Instant::now().saturating_duration_since(self.start);
-        let ticks = elapsed.as_micros() * 9 / 100;
-        let utc = UtcMicros(self.start_utc.load(Relaxed))
-            .plus(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX));
+        let elapsed = since(self.start);
+        let ticks = Ticks::from_micros(elapsed);
+        let utc = UtcMicros(self.start_utc.load(Relaxed)).plus(elapsed);
         let report = self
             .packetizer
             .lock()
@@ -123,8 +134,7 @@ impl Camera {
 
     /// Steps with the system's clock where that was set, or has drifted off.
     fn follow_clock(&self) {
-        let elapsed = Instant::now().saturating_duration_since(self.start).as_micros();
-        let start = utc_now().plus(-i64::try_from(elapsed).unwrap_or(i64::MAX)).0;
+        let start = utc_at(self.start).0;
         if (start - self.start_utc.load(Relaxed)).abs() > DRIFT {
             self.start_utc.store(start, Relaxed);
         }
