@@ -1,6 +1,7 @@
 //! `vigie-centre demo`: four simulated cameras in two communes.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use vigie::rtsp::Url;
@@ -10,7 +11,7 @@ use vigie_cli::simulator::{self, Outage, Picture, Simulator};
 use crate::config::{Config, Source, Tenant};
 use crate::serve::{self, Failure};
 use crate::token::Token;
-use crate::{FolderArguments, assemble};
+use crate::{SharedArguments, assemble};
 
 /// The simulated cameras behind the demo.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ fn ordinal(tenant: &str, camera: &str) -> Option<usize> {
 pub(crate) async fn run(
     listen: SocketAddr,
     store: Option<PathBuf>,
-    folders: FolderArguments,
+    shared: SharedArguments,
 ) -> Result<(), Failure> {
     let listener = serve::listen(listen, true).await?;
     let passing = if store.is_none() { Some(Passing::new()?) } else { None };
@@ -58,23 +59,26 @@ pub(crate) async fn run(
     println!("Recording them into {}", store.display());
     let tenants = tenants(|ordinal| simulator.url(ordinal))?;
     let config = Config { listen, store, origins: Vec::new(), tenants };
-    let centre = assemble(&config, &listener, folders, Some(Demo { simulator }))?;
+    let centre = assemble(&config, &listener, shared, Some(Demo { simulator }))?;
     serve::serve(listener, centre, &config.tenants).await
 }
 
-/// The communes and their cameras, each camera with the ordinal of its simulation.
-const TENANTS: [(&str, &str, [(&str, &str, usize); 2]); 2] = [
+/// Id, name, ordinal of the simulated camera behind it.
+type Simulated = (&'static str, &'static str, usize);
+
+/// The communes and their cameras.
+const TENANTS: [(&str, &str, [Simulated; 2]); 2] = [
     ("annoeullin", "Annœullin", [("mairie", "Mairie, entrée", 0), ("place", "Place", 1)]),
     ("provin", "Provin", [("ecole", "École", 2), ("gare", "Gare (H.265)", 3)]),
 ];
 
 fn tenants(url: impl Fn(usize) -> String) -> Result<Vec<Tenant>, Failure> {
-    let source = |(id, name, ordinal): (&str, &str, usize)| {
+    let source = |(id, name, ordinal): Simulated| {
         let (url, credentials) =
             Url::parse(&url(ordinal)).map_err(|error| Failure::new(error.to_string()))?;
         Ok(Source { id: id.into(), name: name.into(), url, credentials })
     };
-    let tenant = |(id, name, cameras): (&str, &str, [_; 2])| {
+    let tenant = |(id, name, cameras): (&str, &str, [Simulated; 2])| {
         let cameras = cameras.into_iter().map(source).collect::<Result<_, Failure>>()?;
         Ok(Tenant { id: id.into(), name: name.into(), cameras })
     };
@@ -89,7 +93,8 @@ impl Passing {
     fn new() -> Result<Self, Failure> {
         let random = Token::new().map_err(|cause| Failure::new(format!("no random numbers: {cause}")))?;
         let folder = std::env::temp_dir().join(format!("vigie-demo-{}", &random.reveal()[..8]));
-        serve::make_folder(&folder)?;
+        let made = std::fs::DirBuilder::new().mode(0o700).create(&folder);
+        made.map_err(|cause| Failure::new(format!("{} cannot be made: {cause}", folder.display())))?;
         Ok(Self(folder))
     }
 }

@@ -125,6 +125,15 @@ impl Fan {
         self.live.send_replace(false);
     }
 
+    /// Sends all viewers home: the centre ends.
+    pub(crate) fn close(&self) {
+        let mut inner = self.lock();
+        inner.viewers.drain(..).for_each(|viewer| viewer.end());
+        inner.stream = None;
+        drop(inner);
+        self.live.send_replace(false);
+    }
+
     /// Returns when there is something to see.
     pub(crate) async fn live(&self) {
         // The sender is here: it cannot be gone.
@@ -375,6 +384,36 @@ mod tests {
         waiting(&seat.queue);
         fan.connected(Codec::H265, "a/b", 500);
         assert_eq!(futures::FutureExt::now_or_never(seat.queue.next()), Some(None));
+    }
+
+    #[test]
+    fn a_gop_too_long_to_be_kept_is_joined_at_the_next_one() {
+        let fan = Fan::default();
+        fan.connected(Codec::H264, "a/b", 500);
+        show(&fan, 0, true, 0);
+        let mut large = unit(1, false);
+        large.data = [&(1_u32 << 20).to_be_bytes()[..], &vec![0x41; 1 << 20]].concat().into();
+        for _ in 0..33 {
+            fan.picture(&large, UtcMicros(0), Micros(0));
+        }
+        let seat = fan.sit(Micros(0)).unwrap();
+        assert_eq!(seat.first, None);
+        show(&fan, 2, false, 0);
+        assert!(waiting(&seat.queue).iter().all(|packet| packet.0 == CHANNELS.1), "nothing to start at");
+        show(&fan, 3, true, 0);
+        assert_eq!(waiting(&seat.queue)[0].2, 3);
+    }
+
+    #[test]
+    fn at_the_end_all_viewers_are_sent_home() {
+        let fan = Fan::default();
+        fan.connected(Codec::H264, "a/b", 500);
+        show(&fan, 0, true, 0);
+        let seat = fan.sit(Micros(0)).unwrap();
+        fan.close();
+        waiting(&seat.queue);
+        assert_eq!(futures::FutureExt::now_or_never(seat.queue.next()), Some(None));
+        assert!(fan.sit(Micros(0)).is_none());
     }
 
     #[test]

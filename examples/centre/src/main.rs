@@ -45,7 +45,7 @@ enum Command {
         #[arg(long)]
         store: Option<PathBuf>,
         #[command(flatten)]
-        folders: FolderArguments,
+        shared: SharedArguments,
     },
     /// Four simulated cameras in two tenants, recorded and shown: nothing else is needed to look around.
     Demo {
@@ -56,7 +56,7 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         store: Option<PathBuf>,
         #[command(flatten)]
-        folders: FolderArguments,
+        shared: SharedArguments,
     },
     /// Says whether a TOML file is right, and starts nothing.
     Check {
@@ -66,13 +66,16 @@ enum Command {
 }
 
 #[derive(Args)]
-struct FolderArguments {
+struct SharedArguments {
     /// The page's folder [default: examples/centre/web of the workspace]
     #[arg(long, value_name = "DIR")]
     web: Option<PathBuf>,
     /// The player's folder, as `make player` packs it [default: player-wasm/dist of the workspace]
     #[arg(long, value_name = "DIR")]
     player: Option<PathBuf>,
+    /// Writes the token of this start there as well, for programs that ask (Prometheus: `credentials_file`)
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -97,34 +100,41 @@ fn execute(command: Command) -> Result<(), Failure> {
             println!("right: tenants {}, cameras {cameras}", config.tenants.len());
             Ok(())
         }
-        Command::Demo { listen, store, folders } => serve::block_on(demo::run(listen, store, folders)),
-        Command::Run { config, listen, store, folders } => {
+        Command::Demo { listen, store, shared } => serve::block_on(demo::run(listen, store, shared)),
+        Command::Run { config, listen, store, shared } => {
             let mut config = Config::read(&config)?;
             config.listen = listen.unwrap_or(config.listen);
             config.store = store.unwrap_or(config.store);
-            serve::block_on(run(config, folders))
+            serve::block_on(run(config, shared))
         }
     }
 }
 
-async fn run(config: Config, folders: FolderArguments) -> Result<(), Failure> {
+async fn run(config: Config, shared: SharedArguments) -> Result<(), Failure> {
     let listener = serve::listen(config.listen, false).await?;
-    let centre = assemble(&config, &listener, folders, None)?;
+    let centre = assemble(&config, &listener, shared, None)?;
     serve::serve(listener, centre, &config.tenants).await
 }
 
 fn assemble(
     config: &Config,
     listener: &tokio::net::TcpListener,
-    folders: FolderArguments,
+    shared: SharedArguments,
     demo: Option<demo::Demo>,
 ) -> Result<Arc<Centre>, Failure> {
     serve::make_folder(&config.store)?;
     let address = listener.local_addr().map_err(|cause| Failure::new(format!("no address: {cause}")))?;
+    let token = token::Token::new().map_err(|cause| Failure::new(format!("no random numbers: {cause}")))?;
+    if let Some(file) = &shared.token_file {
+        let written = token.write(file);
+        written.map_err(|cause| {
+            Failure::new(format!("the token cannot be written to {}: {cause}", file.display()))
+        })?;
+    }
     Ok(Arc::new(Centre {
-        token: token::Token::new().map_err(|cause| Failure::new(format!("no random numbers: {cause}")))?,
+        token,
         origins: Origins::new(address, &config.origins),
-        folders: Folders::find(folders.web, folders.player),
+        folders: Folders::find(shared.web, shared.player),
         store: config.store.clone(),
         tenants: Tenant::all(&config.tenants),
         counters: centre::Counters::default(),

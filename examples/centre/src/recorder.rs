@@ -150,7 +150,7 @@ impl Work {
         let mut tell = Some(tell);
         loop {
             let config = vigie::record::RecorderConfig::default();
-            let opened = Recording::open(store.clone(), source.clone(), config, clock::now(), clock::utc());
+            let opened = Recording::open(store.clone(), *source, config, clock::now(), clock::utc());
             if let Some(tell) = tell.take() {
                 // Nobody waits any more where another camera's store could not be opened.
                 let _ = tell.send(opened.as_ref().map(drop).map_err(|error| *error));

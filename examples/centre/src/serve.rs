@@ -95,12 +95,15 @@ pub(crate) async fn serve(
         watches.spawn(Watch::new(camera.clone(), source, recorder, ssrc).run(stopped.clone()));
     }
     announce(address, &centre);
+    let cameras: Vec<_> = centre.cameras().cloned().collect();
     let server = axum::serve(listener, web::router(centre));
     let served = tokio::select! {
         served = server => served.map_err(|cause| Failure::new(format!("the server stopped: {cause}"))),
         () = asked_to_stop() => Ok(()),
     };
+    println!("Ending: closing the recordings");
     let _ = stop.send(true);
+    cameras.iter().for_each(|camera| camera.fan.close());
     let ended = async {
         watches.join_all().await;
         // Their recorders are dropped: the threads close what is open and end.
@@ -160,6 +163,10 @@ fn announce(address: SocketAddr, centre: &Centre) {
     let host = if address.ip().is_unspecified() { "localhost".into() } else { address.ip().to_string() };
     let host = if address.is_ipv6() && !address.ip().is_unspecified() { format!("[{host}]") } else { host };
     println!("Open http://{host}:{}/#token={}", address.port(), centre.token.reveal());
+    for origin in centre.origins.configured() {
+        println!("  or {origin}/#token={}", centre.token.reveal());
+    }
+    println!("Ctrl-C ends it.");
 }
 
 async fn asked_to_stop() {

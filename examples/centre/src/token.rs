@@ -1,6 +1,10 @@
 //! The secret of one start of the centre: whoever has it may see, whoever has not gets nothing.
 
 use std::fmt;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
 /// 128 random bits as 32 hexadecimal digits. Printed once, in the fragment of the page's address (a browser sends a
 /// fragment to nobody); after that it travels in `Authorization: Bearer` only.
@@ -32,6 +36,16 @@ impl Token {
     /// For the one place that prints it.
     pub(crate) fn reveal(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// Puts it into a file that only this user can read.
+    pub(crate) fn write(&self, file: &Path) -> io::Result<()> {
+        match std::fs::remove_file(file) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+        file.write_all(&self.0)
     }
 
     fn equals(&self, other: &[u8]) -> bool {

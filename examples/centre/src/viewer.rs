@@ -37,8 +37,8 @@ enum End {
     Stranger,
     /// The machine is done with the peer.
     Done,
-    /// The camera sends something else now.
-    Changed,
+    /// The camera sends something else now, or the centre ends.
+    Over,
 }
 
 /// A connection at `/rtsp`.
@@ -69,7 +69,7 @@ impl Viewer {
             End::Gone => return,
             End::Stranger => (close_code::POLICY, "the first request must carry the token"),
             End::Done => (close_code::NORMAL, "done"),
-            End::Changed => (close_code::AGAIN, "the camera changed, connect again"),
+            End::Over => (close_code::AGAIN, "the stream ended, connect again"),
         };
         let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
         let _ = timeout(Duration::from_secs(2), sink.send(close)).await;
@@ -102,7 +102,7 @@ impl Viewer {
                 bytes = next(self.queue.as_deref()) => match bytes {
                     // Refused only after PAUSE or TEARDOWN, when nothing is wanted any more.
                     Some(bytes) => drop(self.connection.send(bytes)),
-                    None => return End::Changed,
+                    None => return End::Over,
                 },
                 () = live(self.asked.as_ref()) => self.describe(),
                 () = at(due) => self.connection.handle_timeout(clock::now()),

@@ -89,6 +89,17 @@ fn a_camera_that_was_away_leaves_one_gap_with_its_cause() {
 }
 
 #[test]
+fn the_token_is_in_its_file_for_this_user_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = common::Folder::new();
+    let file = folder.write("token", "of an earlier start");
+    let mut centre = Centre::demo_with(&["--token-file", file.to_str().unwrap()]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), centre.token);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(centre.interrupt());
+}
+
+#[test]
 fn two_centres_cannot_write_one_store() {
     let centre = Centre::demo();
     let second =

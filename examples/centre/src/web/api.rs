@@ -119,19 +119,20 @@ pub(super) struct Window {
 
 impl Window {
     /// The two ends; the last hour where they are not given.
-    pub(super) fn span(&self) -> Result<Span, Response> {
+    pub(super) fn span(&self) -> Result<Span, String> {
         let now = clock::utc();
         let end = |text: &Option<String>, default: UtcMicros| match text {
             None => Ok(default),
-            Some(text) => text.parse::<UtcMicros>().map_err(|error| refuse(&error.to_string())),
+            Some(text) => text.parse::<UtcMicros>().map_err(|error| error.to_string()),
         };
         let to = end(&self.to, now)?;
         let from = end(&self.from, to.plus(-3_600_000_000))?;
-        if from > to { Err(refuse("`from` is after `to`")) } else { Ok(Span::new(from, to)) }
+        if from > to { Err("`from` is after `to`".into()) } else { Ok(Span::new(from, to)) }
     }
 }
 
-fn refuse(what: &str) -> Response {
+/// The answer to a question that makes no sense.
+pub(super) fn refuse(what: &str) -> Response {
     (StatusCode::BAD_REQUEST, Json(serde_json::json!({ "error": what }))).into_response()
 }
 
@@ -183,7 +184,7 @@ pub(super) async fn timeline(
     }
     let window = match window.span() {
         Ok(window) => window,
-        Err(refusal) => return refusal,
+        Err(what) => return refuse(&what),
     };
     let store = centre.store.clone();
     let listing = tokio::task::spawn_blocking(move || {

@@ -11,34 +11,44 @@ use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 
 use super::headers;
 use crate::centre::Centre;
 
 /// The names under which the centre answers.
 #[derive(Debug)]
-pub(crate) struct Origins(Vec<String>);
+pub(crate) struct Origins {
+    configured: Vec<String>,
+    /// The address listened on, where it is a definite one.
+    own: Option<String>,
+}
 
 impl Origins {
     /// Loopback names, the address listened on where it is a definite one, and the configured origins.
     pub(crate) fn new(listen: SocketAddr, configured: &[String]) -> Self {
-        let mut origins = configured.to_vec();
-        if !listen.ip().is_unspecified() {
-            origins.push(format!("http://{listen}"));
-        }
-        Self(origins)
+        let own = (!listen.ip().is_unspecified()).then(|| format!("http://{listen}"));
+        Self { configured: configured.to_vec(), own }
+    }
+
+    /// Those of the configuration.
+    pub(crate) fn configured(&self) -> &[String] {
+        &self.configured
+    }
+
+    fn all(&self) -> impl Iterator<Item = &String> {
+        self.configured.iter().chain(&self.own)
     }
 
     fn allow_host(&self, host: &str) -> bool {
-        is_loopback(host) || self.0.iter().any(|origin| same_authority(origin, host))
+        is_loopback(host) || self.all().any(|origin| same_authority(origin, host))
     }
 
     /// A page of ours: a configured origin, or plain HTTP from the very loopback name and port that was asked.
     fn allow_origin(&self, origin: &str, host: &str) -> bool {
         let own =
             is_loopback(host) && origin.strip_prefix("http://").is_some_and(|o| o.eq_ignore_ascii_case(host));
-        own || self.0.iter().any(|known| known.eq_ignore_ascii_case(origin) && same_authority(known, host))
+        own || self.all().any(|known| known.eq_ignore_ascii_case(origin) && same_authority(known, host))
     }
 }
 
@@ -78,31 +88,40 @@ pub(crate) async fn guard(State(centre): State<Arc<Centre>>, request: Request, n
     response
 }
 
-fn check(centre: &Centre, request: &Request) -> Result<(), Response> {
-    let refuse = |why: &'static str| (StatusCode::FORBIDDEN, why).into_response();
+/// Why a request is not answered.
+struct Refusal(StatusCode, &'static str);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.0, self.1).into_response();
+        if self.0 == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+fn check(centre: &Centre, request: &Request) -> Result<(), Refusal> {
+    let refuse = |why| Err(Refusal(StatusCode::FORBIDDEN, why));
     let headers = request.headers();
-    let host = only(headers, HOST).flatten().ok_or_else(|| refuse("Host missing\n"))?;
+    let Some(Some(host)) = only(headers, HOST) else {
+        return refuse("one Host, please\n");
+    };
     // RFC 9112 §3.2.2: an absolute target overrides Host, so it must be ours too.
     let target =
         request.uri().authority().is_none_or(|authority| centre.origins.allow_host(authority.as_str()));
     if !target || !centre.origins.allow_host(host) {
-        return Err(refuse("not a name of this centre; add it to `origins`\n"));
+        return refuse("not a name of this centre; add it to `origins`\n");
     }
-    match only(headers, ORIGIN) {
-        None => return Err(refuse("Origin twice\n")),
-        Some(Some(origin)) if !centre.origins.allow_origin(origin, host) => {
-            return Err(refuse("not for pages of other origins\n"));
-        }
-        Some(_) => {}
-    }
-    if !same_site(request) {
-        return Err(refuse("not for pages of other origins\n"));
+    let own_page = match only(headers, ORIGIN) {
+        Some(origin) => origin.is_none_or(|origin| centre.origins.allow_origin(origin, host)),
+        None => false,
+    };
+    if !own_page || !same_site(request) {
+        return refuse("not for pages of other origins\n");
     }
     if wants_token(request.uri().path()) && !has_token(centre, headers) {
-        let challenge = [(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
-        return Err(
-            (StatusCode::UNAUTHORIZED, challenge, "the token of this start is needed\n").into_response()
-        );
+        return Err(Refusal(StatusCode::UNAUTHORIZED, "the token of this start is needed\n"));
     }
     Ok(())
 }

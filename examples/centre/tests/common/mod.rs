@@ -54,9 +54,16 @@ pub struct Centre {
 impl Centre {
     /// The demo on a free port.
     pub fn demo() -> Self {
+        Self::demo_with(&[])
+    }
+
+    /// With further arguments.
+    pub fn demo_with(arguments: &[&str]) -> Self {
         let folder = Folder::new();
         let store = folder.0.join("store");
-        Self::start(program().args(["demo", "--listen", "127.0.0.1:0", "--store"]).arg(&store), store, folder)
+        let mut command = program();
+        command.args(["demo", "--listen", "127.0.0.1:0", "--store"]).arg(&store).args(arguments);
+        Self::start(&mut command, store, folder)
     }
 
     /// A centre of one camera that is not there, with a page and a player of one file each.

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use vigie_cli::simulator::Outage;
 
-use super::{Window, not_found};
+use super::{Window, not_found, refuse};
 use crate::centre::Centre;
 
 /// `GET /api/demo/pictures/<tenant>/<camera>?from=&to=`: `[[loop, number, "utc"], …]` in the order they were sent.
@@ -22,7 +22,7 @@ pub(in crate::web) async fn pictures(
     };
     let span = match window.span() {
         Ok(span) => span,
-        Err(refusal) => return refusal,
+        Err(what) => return refuse(&what),
     };
     let pictures = demo.pictures(&tenant, &camera, span.from, span.to);
     let rows: Vec<_> = pictures.iter().map(|p| (p.round, p.number, p.utc.to_string())).collect();
