@@ -223,6 +223,34 @@ fn breaks_keep_their_length_and_leaps_of_the_timestamps_go_by_the_clock() {
 }
 
 #[test]
+fn leading_pictures_keep_the_gop_before_theirs_only_where_they_are_shown() {
+    // Two GOPs of 5. The second starts with a CRA, shown after the two pictures that follow it in decoding order.
+    let mut groups = stream(&sets(Codec::H265), 0, 2, 5, false);
+    for s in groups.iter_mut().flat_map(|g| &mut g.samples) {
+        (s.pts, s.utc.utc) = (s.pts.plus(7_200), s.utc.utc.plus(80_000));
+    }
+    let second = &mut groups[1].samples;
+    second[0].unit.random_access = Some(crate::depacket::RandomAccess::Cra);
+    for (i, frames) in [(0, 2), (1, -1), (2, -1)] {
+        let ticks = frames * 3_600;
+        (second[i].pts, second[i].utc.utc) =
+            (second[i].pts.plus(ticks), second[i].utc.utc.plus(Ticks::micros(ticks)));
+    }
+    let (_, made) = fragments(groups.clone());
+    // Pictures are shown at 80, 120, 160, …; the leading ones at 280 and 320, the CRA at 360.
+    for (from, shown_and_hidden) in
+        [(280, (5, 5)), (320, (4, 6)), (330, (3, 2)), (360, (3, 2)), (380, (2, 3))]
+    {
+        let files =
+            export(Export::new(START.plus(from * 1_000), START.plus(10_000_000), &Limits::default()), &made);
+        assert_eq!((files[0].0.pictures, files[0].0.hidden), shown_and_hidden, "from {from} ms");
+        let wanted = wanted(&groups, START.plus(from * 1_000), START.plus(10_000_000));
+        let seen = shown(&files[0].1);
+        assert!(seen.iter().map(|(_, b)| b).eq(wanted.iter().map(|s| &s.unit.data)), "from {from} ms");
+    }
+}
+
+#[test]
 fn offsets_beyond_4_gib_need_co64_and_a_64_bit_mdat() {
     let (_, mut made) = fragments(stream(&sets(Codec::H264), 0, 6, 1, false));
     let mut plan = Export::whole(&Limits::default());
@@ -330,7 +358,7 @@ proptest! {
         prop_assert_eq!(seen.iter().map(|(t, _)| *t as i64).collect::<Vec<_>>(), wanted.iter().map(|s| s.pts.0 - first).collect::<Vec<_>>());
         prop_assert_eq!((file.pictures as usize, file.first), (wanted.len(), wanted[0].utc.utc));
         // Nothing is there that decoding does not need: at most the pictures of the GOP before, and one that reordering put there.
-        prop_assert!(file.hidden <= len);
+        prop_assert!(file.hidden <= len, "{} hidden, {} shown", file.hidden, file.pictures);
         let moov: Moov = Boxes::new(bytes, 0).need(Moov::KIND).unwrap().parse().unwrap();
         let sync = moov.video().unwrap().media.information.tables.sync.clone();
         prop_assert!(sync.is_none_or(|s| s.samples[0] == 1));

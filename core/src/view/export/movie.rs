@@ -134,6 +134,34 @@ impl Movie {
         }
     }
 
+    /// Forgets what stands before the last sync sample that decoding can start at: one not behind any picture that is
+    /// shown, neither in the order of decoding nor in that of presentation (an H.265 CRA's leading pictures need what is
+    /// before it).
+    fn start_late(&mut self) {
+        let Some(first) = self.samples.iter().position(|s| s.shown) else { return };
+        let Some(start) = self.samples.iter().filter(|s| s.shown).map(Sample::pts).min() else { return };
+        let candidates = self.samples.get(..=first).unwrap_or(&[]);
+        let Some(from) = candidates.iter().rposition(|s| s.sync && s.pts() <= start) else { return };
+        let mut left = from as u32;
+        let mut at = 0;
+        let mut whole = 0;
+        for chunk in &mut self.chunks {
+            let gone = left.min(chunk.samples);
+            let end = at + gone as usize;
+            let bytes: u64 = self.samples.get(at..end).unwrap_or(&[]).iter().map(|s| u64::from(s.size)).sum();
+            chunk.part.offset += bytes;
+            chunk.part.len -= bytes;
+            chunk.samples -= gone;
+            whole += usize::from(chunk.samples == 0);
+            (left, at) = (left - gone, end);
+            if left == 0 {
+                break;
+            }
+        }
+        self.chunks.drain(..whole);
+        self.samples.drain(..from);
+    }
+
     /// Forgets the samples behind the last that is shown.
     fn trim(&mut self) {
         while let Some(last) = self.samples.last().filter(|s| !s.shown) {
@@ -173,6 +201,7 @@ impl Movie {
     /// The file; `None` where it shows nothing.
     pub(super) fn finish(mut self) -> Option<File> {
         let (first, last) = self.shown?;
+        self.start_late();
         self.trim();
         self.hurry();
         let edits = self.edits();
