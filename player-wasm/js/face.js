@@ -15,6 +15,7 @@ import { day, span, timeOfDay, zone } from './time.js';
  * @property {number | null} delay  milliseconds
  * @property {number | null} skew   milliseconds
  * @property {Format | null} format
+ * @property {boolean} brief  It has been loading for a moment only, over an older picture.
  * @property {number} speed
  * @property {Clock} clock
  * @property {string} number
@@ -39,10 +40,12 @@ export const styles = sheet(`
   .label { flex: 1 1 auto; overflow: hidden; text-overflow: ellipsis; font-weight: 600; }
   .time { color: var(--_text); }
   .chip { display: inline-flex; align-items: center; gap: 5px; padding: 0 7px; border-radius: 9px; background: var(--_raised); color: var(--_dim); }
-  .picture { position: relative; min-height: 0; background: #000; overflow: hidden; }
+  /* Dark in every theme: the words on it are for dark ground. */
+  .picture { --_text: #e8eef3; --_dim: #a3b1bd; --_bad: #ff8577; position: relative; min-height: 0; background: #000; color: var(--_text); overflow: hidden; }
   video { display: block; width: 100%; height: 100%; object-fit: contain; background: #000; }
   .dimmed video { filter: grayscale(1) brightness(.42); }
   .blank video { visibility: hidden; }
+  .brief video { filter: brightness(.72); }
   .plate { position: absolute; inset: 0; display: grid; place-content: center; justify-items: center; gap: 4px; padding: 12px 18px; text-align: center; text-wrap: balance; }
   .plate[hidden], .strip[hidden], .note[hidden] { display: none; }
   .plate .mark { font-size: 26px; line-height: 1.2; color: var(--_dim); }
@@ -88,17 +91,15 @@ export class Face {
     this.note = element('div', { class: 'note', part: 'note', hidden: '' });
     this.picture = element('div', { class: 'picture', part: 'picture' }, video, this.strip, this.note, this.plate);
     this.tile = element('div', { class: 'tile' }, this.bar, this.picture);
-    /** @type {State | null} */
-    this.state = null;
   }
 
   /** @param {View} view */
   render(view) {
     const { state } = view;
-    if (state !== this.state) {
-      this.tile.className = ['tile', state, DIMMED.has(state) ? 'dimmed' : '', PLATE.has(state) ? 'blank' : ''].join(' ');
-      this.state = state;
-    }
+    const plate = PLATE.has(state) && !view.brief;
+    const name = ['tile', state, DIMMED.has(state) ? 'dimmed' : '', plate ? 'blank' : '', view.brief ? 'brief' : ''].join(' ');
+    if (this.tile.className !== name) this.tile.className = name;
+    this.plate.hidden = !plate;
     write(this.number, view.number);
     write(this.label, view.label);
     this.showTime(view);
@@ -119,7 +120,6 @@ export class Face {
 
   /** @param {View} view */
   #plate({ state, cause, format }) {
-    this.plate.hidden = !PLATE.has(state);
     if (this.plate.hidden) return;
     const reason = cause?.kind === 'unsupported' && format ? unsupported(format.codec, format.string) : explain(cause);
     write(this.plateMark, STATES[state].mark);

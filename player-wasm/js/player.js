@@ -10,6 +10,8 @@ import { Screen } from './screen.js';
 
 /** One picture stays on the screen at least this long before the tile's words change for it, milliseconds. */
 const RENDER = 90;
+/** A jump to another moment leaves the picture before it on the screen for so long, dimmed, milliseconds. */
+const BRIEF = 1200;
 
 /**
  * Plays one camera. Attributes: `src` (the centre's address; the page's own by default), `tenant`, `camera`, `label`,
@@ -254,8 +256,11 @@ export class VigiePlayer extends HTMLElement {
       return;
     }
     this.#rendered = performance.now();
-    const { state, cause } = screen ? judge(screen.evidence) : { state: /** @type {State} */ ('idle'), cause: null };
+    const evidence = screen?.evidence;
+    const { state, cause } = evidence ? judge(evidence) : { state: /** @type {State} */ ('idle'), cause: null };
+    const brief = state === 'loading' && evidence?.old === true && evidence.now - evidence.opened < BRIEF;
     this.#face.render({
+      brief,
       ...{ state, cause, clock, picture: screen?.picture ?? null, delay: screen?.delay ?? null },
       ...{ skew: screen?.skew.value ?? null, format: screen?.format ?? null, speed: screen?.speed ?? 1 },
       number: this.getAttribute('number') ?? '',

@@ -62,6 +62,9 @@ export class Screen {
     /** Where the playhead was sent last, on the video's clock. */
     this.start = 0;
     this.startPending = false;
+    /** Another moment was asked for; what still shows is the one before. */
+    this.awaiting = false;
+    this.mediaOpen = false;
     this.interval = 40;
     /** @type {Cause | null} */
     this.cause = null;
@@ -142,6 +145,7 @@ export class Screen {
   #wanted(at) {
     this.live = at === null;
     this.soughtUtc = at;
+    this.awaiting = true;
     this.opened = performance.now();
     this.shown = null;
     this.endAt = null;
@@ -225,6 +229,7 @@ export class Screen {
       case 'start':
         this.start = message.time;
         this.startPending = true;
+        this.awaiting = false;
         this.chaser.restart();
         this.opened = performance.now();
         this.shown = null;
@@ -258,6 +263,7 @@ export class Screen {
     this.sink?.close();
     this.sink = null;
     this.startPending = false;
+    this.mediaOpen = false;
     clearTimeout(this.opening);
     if (handle) {
       this.video.srcObject = /** @type {MediaProvider} */ (handle);
@@ -330,7 +336,7 @@ export class Screen {
   #frame(mediaTime) {
     const picture = this.pictures.at(mediaTime);
     // Before the start lies what was there before a seek or a new connection.
-    if (!picture || picture.time < this.start - 0.25 || this.startPending) return;
+    if (!picture || picture.time < this.start - 0.25 || this.startPending || this.awaiting) return;
     this.count.pictures += 1;
     this.picture = picture;
     this.shown = performance.now();
@@ -401,6 +407,7 @@ export class Screen {
   #sunk(report) {
     switch (report.kind) {
       case 'open':
+        this.mediaOpen = true;
         clearTimeout(this.opening);
         break;
       case 'quota':
@@ -438,7 +445,9 @@ export class Screen {
 
   /** @param {SecurityPolicyViolationEvent} event */
   #violation(event) {
-    if (this.sink && event.effectiveDirective === 'media-src' && event.blockedURI.startsWith('blob')) {
+    // Firefox plays a MediaSource without it; Chromium wants it even for one that lives in a Worker.
+    if (!this.mediaOpen && event.effectiveDirective === 'media-src' && event.blockedURI.startsWith('blob')) {
+      clearTimeout(this.rebuilding);
       this.cause = { kind: 'media-blocked' };
       this.line?.send({ type: 'close' });
       this.watcher.tick();

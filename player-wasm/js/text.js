@@ -38,7 +38,7 @@ export const CAUSES = {
   },
   'media-blocked': {
     what: 'This page’s Content-Security-Policy blocks video from blob:.',
-    then: 'Add media-src ’self’ blob: to the page’s policy; this browser has no MediaSource in Workers.',
+    then: 'Add media-src ’self’ blob: to the page’s policy; this browser plays live video by such an address only.',
   },
   decoder: { what: 'The browser’s decoder gave up.', then: 'Reload the page.' },
   memory: { what: 'The browser’s memory for video is full (QuotaExceededError).', then: 'Show fewer cameras on this page.' },

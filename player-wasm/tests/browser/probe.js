@@ -21,7 +21,7 @@ export function install() {
     let bits = 0n;
     for (let i = 0; i < 24; i += 1) {
       const at = 4 * (8 + 16 * i + 8);
-      bits = (bits << 1n) | (data[at + 1] < 128 ? 1n : 0n);
+      bits = (bits << 1n) | (data[at + 1] >= 128 ? 1n : 0n);
     }
     const nibbles = [5, 4, 3, 2, 1, 0].map((n) => Number((bits >> BigInt(4 * n)) & 15n));
     const sum = nibbles.slice(0, 5).reduce((a, b) => a ^ b, 0);

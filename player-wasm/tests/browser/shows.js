@@ -69,13 +69,16 @@ export async function live(context) {
   await sleep(LIVE);
   const seen = await take(page);
   const delays = [];
-  let [wrong, unknown, shown, back] = [0, 0, 0, 0];
+  let [wrong, same, unknown, shown, back] = [0, 0, 0, 0, 0];
   let [off, faceOff] = [0, 0];
   for (const key of playable(context)) {
     const table = await server.table(key, from, Date.now());
     const pictures = join(seen[key], table);
     shown += pictures.length;
-    wrong += pictures.filter(({ camera, number, told }) => camera !== KEYS.indexOf(key) + 1 || number !== told).length;
+    // The pixels may be those of the very next picture: a callback can come a frame late (WICG, video-rvfc #59).
+    const near = ({ number, told }) => Math.abs(number - told) <= 1 || Math.abs(number - told) > 1000;
+    wrong += pictures.filter((p) => p.camera !== KEYS.indexOf(key) + 1 || !near(p)).length;
+    same += pictures.filter(({ number, told }) => number === told).length;
     unknown += pictures.filter(({ sent }) => sent === undefined).length;
     back += pictures.filter(({ sent }, i) => sent < pictures[i - 1]?.sent).length;
     const known = pictures.filter(({ sent }) => sent !== undefined);
@@ -86,7 +89,8 @@ export async function live(context) {
   }
   const expected = (LIVE / 40) * playable(context).length;
   report.least(name, 'pictures read from pixels, of those sent', Math.round((100 * shown) / expected), 60, '%');
-  report.most(name, 'wrong or unreadable pictures', (100 * wrong) / shown, 1, '%');
+  report.most(name, 'wrong or unreadable pictures', wrong, 0, '');
+  report.least(name, 'pixels of the very picture told, else of the next', Math.floor((100 * same) / shown), 90, '%');
   report.most(name, 'pictures that nobody sent', unknown, 0, '');
   report.most(name, 'pictures that went back in time', back, 0, '');
   report.most(name, 'live delay, median', percentile(delays, 0.5), 1000, 'ms');
@@ -198,12 +202,19 @@ export async function outage(context) {
   report.most(name, `lies in ${OUTAGE / 1000} s without the camera`, lies.length, 0, `(${state})`);
   await take(page);
   await server.order(key, 'start');
+  const returned = Date.now();
+  let recording = NaN;
   const seen = {};
   const back = await until(async () => {
+    if (process.env.VIGIE_VERBOSE && Number.isNaN(recording)) {
+      const { tenants } = await (await server.api('/api/cameras')).json();
+      if (tenants[0].cameras[1].state === 'recording') recording = Date.now();
+    }
     for (const [of, list] of Object.entries(await take(page))) (seen[of] ??= []).push(...list);
     return moving(seen, key) >= 3 && (await tile()).state === 'live';
   }, 20_000, 50);
   report.most(name, 'live again after its return', back, 5000, 'ms');
+  if (process.env.VIGIE_VERBOSE) console.log('centre had it back after', recording - returned, 'ms');
   const gap = await until(async () => {
     const answer = await server.api(`/api/timeline/${key}`);
     const { gaps } = await answer.json();
