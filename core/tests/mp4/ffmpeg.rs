@@ -111,7 +111,6 @@ fn vectors_show_the_same_pictures() {
         let mut same = vec![];
         for (kind, bytes) in [
             ("exact", Some(stream.fragmented(View::Exact))),
-            ("playback", Some(stream.fragmented(View::Playback))),
             (
                 "progressive",
                 stream.export(Export::whole(&Limits::default()).in_one_file()).pop().map(|f| f.1),
