@@ -102,19 +102,21 @@ pub struct Reorder {
     quirks: Quirks,
 }
 
-/// Packets in a row whose numbers follow each other.
+/// Packets in a row whose numbers follow each other, none of which was given out.
 #[derive(Clone, Copy, Debug, Default)]
 struct Run {
     next: u16,
     length: u16,
+    /// Packets given out when it began: one more ends it.
+    given: u64,
 }
 
 impl Run {
-    fn add(&mut self, sequence: u16) -> u16 {
-        self.length =
-            if self.length > 0 && self.next == sequence { self.length.saturating_add(1) } else { 1 };
-        self.next = sequence.wrapping_add(1);
-        self.length
+    fn add(&mut self, sequence: u16, given: u64) -> u16 {
+        let follows = self.length > 0 && self.next == sequence && self.given == given;
+        let length = if follows { self.length.saturating_add(1) } else { 1 };
+        *self = Self { next: sequence.wrapping_add(1), length, given };
+        length
     }
 }
 
@@ -173,16 +175,25 @@ impl Reorder {
     /// Takes one packet, the whole of `bytes`, and gives it back if its turn is now.
     #[inline]
     pub fn push<'a>(&mut self, bytes: &'a [u8], received: Micros) -> Option<Ordered<'a>> {
+        match RtpPacket::parse(bytes) {
+            Ok(packet) if self.is_next(&packet) => {
+                self.expected = self.expected.wrapping_add(1);
+                self.stats.packets += 1;
+                self.last_received = received;
+                Some(Ordered { packet, received, lost_before: 0, restart: false })
+            }
+            _ => self.push_disturbed(bytes, received),
+        }
+    }
+
+    /// Anything but the next packet of an undisturbed stream.
+    #[cold]
+    fn push_disturbed<'a>(&mut self, bytes: &'a [u8], received: Micros) -> Option<Ordered<'a>> {
         let Ok(packet) = RtpPacket::parse(bytes) else {
             self.quirks.count(Quirk::BadRtp);
             return None;
         };
-        let turn = if self.is_next(&packet) {
-            Turn::Now { lost: 0, restart: false }
-        } else {
-            self.turn(&packet, received)
-        };
-        match turn {
+        match self.turn(&packet, received) {
             Turn::Now { lost, restart } => {
                 self.stats.reordered += u64::from(self.held.len() > 0);
                 self.advance(packet.sequence, lost, restart);
@@ -267,12 +278,9 @@ impl Reorder {
             && self.held.len() == 0
     }
 
-    #[inline]
     fn advance(&mut self, sequence: u16, lost: u32, restart: bool) {
         self.started = true;
         self.expected = sequence.wrapping_add(1);
-        self.suspect.length = 0;
-        self.foreign.length = 0;
         self.stats.packets += 1;
         if restart {
             self.stats.restarts += 1;
@@ -281,8 +289,6 @@ impl Reorder {
         }
     }
 
-    /// Anything but the next packet of an undisturbed stream.
-    #[cold]
     fn turn(&mut self, packet: &RtpPacket<'_>, received: Micros) -> Turn {
         // GeoVision sends packets of type 50 with the number of the packet before: they count for nothing.
         if *self.payload_type.get_or_insert(packet.payload_type) != packet.payload_type {
@@ -307,7 +313,7 @@ impl Reorder {
             1..=MAX_DROPOUT => Turn::Wait { restart: false },
             // The counter went back (or far ahead): follow it when it is sure. Over TCP nobody else could have sent it.
             _ => {
-                let run = self.suspect.add(packet.sequence);
+                let run = self.suspect.add(packet.sequence, self.stats.packets);
                 let near = (-MAX_MISORDER..0).contains(&distance);
                 let needed = if near { LATE_RUN } else { 1 + u16::from(self.window > 0) };
                 if run >= needed {
@@ -331,7 +337,7 @@ impl Reorder {
             self.foreign.length = 0;
             self.foreign_ssrc = packet.ssrc;
         }
-        let run = self.foreign.add(packet.sequence);
+        let run = self.foreign.add(packet.sequence, self.stats.packets);
         let silence = received.since(self.last_received);
         if self.announced == Some(packet.ssrc)
             || self.gone == Some(ours)

@@ -205,6 +205,7 @@ impl Assembler {
     }
 
     /// As [`extend`](Self::extend), for bytes known to hold no start code.
+    #[inline]
     pub(super) fn extend_plain(&mut self, bytes: &[u8]) {
         self.put(bytes);
     }

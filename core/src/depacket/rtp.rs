@@ -30,15 +30,57 @@ pub struct Depacketizer {
     fragment: Option<Fragment>,
     /// Packets were lost since the last NAL unit started: fragments without a start are no surprise.
     after_loss: bool,
+    start_codes: StartCodes,
+}
+
+/// Whether the stream has NAL units with start codes inside (V380, Amatek). To look for them costs as much as all the
+/// rest, and a camera that has them has them from its first picture: once so many fragmented NAL units had none, slices
+/// that are not random access points are searched in their first fragment only. One that is found ends that.
+#[derive(Clone, Copy, Debug, Default)]
+struct StartCodes {
+    found: u64,
+    clean: u32,
+}
+
+impl StartCodes {
+    const ENOUGH: u32 = 64;
+
+    /// Counts a NAL unit that begins, and says whether enough before it had none.
+    fn trusted(&mut self, quirks: &Quirks) -> bool {
+        let found = quirks.get(Quirk::EmbeddedStartCode);
+        if found != self.found {
+            *self = Self { found, clean: 0 };
+        }
+        self.clean = self.clean.saturating_add(1);
+        self.clean > Self::ENOUGH
+    }
 }
 
 /// The NAL unit whose fragments are coming.
 #[derive(Clone, Copy, Debug)]
 struct Fragment {
     timestamp: u32,
+    /// What its middle fragments begin with: payload header, then the type without start and end bit.
+    prefix: [u8; 3],
     unit_type: u8,
     /// The last one had the marker bit, but no end bit.
     marked: bool,
+    /// It is not searched for start codes after its first fragment.
+    trusted: bool,
+}
+
+impl Fragment {
+    /// The bytes of a fragment that is neither the first nor the last and has nothing special: most packets.
+    #[inline]
+    fn middle<'a>(&self, codec: Codec, packet: &RtpPacket<'a>) -> Option<&'a [u8]> {
+        let [a, b, c] = self.prefix;
+        let body = match (codec, packet.payload) {
+            (Codec::H264, [x, y, body @ ..]) if (*x, *y) == (a, b) => body,
+            (Codec::H265, [x, y, z, body @ ..]) if (*x, *y, *z) == (a, b, c) => body,
+            _ => return None,
+        };
+        (packet.timestamp == self.timestamp && !self.marked && !body.is_empty()).then_some(body)
+    }
 }
 
 /// What an RTP payload is.
@@ -84,7 +126,12 @@ impl Depacketizer {
     /// For a stream of `codec`.
     #[must_use]
     pub fn new(codec: Codec, limits: &Limits) -> Self {
-        Self { assembler: Assembler::new(codec, limits), fragment: None, after_loss: true }
+        Self {
+            assembler: Assembler::new(codec, limits),
+            fragment: None,
+            after_loss: true,
+            start_codes: StartCodes::default(),
+        }
     }
 
     /// Takes the parameter sets of the SDP (`sprop-parameter-sets`, `sprop-vps` and its kin), decoded from Base64. They
@@ -107,6 +154,20 @@ impl Depacketizer {
     /// Takes the next packet. `lost_before` is the number of packets missing between the one before and this one.
     #[inline]
     pub fn push(&mut self, packet: &RtpPacket<'_>, received: Micros, lost_before: u32) {
+        if let (Some(fragment), 0, false) = (&self.fragment, lost_before, packet.marker)
+            && let Some(body) = fragment.middle(self.assembler.codec(), packet)
+        {
+            if fragment.trusted {
+                self.assembler.extend_plain(body);
+            } else {
+                self.assembler.extend(body);
+            }
+            return;
+        }
+        self.push_any(packet, received, lost_before);
+    }
+
+    fn push_any(&mut self, packet: &RtpPacket<'_>, received: Micros, lost_before: u32) {
         if lost_before > 0 {
             self.lost(lost_before);
         }
@@ -238,7 +299,11 @@ impl Depacketizer {
                 _ => return self.orphan(packet.timestamp, received),
             }
         }
-        self.assembler.extend(piece.body);
+        if !piece.start && self.fragment.is_some_and(|fragment| fragment.trusted) {
+            self.assembler.extend_plain(piece.body);
+        } else {
+            self.assembler.extend(piece.body);
+        }
         if piece.end {
             self.fragment = None;
             self.assembler.end_nal();
@@ -254,7 +319,14 @@ impl Depacketizer {
         self.after_loss = false;
         self.assembler.begin_nal(timestamp, received);
         self.assembler.extend_plain(piece.header.get(..piece.header_length).unwrap_or(&piece.header));
-        self.fragment = Some(Fragment { timestamp, unit_type: piece.unit_type, marked: false });
+        let [first, second] = piece.header;
+        let (prefix, slice) = match self.codec() {
+            Codec::H264 => ([first & 0xe0 | 28, piece.unit_type, 0], matches!(piece.unit_type, 1..=4)),
+            Codec::H265 => ([first & 0x81 | 49 << 1, second, piece.unit_type], piece.unit_type < 16),
+        };
+        let trusted = slice && self.start_codes.trusted(self.assembler.quirks());
+        self.fragment =
+            Some(Fragment { timestamp, prefix, unit_type: piece.unit_type, marked: false, trusted });
     }
 
     /// A piece of a NAL unit whose start is not there.

@@ -99,6 +99,9 @@ fn instructions(job: &str, clip: &Clip) -> Result<f64, String> {
             .output()
             .map_err(|error| format!("valgrind: {error}; apt install valgrind"))?;
         let text = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            return Err(format!("under valgrind: {text}"));
+        }
         text.lines()
             .find_map(|line| line.split_once("Collected : ")?.1.trim().parse::<f64>().ok())
             .ok_or_else(|| format!("valgrind counted nothing: {text}"))
