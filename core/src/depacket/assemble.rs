@@ -21,6 +21,13 @@ use trust::Trust;
 const CHUNK: usize = 1 << 20;
 /// Bytes of the length before each NAL unit.
 const LENGTH: usize = 4;
+/// Access units in which every byte is searched for start codes. A camera that puts them inside its NAL units does so in
+/// every picture, and the search costs as much as all the rest.
+const SEARCHED: u64 = 256;
+/// Afterwards, as long as there was none, one access unit in so many is.
+const SEARCHED_EVERY: u64 = 16;
+/// Of the others, what is no slice, and so many bytes of each slice.
+const SEARCHED_HEAD: usize = 64;
 
 /// Collects NAL units, given piece by piece, into access units.
 ///
@@ -56,6 +63,11 @@ pub struct Assembler {
     trust: Trust,
     quirks: Quirks,
     start_code: Finder<'static>,
+    /// Access units so far.
+    count: u64,
+    /// In the present access unit, all bytes are searched for start codes; or else those before this place in `buffer`.
+    search_all: bool,
+    search_end: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +138,9 @@ impl Assembler {
             trust: Trust::default(),
             quirks: Quirks::default(),
             start_code: Finder::new(&[0, 0, 1]),
+            count: 0,
+            search_all: true,
+            search_end: 0,
         }
     }
 
@@ -197,9 +212,22 @@ impl Assembler {
     #[inline]
     pub fn extend(&mut self, bytes: &[u8]) {
         let Some(from) = self.put(bytes) else { return };
+        if self.search_all || from < self.search_end || from == self.nal_at + LENGTH {
+            self.search(from);
+        }
+    }
+
+    /// Looks for start codes in what was added at `from`.
+    fn search(&mut self, from: usize) {
+        let start = self.nal_at + LENGTH;
+        if from == start {
+            let kind = Nal::new(self.buffer.get(start..).unwrap_or(&[])).kind(self.codec);
+            self.search_end = if kind == NalKind::Slice { start + SEARCHED_HEAD } else { usize::MAX };
+        }
+        let end = if self.search_all { self.buffer.len() } else { self.search_end.min(self.buffer.len()) };
         // A start code may straddle two pieces.
-        let from = from.saturating_sub(2).max(self.nal_at + LENGTH);
-        if let Some(at) = self.buffer.get(from..).and_then(|added| self.start_code.find(added)) {
+        let from = from.saturating_sub(2).max(start);
+        if let Some(at) = self.buffer.get(from..end).and_then(|added| self.start_code.find(added)) {
             self.split(from + at);
         }
     }
@@ -326,6 +354,7 @@ impl Assembler {
     #[cold]
     fn split(&mut self, at: usize) {
         self.quirks.count(Quirk::EmbeddedStartCode);
+        (self.search_all, self.search_end) = (true, usize::MAX);
         let tail = self.buffer.get(at..).unwrap_or(&[]).to_vec();
         self.buffer.truncate(at);
         let (timestamp, received) = (self.nal_timestamp, self.nal_received);

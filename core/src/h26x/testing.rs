@@ -13,7 +13,7 @@ pub(crate) struct BitWriter {
 impl BitWriter {
     pub(crate) fn bits(&mut self, value: u32, width: u32) -> &mut Self {
         for bit in (0..width).rev() {
-            if self.used % 8 == 0 {
+            if self.used.is_multiple_of(8) {
                 self.bytes.push(0);
             }
             if let Some(last) = self.bytes.last_mut() {

@@ -114,8 +114,7 @@ fn a_recording_has_a_gop_a_group_and_its_times_go_on() {
 
 #[test]
 fn a_long_gop_is_cut_where_nothing_is_reordered_across() {
-    let mut limits = Limits::default();
-    limits.fragment_micros = 1_000_000;
+    let limits = Limits { fragment_micros: 1_000_000, ..Limits::default() };
     let (sets, mut timeline) = (sets(None), Timeline::new(Mode::Recording, &limits));
     let orders: Vec<u32> = (0..300)
         .map(|n| if n == 0 { 0 } else { [3, 1, 2][(n as usize - 1) % 3] + (n - 1) / 3 * 3 })

@@ -2,7 +2,7 @@
 
 use super::{
     AccessUnit, Arc, Assembler, Codec, Cut, LENGTH, Limits, Loss, Nal, NalKind, ParameterSets, PictureOrder,
-    Quirk, RandomAccess, Relation, Slice, Unit,
+    Quirk, RandomAccess, Relation, SEARCHED, SEARCHED_EVERY, Slice, Unit,
 };
 use crate::h26x::{Error, Inserted, sei};
 
@@ -41,11 +41,10 @@ impl Assembler {
     fn note(&mut self, kind: NalKind) {
         let nal = Nal::new(self.buffer.get(self.nal_at + LENGTH..).unwrap_or(&[]));
         match kind {
-            NalKind::Vps | NalKind::Sps | NalKind::Pps => {
-                if insert(&mut self.sets, nal.bytes, &self.limits).is_err() {
-                    self.quirks.count(Quirk::BadParameterSet);
-                }
-            }
+            _ if kind.is_parameter_set() => match insert(&mut self.sets, nal.bytes, &self.limits) {
+                Ok(_) => {}
+                Err(_) => self.quirks.count(Quirk::BadParameterSet),
+            },
             NalKind::Sei if self.unit.slice.is_none() => {
                 let found = sei::messages(nal, self.codec).find_map(|m| m.recovery_point(self.codec));
                 self.unit.recovery = self.unit.recovery.or(found);
@@ -159,6 +158,10 @@ impl Assembler {
             self.trust.confirm();
         }
         self.make_room(bytes.len(), unit.random_access.is_some());
+        self.count += 1;
+        self.search_all = self.count < SEARCHED
+            || self.count.is_multiple_of(SEARCHED_EVERY)
+            || self.quirks.get(Quirk::EmbeddedStartCode) > 0;
         self.ready.push_back(AccessUnit {
             codec: self.codec,
             data: bytes.freeze(),

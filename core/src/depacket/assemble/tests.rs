@@ -178,6 +178,29 @@ fn access_units_share_their_buffer() {
     assert_eq!((units.len(), neighbours.count()), (50, 49));
 }
 
+#[test]
+fn a_camera_that_starts_late_to_put_start_codes_into_units_is_found_out() {
+    let (mut assembler, mut units) = (h264(), vec![]);
+    for n in 0..400_u32 {
+        // The second slice of each picture is behind a start code far inside the first one.
+        let mut nal = [&FRAMES.slice(p(n % 16, 0))[..], &[0x55; 300]].concat();
+        if n >= 300 {
+            nal.extend([&[0, 0, 1], &FRAMES.slice(p(n % 16, 8))[..]].concat());
+        }
+        units.extend(assemble_one(&mut assembler, &nal, n * 3_600));
+    }
+    let parted = types(&units).iter().filter(|types| types.len() == 2).count();
+    assert!((84..=100).contains(&parted), "{parted}");
+}
+
+fn assemble_one(assembler: &mut Assembler, nal: &[u8], timestamp: u32) -> Vec<AccessUnit> {
+    assembler.begin_nal(timestamp, Micros(0));
+    nal.chunks(100).for_each(|piece| assembler.extend(piece));
+    assembler.end_nal();
+    assembler.end_access_unit();
+    core::iter::from_fn(|| assembler.pull()).collect()
+}
+
 #[derive(Clone, Debug)]
 enum Call {
     Begin(u32),

@@ -42,7 +42,7 @@ impl Counter {
         let count = msb.wrapping_add(lsb);
         // prevTid0Pic is no leading picture and no sub-layer non-reference picture.
         let leading = matches!(slice.unit_type, 6..=9);
-        let non_reference = slice.unit_type < 16 && slice.unit_type % 2 == 0;
+        let non_reference = slice.unit_type < 16 && slice.unit_type.is_multiple_of(2);
         if slice.temporal_id == 0 && !leading && !non_reference {
             self.before = count;
         }
