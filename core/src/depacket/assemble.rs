@@ -23,7 +23,7 @@ const CHUNK: usize = 1 << 20;
 const LENGTH: usize = 4;
 /// Access units in which every byte is searched for start codes. A camera that puts them inside its NAL units does so in
 /// every picture, and the search costs as much as all the rest.
-const SEARCHED: u64 = 256;
+const SEARCHED: u64 = 64;
 /// Afterwards, as long as there was none, one access unit in so many is.
 const SEARCHED_EVERY: u64 = 16;
 /// Of the others, what is no slice, and so many bytes of each slice.
@@ -65,7 +65,8 @@ pub struct Assembler {
     start_code: Finder<'static>,
     /// Access units so far.
     count: u64,
-    /// In the present access unit, all bytes are searched for start codes; or else those before this place in `buffer`.
+    /// In the present access unit, all bytes are searched for start codes; or else those of the NAL unit before
+    /// `search_end` in `buffer`.
     search_all: bool,
     search_end: usize,
 }
@@ -203,6 +204,7 @@ impl Assembler {
         self.nal_timestamp = timestamp;
         self.nal_received = received;
         self.nal_at = self.buffer.len();
+        self.search_end = usize::MAX;
         self.room(LENGTH);
         self.buffer.extend_from_slice(&[0; LENGTH]);
         self.nal = NalState::Open;
@@ -212,7 +214,7 @@ impl Assembler {
     #[inline]
     pub fn extend(&mut self, bytes: &[u8]) {
         let Some(from) = self.put(bytes) else { return };
-        if self.search_all || from < self.search_end || from == self.nal_at + LENGTH {
+        if self.search_all || from < self.search_end {
             self.search(from);
         }
     }
@@ -220,9 +222,9 @@ impl Assembler {
     /// Looks for start codes in what was added at `from`.
     fn search(&mut self, from: usize) {
         let start = self.nal_at + LENGTH;
-        if from == start {
-            let kind = Nal::new(self.buffer.get(start..).unwrap_or(&[])).kind(self.codec);
-            self.search_end = if kind == NalKind::Slice { start + SEARCHED_HEAD } else { usize::MAX };
+        let nal = Nal::new(self.buffer.get(start..).unwrap_or(&[]));
+        if self.search_end == usize::MAX && nal.kind(self.codec) == NalKind::Slice {
+            self.search_end = start + SEARCHED_HEAD;
         }
         let end = if self.search_all { self.buffer.len() } else { self.search_end.min(self.buffer.len()) };
         // A start code may straddle two pieces.
@@ -354,7 +356,7 @@ impl Assembler {
     #[cold]
     fn split(&mut self, at: usize) {
         self.quirks.count(Quirk::EmbeddedStartCode);
-        (self.search_all, self.search_end) = (true, usize::MAX);
+        self.search_all = true;
         let tail = self.buffer.get(at..).unwrap_or(&[]).to_vec();
         self.buffer.truncate(at);
         let (timestamp, received) = (self.nal_timestamp, self.nal_received);
