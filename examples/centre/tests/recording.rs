@@ -89,6 +89,27 @@ fn a_camera_that_was_away_leaves_one_gap_with_its_cause() {
 }
 
 #[test]
+fn a_crash_costs_seconds_and_leaves_a_gap_that_says_so() {
+    let mut centre = Centre::demo();
+    recorded(&centre);
+    std::thread::sleep(Duration::from_secs(4));
+    centre.crash_and_restart();
+    let gap = centre.until(20, "recorded before and after", |centre| {
+        let timeline = centre.get("/api/timeline/annoeullin/mairie").json();
+        (timeline["ranges"].as_array().unwrap().len() == 2).then(|| timeline["gaps"].clone())
+    });
+    assert_eq!(
+        (gap.as_array().unwrap().len(), &gap[0]["cause"]),
+        (1, &Cause::Recorder.name().into()),
+        "{gap}"
+    );
+    assert!(centre.interrupt());
+    for (tenant, camera) in CAMERAS {
+        assert!(ends_in_order(&centre.store, tenant, camera), "{tenant}/{camera}");
+    }
+}
+
+#[test]
 fn the_token_is_in_its_file_for_this_user_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = common::Folder::new();

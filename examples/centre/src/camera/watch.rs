@@ -78,6 +78,10 @@ impl Watch {
     fn hear(&mut self, event: Event) {
         match event {
             Event::Connected { .. } => {
+                // After a redirection out of the midst of the stream: nobody said that it ended.
+                if self.live {
+                    self.interrupt(store::Cause::Camera, 0);
+                }
                 self.moments.restart();
                 self.camera.status().connections += 1;
             }
@@ -124,16 +128,20 @@ impl Watch {
 
     /// The connection ended, or could not be made.
     fn lost(&mut self, error: &vigie_net::Error) {
-        self.live = false;
-        self.camera.fan.disconnected();
         let cause = match error.cause {
             Cause::Authentication => store::Cause::Authentication,
             Cause::Network => store::Cause::Network,
             _ => store::Cause::Camera,
         };
-        self.recorder.interrupted(cause, error.code().0);
+        self.interrupt(cause, error.code().0);
         let unauthorized = error.cause == Cause::Authentication;
         self.camera.status().lost(unauthorized, error.to_string(), clock::now(), clock::utc());
+    }
+
+    fn interrupt(&mut self, cause: store::Cause, code: u16) {
+        self.live = false;
+        self.camera.fan.disconnected();
+        self.recorder.interrupted(cause, code);
     }
 }
 

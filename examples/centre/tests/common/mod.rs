@@ -48,7 +48,7 @@ pub struct Centre {
     pub port: u16,
     pub token: String,
     pub store: PathBuf,
-    _folder: Folder,
+    folder: Option<Folder>,
 }
 
 impl Centre {
@@ -57,13 +57,22 @@ impl Centre {
         Self::demo_with(&[])
     }
 
+    /// Kills it as a crash would, and starts another on the same store.
+    pub fn crash_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let mut command = program();
+        command.args(["demo", "--listen", "127.0.0.1:0", "--store"]).arg(&self.store);
+        *self = Self::start(&mut command, self.store.clone(), self.folder.take());
+    }
+
     /// With further arguments.
     pub fn demo_with(arguments: &[&str]) -> Self {
         let folder = Folder::new();
         let store = folder.0.join("store");
         let mut command = program();
         command.args(["demo", "--listen", "127.0.0.1:0", "--store"]).arg(&store).args(arguments);
-        Self::start(&mut command, store, folder)
+        Self::start(&mut command, store, Some(folder))
     }
 
     /// A centre of one camera that is not there, with a page and a player of one file each.
@@ -80,10 +89,10 @@ impl Centre {
         let mut command = program();
         command.arg("run").arg(config).arg("--web").arg(folder.0.join("web"));
         command.arg("--player").arg(folder.0.join("player"));
-        Self::start(&mut command, folder.0.join("store"), folder)
+        Self::start(&mut command, folder.0.join("store"), Some(folder))
     }
 
-    fn start(command: &mut Command, store: PathBuf, folder: Folder) -> Self {
+    fn start(command: &mut Command, store: PathBuf, folder: Option<Folder>) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = loop {
@@ -95,7 +104,7 @@ impl Centre {
         // Whatever else it says is read, so that it never blocks.
         std::thread::spawn(move || lines.for_each(drop));
         let (port, token) = address.split_once("/#token=").unwrap();
-        Self { child, port: port.parse().unwrap(), token: token.into(), store, _folder: folder }
+        Self { child, port: port.parse().unwrap(), token: token.into(), store, folder }
     }
 
     pub fn host(&self) -> String {
