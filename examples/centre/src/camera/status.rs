@@ -281,6 +281,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_recorded_does_not_look_recorded() {
+        let mut status = Status::new(UtcMicros(0));
+        status.storage = Some("the disk is full".into());
+        assert_eq!(status.state(), State::Connecting);
+        picture(&mut status, 1);
+        assert_eq!((status.state(), status.reason()), (State::NotRecorded, Some("the disk is full")));
+        status.lost(false, "gone".into(), at(2).0, at(2).1);
+        assert_eq!((status.state(), status.reason()), (State::Stale, Some("gone")));
+    }
+
+    #[test]
     fn rates_are_measured() {
         let mut status = Status::new(UtcMicros(0));
         assert_eq!((status.frame_rate(), status.bit_rate(), status.gop_seconds()), (None, None, None));

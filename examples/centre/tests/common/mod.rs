@@ -92,8 +92,16 @@ impl Centre {
         Self::start(&mut command, folder.0.join("store"), Some(folder))
     }
 
+    /// With a configuration, and whatever else the command is to be told.
+    pub fn run(config: &Path, store: PathBuf, more: impl FnOnce(&mut Command)) -> Self {
+        let mut command = program();
+        command.arg("run").arg(config).stderr(Stdio::inherit());
+        more(&mut command);
+        Self::start(&mut command, store, None)
+    }
+
     fn start(command: &mut Command, store: PathBuf, folder: Option<Folder>) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = loop {
             let line = lines.next().expect("the address is printed").unwrap();
