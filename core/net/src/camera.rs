@@ -8,9 +8,9 @@ use std::time::Duration;
 use futures::Stream;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
-use vigie::fault::Fault as _;
+use vigie::fault::{Fault as _, Quirks};
 use vigie::limits::Limits;
-use vigie::record::{Ingest, IngestOutput};
+use vigie::record::{Ingest, IngestOutput, IngestStats};
 use vigie::rtsp::{Credentials, Scheme, Url};
 use vigie::session;
 
@@ -107,6 +107,9 @@ pub struct Camera {
     redirected: Option<Url>,
     /// When the goodbye is no longer waited for.
     stopping: Option<Pin<Box<Sleep>>>,
+    /// Of the connections that have ended.
+    quirks: Quirks,
+    stats: IngestStats,
 }
 
 enum State {
@@ -133,6 +136,8 @@ impl Camera {
             failed: None,
             redirected: None,
             stopping: None,
+            quirks: Quirks::default(),
+            stats: IngestStats::default(),
         }
     }
 
@@ -140,6 +145,25 @@ impl Camera {
     #[must_use]
     pub const fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// What was tolerated, over all connections.
+    #[must_use]
+    pub fn quirks(&self) -> Quirks {
+        let mut quirks = self.quirks.clone();
+        if let State::Open(connection) = &self.state {
+            quirks.merge(&connection.ingest().quirks());
+        }
+        quirks
+    }
+
+    /// Counters of the connection, or of the last one where there is none.
+    #[must_use]
+    pub fn stats(&self) -> IngestStats {
+        match &self.state {
+            State::Open(connection) => connection.ingest().stats(),
+            _ => self.stats,
+        }
     }
 
     /// Ends the session in order: the camera is told, what still arrives is yielded, and the stream ends within a
@@ -259,6 +283,7 @@ impl Stream for Camera {
             if let Some(goodbye) = &mut this.stopping
                 && goodbye.as_mut().poll(cx).is_ready()
             {
+                (this.quirks, this.stats) = (this.quirks(), this.stats());
                 this.state = State::Over;
             }
             match &mut this.state {
@@ -279,7 +304,12 @@ impl Stream for Camera {
                             return Poll::Ready(Some(event));
                         }
                     }
-                    Step::End(error) => return Poll::Ready(this.ended(error)),
+                    Step::End(error) => {
+                        (this.quirks, this.stats) = (this.quirks(), this.stats());
+                        // Counted: the connection must not be counted once more.
+                        this.state = State::Over;
+                        return Poll::Ready(this.ended(error));
+                    }
                 },
                 State::Waiting(sleep) => {
                     ready!(sleep.as_mut().poll(cx));

@@ -56,6 +56,11 @@ impl Connection {
         }
     }
 
+    /// The machine.
+    pub(crate) const fn ingest(&self) -> &Ingest {
+        &self.ingest
+    }
+
     /// Asks the machine to end the session in order; poll on until [`Step::End`].
     pub(crate) fn teardown(&mut self) {
         self.ingest.teardown(self.clock.now());

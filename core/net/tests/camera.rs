@@ -29,10 +29,9 @@ async fn server(
                 while let Ok(n @ 1..) = stream.read(&mut buffer).await {
                     let request = String::from_utf8_lossy(&buffer[..n]).into_owned();
                     log.lock().unwrap().push_str(&request);
-                    if let Some(answer) = answer(&request) {
-                        if answer.is_empty() || stream.write_all(answer.as_bytes()).await.is_err() {
-                            return;
-                        }
+                    let Some(answer) = answer(&request) else { continue };
+                    if answer.is_empty() || stream.write_all(answer.as_bytes()).await.is_err() {
+                        return;
                     }
                 }
             });

@@ -34,6 +34,13 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Say what a camera or a file holds: codec, size, frame rate, GOP length, quirks, clock offset.
+    #[command(after_help = "\
+Examples:
+  vigie probe rtsp://127.0.0.1:8554/cam1
+  VIGIE_USER=viewer VIGIE_PASSWORD=… vigie probe rtsp://192.0.2.7/stream1 --json
+  vigie probe capture.pcap")]
+    Probe(Probe),
     /// Record a camera; reconnects by itself until --for is over or Ctrl-C.
     #[command(after_help = "\
 Example:

@@ -2,6 +2,7 @@
 
 mod export;
 mod ls;
+mod probe;
 mod record;
 mod remux;
 mod simulate;
@@ -23,6 +24,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Record(options) => block_on(record::run(options, format)),
         Command::Ls(options) => ls::run(options, format),
         Command::Export(options) => export::run(options, format),
+        Command::Probe(options) => probe::run(options, format),
         Command::Remux(options) => remux::run(options, format),
         Command::Simulate(options) => block_on(simulate::run(options, format)),
     }

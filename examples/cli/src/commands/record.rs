@@ -36,6 +36,7 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
         started: Instant::now(),
         presentation: None,
         connected: false,
+        failing: false,
         gaps: 0,
     };
     let outcome = recording.follow(Camera::connect(url, net), &keeper, options).await;
@@ -43,7 +44,7 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
     recording.progress.done();
     let kept = kept?;
     outcome?;
-    recording.summary(options, kept)?;
+    recording.summary(options, &kept)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -55,11 +56,12 @@ struct Recording {
     started: Instant,
     presentation: Option<Arc<Presentation>>,
     connected: bool,
+    failing: bool,
     gaps: u64,
 }
 
 impl Recording {
-    /// Until the time is over, somebody stops it, the store fails, or (`--once`) the camera does.
+    /// Until the time is over or somebody stops it; with `--once`, until the camera or the store fails.
     async fn follow(&mut self, mut camera: Camera, keeper: &Keeper, options: &Record) -> Result<(), Failure> {
         let mut stop = std::pin::pin!(until_stopped(options.span));
         let mut stopping = false;
@@ -74,10 +76,14 @@ impl Recording {
                 }
                 _ = tick.tick() => {
                     let kept = keeper.kept();
-                    if kept.failed {
-                        return Ok(());
+                    self.show(&kept);
+                    if kept.failure.is_some() != self.failing {
+                        self.failing = !self.failing;
+                        if options.once && self.failing {
+                            return Ok(());
+                        }
+                        self.storage(kept.failure.as_ref())?;
                     }
-                    self.show(kept);
                     if kept.synced != synced {
                         synced = kept.synced;
                         self.tell("synced", json!({"fragments": synced, "bytes": kept.bytes}))?;
@@ -141,9 +147,28 @@ impl Recording {
         Ok(())
     }
 
-    fn show(&self, kept: Kept) {
+    /// The store has failed, or has come back.
+    fn storage(&mut self, failure: Option<&Failure>) -> Result<(), Failure> {
+        let Some(failure) = failure else {
+            self.note("the store can be written again");
+            return self.tell("store", json!({"failing": false}));
+        };
+        self.gaps += 1;
+        self.note(&format!(
+            "not recording (storage): {}; trying again\n  try: {}",
+            failure.what(),
+            failure.remedy()
+        ));
+        self.tell("store", json!({"failing": true, "what": failure.what(), "remedy": failure.remedy()}))
+    }
+
+    fn show(&self, kept: &Kept) {
         let elapsed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let state = if self.connected { "recording" } else { "waiting for the camera" };
+        let state = match (self.failing, self.connected) {
+            (true, _) => "waiting for the store",
+            (false, true) => "recording",
+            (false, false) => "waiting for the camera",
+        };
         self.progress.say(format!(
             "{state}: {}, {}, {} in {}, {}; Ctrl-C ends it",
             show_span(elapsed),
@@ -169,7 +194,7 @@ impl Recording {
         Ok(())
     }
 
-    fn summary(&self, options: &Record, kept: Kept) -> Result<(), Failure> {
+    fn summary(&self, options: &Record, kept: &Kept) -> Result<(), Failure> {
         let text = format!(
             "{}/{}: {}, {} in {}, {}\n",
             options.store.display(),

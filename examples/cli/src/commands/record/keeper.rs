@@ -33,15 +33,15 @@ pub(super) enum Message {
 }
 
 /// What was kept so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Kept {
     pub(super) pictures: u64,
     pub(super) bytes: u64,
     pub(super) files: u64,
     pub(super) fragments: u64,
     pub(super) synced: u64,
-    /// The store has failed and nothing more is kept.
-    pub(super) failed: bool,
+    /// Why nothing is kept at present. The recorder tries again by itself.
+    pub(super) failure: Option<Failure>,
 }
 
 /// The recorder on a thread of its own.
@@ -66,7 +66,8 @@ impl Keeper {
             let (recorder, _) =
                 Recorder::open(storage, source, RecorderConfig::default(), now, utc).map_err(failed)?;
             let _ = opened.send(());
-            Work { recorder, inbox, clock, kept: shared, root: &root }.run()
+            Work { recorder, inbox, clock, kept: shared, root: &root }.run();
+            Ok(())
         });
         if ready.await.is_ok() {
             return Ok(Self { messages, kept, thread });
@@ -84,18 +85,22 @@ impl Keeper {
     }
 
     pub(super) fn kept(&self) -> Kept {
-        let mut kept = *self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.failed |= self.messages.is_closed();
-        kept
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Keeps what is at hand, syncs, and ends the recording in order.
+    ///
+    /// # Errors
+    /// The store failed, and has not come back.
     pub(super) async fn finish(self) -> Result<Kept, Failure> {
         let Self { messages, kept, thread } = self;
         drop(messages);
         join(thread).await?;
-        let kept = *kept.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(kept)
+        let kept = kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match kept.failure {
+            Some(failure) => Err(failure),
+            None => Ok(kept),
+        }
     }
 }
 
@@ -116,8 +121,8 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Until the sender is gone or the store fails.
-    fn run(mut self) -> Result<(), Failure> {
+    /// Until the sender is gone.
+    fn run(mut self) {
         let runtime = Handle::current();
         loop {
             let now = self.clock.now();
@@ -144,27 +149,28 @@ impl Work<'_> {
                 Some(None) => break,
                 None => self.recorder.handle_timeout(now),
             };
-            self.count();
-            done.map_err(|error| self.failed(&error))?;
+            self.count(done);
         }
         let done = self.recorder.finish(self.clock.now());
-        self.count();
-        done.map_err(|error| self.failed(&error))
+        self.count(done);
     }
 
-    fn failed(&self, error: &store::Error) -> Failure {
-        explain::store("record into", self.root, error)
-    }
-
-    fn count(&self) {
+    fn count(&self, done: Result<(), store::Error>) {
         let stats = self.recorder.stats();
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let failure = match done {
+            Err(error) => Some(explain::store("record into", self.root, &error)),
+            // It failed, and has kept something since.
+            Ok(()) if stats.store.fragments > kept.fragments => None,
+            Ok(()) => kept.failure.take(),
+        };
+        *kept = Kept {
             pictures: stats.pictures,
             bytes: stats.store.bytes,
             files: stats.store.files,
             fragments: stats.store.fragments,
             synced: stats.store.synced,
-            failed: false,
+            failure,
         };
     }
 }
