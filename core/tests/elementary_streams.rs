@@ -84,3 +84,28 @@ fn every_picture_that_ffmpeg_shows_is_one_sample() {
     println!("{good} streams, {} of them not: {bad:#?}", bad.len());
     assert!(bad.is_empty() && good >= 97, "{good} good, {bad:#?}");
 }
+
+/// The clips of the simulated cameras: they are in the repository, so that this holds without the vectors.
+#[test]
+fn the_clips_have_a_sample_for_each_picture() {
+    let clips = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../examples/cli/clips");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(clips).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.extension().is_some_and(|e| e == "h264" || e == "h265") {
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let codec = annexb::detect(&bytes).unwrap();
+        let first = |nal: &&[u8]| {
+            let nal = vigie::h26x::Nal::new(nal);
+            nal.kind(codec) == vigie::h26x::NalKind::Slice && nal.payload(codec)[0] & 0x80 != 0
+        };
+        let pictures = annexb::units(&bytes).filter(first).count();
+        let groups = groups(&bytes);
+        check(&groups, pictures).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+        assert!(pictures >= 1_500 && groups.len() > 1, "{}", path.display());
+        seen += 1;
+    }
+    assert!(seen >= 4);
+}

@@ -232,3 +232,121 @@ fn put<T>(sets: &mut BTreeMap<u8, (Bytes, T)>, id: u8, nal: &[u8], set: T) -> In
 fn same<T>(a: &BTreeMap<u8, T>, b: &BTreeMap<u8, T>, equal: impl Fn(&T, &T) -> bool) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|((i, a), (j, b))| i == j && equal(a, b))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::h26x::annexb;
+    use crate::h26x::testing::Stream;
+
+    fn hex(text: &str) -> Vec<u8> {
+        (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect()
+    }
+
+    fn format(codec: Codec, sets: &[&str]) -> VideoFormat {
+        let mut table = ParameterSets::new(codec);
+        for set in sets {
+            assert_eq!(table.insert(&hex(set)), Ok(Inserted::New));
+            assert_eq!(table.insert(&hex(set)), Ok(Inserted::Same));
+        }
+        table.format().unwrap()
+    }
+
+    /// x264 High at 640x360, 20 pictures a second; x265 Main at 1280x720, 25 a second by VPS and SPS.
+    #[test]
+    fn the_format_is_what_the_sets_say() {
+        let got = format(Codec::H264, &["67640016ac3b505017fcb0800001f400004e2042"]);
+        assert_eq!((got.codec_string.as_str(), got.width, got.height), ("avc1.640016", 640, 360));
+        assert_eq!((got.frame_rate, got.sample_aspect), (Some((20, 1)), (1, 1)));
+        let sps = "420101016000000300900000030000030078a003c08010e596666924cae010000003001000000301e080";
+        let got = format(Codec::H265, &[sps]);
+        assert_eq!((got.codec_string.as_str(), got.width, got.height), ("hvc1.1.6.L120.90", 1920, 1080));
+        assert_eq!(got.frame_rate, Some((30, 1)));
+    }
+
+    fn table(streams: &[Stream]) -> ParameterSets {
+        let mut table = ParameterSets::new(Codec::H264);
+        for stream in streams {
+            table.insert(&stream.sps()).unwrap();
+            table.insert(&stream.pps()).unwrap();
+        }
+        table
+    }
+
+    #[test]
+    fn an_init_segment_serves_until_something_that_decoding_needs_changes() {
+        let plain = Stream { order_type: 0, fields: false, reorder: None };
+        let other = Stream { order_type: 2, ..plain };
+        assert!(table(&[plain]).decodes_like(&table(&[other, plain])));
+        assert!(!table(&[plain]).decodes_like(&table(&[other])));
+        let mut without = ParameterSets::new(Codec::H264);
+        without.insert(&plain.sps()).unwrap();
+        assert!(!without.decodes_like(&table(&[plain])));
+        // The same set, but for num_units_in_tick.
+        let timing = |units: &str| {
+            let mut table = ParameterSets::new(Codec::H264);
+            let sps = ["67640016ac3b505017fcb0800001", units, "00004e2042"].concat();
+            table.insert(&hex(&sps)).unwrap();
+            table
+        };
+        assert!(timing("f4").decodes_like(&timing("f5")));
+        assert_ne!(timing("f4"), timing("f5"));
+    }
+
+    #[test]
+    fn a_slice_without_its_sets_has_no_header() {
+        let stream = Stream { order_type: 0, fields: false, reorder: None };
+        let slice =
+            stream.slice(crate::h26x::testing::Picture { idr: true, reference: true, ..Default::default() });
+        assert!(table(&[]).slice_header(Nal::new(&slice)).is_none());
+        assert!(table(&[stream]).slice_header(Nal::new(&slice)).is_some());
+    }
+
+    #[test]
+    fn the_codec_is_told_by_content() {
+        let stream = Stream { order_type: 0, fields: false, reorder: None };
+        let h264 = [&[0, 0, 1], &stream.sps()[..], &[0, 0, 1], &stream.pps()].concat();
+        assert_eq!(annexb::detect(&h264), Some(Codec::H264));
+        let sps = hex("420101016000000300900000030000030078a003c08010e596666924cae010000003001000000301e080");
+        assert_eq!(annexb::detect(&[&[0, 0, 0, 1], &sps[..]].concat()), Some(Codec::H265));
+        assert_eq!(annexb::detect(b"not a stream"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_set_or_an_error(
+            h265: bool,
+            unit_type in prop::sample::select([7_u8, 8, 32, 33, 34].to_vec()),
+            body in prop::collection::vec(any::<u8>(), 0..120),
+            slice in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let codec = if h265 { Codec::H265 } else { Codec::H264 };
+            let header = if h265 { [unit_type << 1, 1].to_vec() } else { [0x60 | unit_type & 0x1f].to_vec() };
+            let mut table = ParameterSets::new(codec);
+            let _ = table.insert(&[header, body].concat());
+            let _ = (table.format(), table.slice_header(Nal::new(&slice)), table.decodes_like(&table.clone()));
+        }
+
+        /// A real set with bits turned over: reads on into every branch.
+        #[test]
+        fn damaged_sets_are_survived(at in 0_usize..40, bit in 0_u8..8, cut in 2_usize..42) {
+            for (codec, set) in [
+                (Codec::H264, "67640029ac133140780447de03ea020203e000000300200000065280"),
+                (Codec::H265, "420101016000000300800000030000030096a001802006c1fe36bbb5377725d602dc0404041000003e80"),
+            ] {
+                let mut nal = hex(set);
+                nal.truncate(cut);
+                if let Some(byte) = nal.get_mut(at.max(2)) {
+                    *byte ^= 1 << bit;
+                }
+                let mut table = ParameterSets::new(codec);
+                let _ = table.insert(&nal);
+                let _ = table.format();
+            }
+        }
+    }
+}

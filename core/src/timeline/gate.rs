@@ -42,6 +42,14 @@ impl Gate {
         self.dropped
     }
 
+    /// What comes next refers to nothing that was before: it must start at a random access point again.
+    pub(super) fn close(&mut self) {
+        self.dropped += self.waiting.len() as u64;
+        self.waiting = VecDeque::new();
+        self.bytes = 0;
+        self.open = false;
+    }
+
     /// Takes the next access unit; appends to `out` what is let through.
     pub(super) fn push(&mut self, unit: AccessUnit, out: &mut VecDeque<AccessUnit>) {
         if unit.random_access.is_some_and(RandomAccess::starts_gop) {

@@ -31,7 +31,7 @@ pub enum Mode {
 /// Gives access units their times.
 ///
 /// [`push`](Self::push) access units, then [`pull`](Self::pull) until `None`; at the end [`finish`](Self::finish) and
-/// pull what is left. The first sample is a random access point; what comes before it is dropped (a recording takes it
+/// pull what is left. The first sample, also after a discontinuity, is a random access point; what comes before it is dropped (a recording takes it
 /// after all where none comes). Presentation times are the RTP timestamps, extended: equal to them modulo 2^32 until
 /// the first leap. After a leap they go on behind the last one, in a new epoch.
 ///
@@ -109,9 +109,12 @@ impl Timeline {
         self.gate.dropped()
     }
 
-    /// The stream starts anew with the next access unit (another session, another SSRC): a new epoch.
+    /// The stream starts anew with the next random access point (another session, another SSRC): a new epoch. What was
+    /// before comes out.
     pub fn discontinuity(&mut self) {
         self.place_strays(self.clock.last(), None);
+        self.groups.flush(None);
+        self.gate.close();
         self.before = self.clock.last().or(self.before);
         self.clock.forget();
         self.utc.forget();

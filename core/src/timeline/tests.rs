@@ -175,6 +175,7 @@ fn another_session_goes_on_in_another_epoch_after_the_time_between() {
     let (sets, mut timeline) = (sets(None), Timeline::new(Mode::Live, &Limits::default()));
     timeline.push(unit(&sets, 77, 0, true));
     timeline.discontinuity();
+    timeline.push(unit(&sets, 1, 29_960_000, false)); // refers to what is not there
     timeline.push(unit(&sets, 5, 30_000_000, true));
     let groups: Vec<_> = core::iter::from_fn(|| timeline.pull()).collect();
     assert_eq!(groups.iter().map(|g| g.epoch).collect::<Vec<_>>(), [0, 1]);
