@@ -90,7 +90,7 @@ struct Stream {
     last: Option<(u32, Micros)>,
     /// A moment in UTC and the timestamp of ours that it belongs to.
     clock: Option<(UtcMicros, u32)>,
-    /// The last report: when it was made, and what it paired.
+    /// The last report to all: when it was made, and what it paired.
     reported: Option<(Micros, UtcMicros, u32)>,
     cname: String,
 }
@@ -147,7 +147,10 @@ impl Fan {
         let Some(stream) = &mut inner.stream else { return };
         let item = stream.item(unit, utc, now);
         self.live.send_if_modified(|live| !std::mem::replace(live, stream.live) && stream.live);
-        let report = stream.report_due(now).then(|| stream.report(now)).flatten();
+        let report = if stream.report_due(now) { stream.report() } else { None };
+        if report.is_some() {
+            stream.reported = stream.clock.map(|(utc, timestamp)| (now, utc, timestamp));
+        }
         inner.viewers.retain(|viewer| Arc::strong_count(viewer) > 1);
         for viewer in &inner.viewers {
             inner.skipped += u64::from(viewer.push(&item, now));
@@ -173,7 +176,7 @@ impl Fan {
         inner.viewers.retain(|viewer| Arc::strong_count(viewer) > 1);
         let full = inner.viewers.len() >= VIEWERS;
         let stream = inner.stream.as_mut().filter(|stream| stream.live && !full)?;
-        let report = stream.report(now);
+        let report = stream.report();
         let queue = Arc::new(Queue::new(report, &stream.gop.items, now));
         let first = (!stream.gop.items.is_empty()).then_some((stream.gop.sequence, stream.gop.timestamp));
         let seat = Seat { queue: queue.clone(), first };
@@ -249,12 +252,11 @@ impl Stream {
     }
 
     /// What pairs UTC with our timestamps, framed for the RTCP channel.
-    fn report(&mut self, now: Micros) -> Option<Bytes> {
+    fn report(&self) -> Option<Bytes> {
         let (utc, timestamp) = self.clock?;
         let report = self.packetizer.sender_report(NtpTime::from_utc(utc), timestamp);
         let compound = rtcp::sender_compound(&report, &self.cname);
         let length = u16::try_from(compound.len()).ok()?.to_be_bytes();
-        self.reported = Some((now, utc, timestamp));
         Some([&[b'$', CHANNELS.1], &length[..], &compound].concat().into())
     }
 }
@@ -426,6 +428,8 @@ mod tests {
         let mut reports = 0;
         for second in 1..=20 {
             show(&fan, second as u32 * 90_000, true, second);
+            // Who comes gets one of his own, which changes nothing for the others.
+            fan.sit(Micros(second * SECOND)).unwrap();
             reports += waiting(&seat.queue).iter().filter(|packet| packet.0 == CHANNELS.1).count();
         }
         assert_eq!(reports, 5);
