@@ -56,7 +56,8 @@ pub(crate) async fn run(
     let simulator =
         simulator.await.map_err(|cause| Failure::new(format!("no simulated cameras: {cause}")))?;
     println!("Simulating {} cameras at rtsp://{}/cam1 and on", simulator.len(), simulator.address());
-    println!("Recording them into {}", store.display());
+    let fate = if passing.is_some() { " (removed at the end; --store DIR keeps it)" } else { "" };
+    println!("Recording them into {}{fate}", store.display());
     let tenants = tenants(|ordinal| simulator.url(ordinal))?;
     let config = Config { listen, store, origins: Vec::new(), tenants };
     let centre = assemble(&config, &listener, shared, Some(Demo { simulator }))?;

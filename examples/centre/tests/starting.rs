@@ -4,7 +4,7 @@
 mod common;
 use std::net::TcpListener;
 
-use common::{Folder, program};
+use common::{Centre, Folder, program};
 
 fn complaint(arguments: &[&str]) -> String {
     let output = program().args(arguments).env("RUST_BACKTRACE", "1").output().unwrap();
@@ -44,6 +44,9 @@ fn the_example_is_right() {
 fn a_port_in_use_and_a_store_that_cannot_be() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap().to_string();
+    let port = taken.local_addr().unwrap().port();
+    let demo = Centre::demo_at(&listen, &[]);
+    assert!(demo.port > port && demo.port <= port + 20, "the demo takes the next free one: {}", demo.port);
     let folder = Folder::new();
     let config = folder.write(
         "centre.toml",

@@ -68,10 +68,15 @@ impl Centre {
 
     /// With further arguments.
     pub fn demo_with(arguments: &[&str]) -> Self {
+        Self::demo_at("127.0.0.1:0", arguments)
+    }
+
+    /// At an address.
+    pub fn demo_at(listen: &str, arguments: &[&str]) -> Self {
         let folder = Folder::new();
         let store = folder.0.join("store");
         let mut command = program();
-        command.args(["demo", "--listen", "127.0.0.1:0", "--store"]).arg(&store).args(arguments);
+        command.args(["demo", "--listen", listen, "--store"]).arg(&store).args(arguments);
         Self::start(&mut command, store, Some(folder))
     }
 
