@@ -110,6 +110,9 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// What stands for user and password in the addresses that we teach.
+const EXAMPLE: &str = "user:password";
+
 /// Replaces what stands between `://` and the last `@` of the same word: user and password of a URL.
 #[must_use]
 pub fn redact(text: &str) -> String {
@@ -122,8 +125,8 @@ pub fn redact(text: &str) -> String {
         let word = &after[..end.unwrap_or(after.len())];
         match word.rfind('@') {
             Some(host) => {
-                out.push_str("***@");
-                rest = &after[host + 1..];
+                out.push_str(if word.get(..host) == Some(EXAMPLE) { EXAMPLE } else { "***" });
+                rest = &after[host..];
             }
             None => rest = after,
         }
@@ -145,6 +148,7 @@ mod tests {
             ("'rtsp://u:p@ss/w@cam' and rtsp://x:y@z", "'rtsp://***@cam' and rtsp://***@z"),
             ("mail@example.org", "mail@example.org"),
             ("rtsp://:@", "rtsp://***@"),
+            ("(rtsp://user:password@host/…)", "(rtsp://user:password@host/…)"),
         ] {
             assert_eq!(redact(text), shown);
         }

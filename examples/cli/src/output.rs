@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, redact};
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,18 +73,19 @@ impl Progress {
 
     /// A line that stays: above the progress on a terminal, plain on stderr elsewhere.
     pub fn note(&self, text: &str) {
-        let text = crate::failure::redact(text);
-        if self.0.is_hidden() {
-            let _ = writeln!(std::io::stderr(), "{text}");
-        } else {
-            self.0.println(text);
-        }
+        if self.0.is_hidden() { note(text) } else { self.0.println(redact(text)) }
     }
 
     /// Takes the line away.
     pub fn done(&self) {
         self.0.finish_and_clear();
     }
+}
+
+/// A line on stderr.
+pub fn note(text: &str) {
+    // Nobody left to tell where stderr is closed.
+    let _ = writeln!(std::io::stderr(), "{}", redact(text));
 }
 
 fn target() -> ProgressDrawTarget {

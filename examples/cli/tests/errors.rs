@@ -82,6 +82,29 @@ fn wrong_password() {
 }
 
 #[test]
+fn logs_and_notes_show_no_password() {
+    let password = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&password, "s3cr3t\n").unwrap();
+    let file = password.path().to_str().unwrap();
+    for scheme in ["digest", "basic"] {
+        let options = ["--cameras", "1", "--user", "viewer", "--auth", scheme, "--password-file", file];
+        let server = simulate(&options);
+        let url = server.urls[0].replace("rtsp://", "rtsp://viewer:s3cr3t@");
+        for format in ["--json", "--for"] {
+            let mut probe = support::vigie(&["probe", &url, format]);
+            let probe = if format == "--for" { probe.arg("3s") } else { &mut probe };
+            let output = support::run(probe.env("VIGIE_LOG", "trace"));
+            let said = [output.stdout, output.stderr].map(|b| String::from_utf8(b).unwrap()).concat();
+            assert!(output.status.success(), "{said}");
+            // In clear, and as Basic writes it.
+            for secret in ["s3cr3t", "dmlld2VyOnMzY3IzdA", "Authorization"] {
+                assert!(!said.contains(secret), "{secret}: {said}");
+            }
+        }
+    }
+}
+
+#[test]
 fn no_such_host() {
     refused_by_both(
         "rtsp://viewer:s3cr3t@camera.invalid/stream",

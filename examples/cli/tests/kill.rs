@@ -41,8 +41,7 @@ fn record_and_kill(url: &str, store: &Path, camera: &str, moment: Duration) -> u
     let output = support::wait(child, Duration::from_secs(10));
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     reader.join().unwrap();
-    let synced = *synced.lock().unwrap();
-    synced
+    *synced.lock().unwrap()
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::explain;
 use crate::failure::{Failure, SHORT};
 use crate::moment::{count, show_bytes, show_span, utc_now};
 use crate::new_file::NewFile;
-use crate::output::{Format, Progress};
+use crate::output::{Format, Progress, note};
 
 /// Less than this is no gap: as much lies between two pictures.
 const JOIN: i64 = 200_000;
@@ -183,12 +183,13 @@ fn empty(reader: &mut Reader<'_>, listing: &Listing) -> Failure {
     let Reader { storage, source, window, root, .. } = reader;
     let all = Listing::load(storage, source, Span::ALL).map(|l| l.ranges).unwrap_or_default();
     let (Some(first), Some(last)) = (all.first(), all.last()) else {
-        let tenants = store::tenants(storage).unwrap_or_default();
-        let mut sources = Vec::new();
-        for tenant in tenants {
-            let cameras = store::cameras(storage, &tenant).unwrap_or_default();
-            sources.extend(cameras.into_iter().map(|camera| Source { tenant, camera }));
+        if !store::days(storage, source).unwrap_or_default().is_empty() {
+            return Failure::new(
+                format!("{source} has no picture yet"),
+                "wait a few seconds: a recording is kept GOP by GOP",
+            );
         }
+        let sources = ls::all(storage).unwrap_or_default();
         return ls::nothing(root, &sources);
     };
     let why: Vec<String> = listing.gaps.iter().map(|gap| format!("{}", gap.cause)).collect();
@@ -239,14 +240,12 @@ fn report(
         .iter()
         .map(|(span, why)| json!({"from": span.from.to_string(), "to": span.to.to_string(), "cause": why}))
         .collect();
-    for (span, why) in missing {
-        let line = format!("missing: {} to {} ({}): {why}", at(span.from), at(span.to), length(*span));
-        if format == Format::Text {
-            Progress::line("").note(&line);
-        }
-    }
+    format.print(text, &json!({"files": files, "missing": lacks, "complete": missing.is_empty()}))?;
     if format == Format::Text && !missing.is_empty() {
-        Progress::line("").note("the file is good, but holds less than was asked: exit code 3");
+        for (span, why) in missing {
+            note(&format!("missing: {} to {} ({}): {why}", at(span.from), at(span.to), length(*span)));
+        }
+        note("the file is good, but holds less than was asked: exit code 3");
     }
-    format.print(text, &json!({"files": files, "missing": lacks, "complete": missing.is_empty()}))
+    Ok(())
 }

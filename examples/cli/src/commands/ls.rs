@@ -56,22 +56,28 @@ fn sources(storage: &mut FileStorage, options: &Ls) -> Result<Vec<Source>, Failu
         name.as_ref().map(|name| explain::name(what, name)).transpose()
     };
     let (tenant, camera) = (wanted("tenant", &options.tenant)?, wanted("camera", &options.camera)?);
-    let mut all = Vec::new();
-    for tenant in store::tenants(storage).map_err(failed)? {
-        for camera in store::cameras(storage, &tenant).map_err(failed)? {
-            let source = Source { tenant, camera };
-            // Other people's folders are no cameras.
-            if !store::days(storage, &source).map_err(failed)?.is_empty() {
-                all.push(source);
-            }
-        }
-    }
+    let all = all(storage).map_err(failed)?;
     let fits = |s: &&Source| tenant.is_none_or(|t| s.tenant == t) && camera.is_none_or(|c| s.camera == c);
     let found: Vec<Source> = all.iter().filter(fits).copied().collect();
     if found.is_empty() {
         return Err(nothing(root, &all));
     }
     Ok(found)
+}
+
+/// Every camera that something was recorded of.
+pub(super) fn all(storage: &mut FileStorage) -> Result<Vec<Source>, store::Error> {
+    let mut all = Vec::new();
+    for tenant in store::tenants(storage)? {
+        for camera in store::cameras(storage, &tenant)? {
+            let source = Source { tenant, camera };
+            // Other people's folders are no cameras.
+            if !store::days(storage, &source)?.is_empty() {
+                all.push(source);
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// No such camera; what there is instead.

@@ -40,6 +40,11 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
         gaps: 0,
     };
     let outcome = recording.follow(Camera::connect(url, net), &keeper, options).await;
+    // A disk that does not answer must not hold whoever presses Ctrl-C once more.
+    tokio::spawn(async {
+        let _ = tokio::signal::ctrl_c().await;
+        std::process::exit(130);
+    });
     let kept = keeper.finish().await;
     recording.progress.done();
     let kept = kept?;
