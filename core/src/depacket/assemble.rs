@@ -197,9 +197,8 @@ impl Assembler {
         if self.unit.nal_units == 0 {
             self.unit.received = received;
         }
-        if self.unit.nal_units >= self.limits.nal_units && !self.drop_leading() {
-            self.over_limit();
-            return;
+        if self.unit.nal_units >= self.limits.nal_units && !self.make_way() {
+            return self.over_limit();
         }
         self.nal_timestamp = timestamp;
         self.nal_received = received;
@@ -247,7 +246,7 @@ impl Assembler {
             return None;
         }
         let from = self.buffer.len();
-        if from + bytes.len() > self.limits.access_unit && !self.fits_after_drop(bytes.len()) {
+        if from + bytes.len() > self.limits.access_unit && !self.fits_after_all(bytes.len()) {
             self.over_limit();
             return None;
         }
@@ -376,23 +375,30 @@ impl Assembler {
         }
     }
 
-    /// Leading NAL units that no picture follows are dropped when they reach a cap: they must not stop the stream.
-    fn drop_leading(&mut self) -> bool {
-        if self.unit.slice.is_some() {
-            return false;
+    /// At a cap: leading NAL units that no picture follows are dropped, they must not stop the stream. A picture ends where
+    /// nothing else would tell its end. Else the NAL unit has no place.
+    #[cold]
+    fn make_way(&mut self) -> bool {
+        if self.unit.slice.is_none() {
+            self.quirks.count(Quirk::OverLimit);
+            let open = self.nal == NalState::Open;
+            self.buffer = if open { self.buffer.split_off(self.nal_at) } else { BytesMut::new() };
+            self.nal_at = 0;
+            self.unit = Unit { loss: self.unit.loss, received: self.nal_received, ..Unit::default() };
+            return true;
         }
-        self.quirks.count(Quirk::OverLimit);
-        let keep =
-            if self.nal == NalState::Open { self.buffer.split_off(self.nal_at) } else { BytesMut::new() };
-        self.buffer = keep;
-        self.nal_at = 0;
-        let loss = self.unit.loss;
-        self.unit = Unit { loss, received: self.nal_received, ..Unit::default() };
-        true
+        if !self.timed {
+            self.quirks.count(Quirk::OverLimit);
+            self.unit.loss.incomplete = true;
+            let here = (self.nal == NalState::Open).then(|| self.cut_here());
+            self.close(here);
+            return true;
+        }
+        false
     }
 
-    fn fits_after_drop(&mut self, bytes: usize) -> bool {
-        self.nal_at > 0 && self.drop_leading() && self.buffer.len() + bytes <= self.limits.access_unit
+    fn fits_after_all(&mut self, bytes: usize) -> bool {
+        self.nal_at > 0 && self.make_way() && self.buffer.len() + bytes <= self.limits.access_unit
     }
 
     fn over_limit(&mut self) {

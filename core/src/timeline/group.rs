@@ -115,17 +115,14 @@ impl Grouper {
         if restarts {
             self.flush(Some(picture.deadline));
         }
-        if self.pending.is_empty() && !restarts {
-            // Groups already out should have waited for this one.
-            let late = self.times.later_than(picture.pts);
-            if late > 0 {
-                self.quirks.count(Quirk::DeeperReorder);
-                self.times.assume(late);
-                self.take(picture);
-                return self.flush(None);
-            }
+        // Groups already out should have waited for this one.
+        let late = if restarts { 0 } else { self.times.later_than(picture.pts) };
+        if late > 0 {
+            self.quirks.count(Quirk::DeeperReorder);
+            self.times.assume(late);
         }
         let alone = self.times.depth() == 0
+            || late > 0 && self.pending.is_empty()
             || restarts && picture.unit.codec == Codec::H264 && self.pending.is_empty();
         self.take(picture);
         if alone {

@@ -17,6 +17,9 @@ use crate::time::{Micros, TIMESCALE, Ticks, UtcMicros};
 /// Pictures that must agree before a leap is believed (Intelbras DVR: single stamps hours off).
 const CONFIRM: usize = 3;
 
+/// Ticks for which a clock that was set waits for a random access point.
+const PATIENCE: i64 = 10 * TIMESCALE as i64;
+
 /// What the groups are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -31,12 +34,13 @@ pub enum Mode {
 /// Gives access units their times.
 ///
 /// [`push`](Self::push) access units, then [`pull`](Self::pull) until `None`; at the end [`finish`](Self::finish) and
-/// pull what is left. The first sample, also after a discontinuity, is a random access point; what comes before it is dropped (a recording takes it
-/// after all where none comes). Presentation times are the RTP timestamps, extended: equal to them modulo 2^32 until
-/// the first leap. After a leap they go on behind the last one, in a new epoch.
+/// pull what is left. The first sample, also after a discontinuity, is a random access point; what comes before it is
+/// dropped (a recording takes it after all where none comes). Presentation times are the RTP timestamps, extended:
+/// equal to them modulo 2^32 until the first leap. After a leap they go on behind the last one, in a new epoch.
 ///
 /// UTC comes from [`sender_report`](Self::sender_report), [`anchor`](Self::anchor) and, where those are silent, from
-/// the time of arrival; for that the host says what its clock reads, by [`arrival`](Self::arrival), now and then.
+/// the time of arrival; for that the host says what its clock reads, by [`arrival`](Self::arrival), now and then. When
+/// the camera's clock was set, the next random access point is the first of a new epoch with the new time.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     gate: Gate,
@@ -46,12 +50,21 @@ pub struct Timeline {
     passed: VecDeque<AccessUnit>,
     /// Pictures whose timestamps are either strays or the first after a leap.
     kept: Vec<AccessUnit>,
-    /// What was said of UTC before the first picture.
-    said: Option<(UtcSource, u32, UtcMicros)>,
-    /// The next picture starts an epoch: the camera's clock was set, or another session begins.
+    /// What was said of UTC before the first picture, or when the camera's clock had been set.
+    said: Option<Said>,
+    /// The next picture starts an epoch.
     breaks: bool,
     /// Where the line stood before another session began.
     before: Option<Point>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    source: UtcSource,
+    timestamp: u32,
+    utc: UtcMicros,
+    /// Where the line stood, if there was one.
+    at: Option<i64>,
 }
 
 impl Timeline {
@@ -133,18 +146,16 @@ impl Timeline {
     /// `source` says that RTP timestamp `timestamp` is `utc`: RTP-Info with `Range: clock=`, the ONVIF header extension.
     /// A source better than this one prevails.
     pub fn anchor(&mut self, source: UtcSource, timestamp: u32, utc: UtcMicros) {
-        let Some(ticks) = self.clock.place(timestamp) else {
-            if self.said.is_none_or(|(said, ..)| said >= source) {
-                self.said = Some((source, timestamp, utc));
-            }
-            return;
-        };
-        match self.utc.anchor(source, ticks, utc) {
-            Anchored::Taken | Anchored::Ignored => {}
-            Anchored::Unusable => self.groups.quirks().count(Quirk::BadSenderReport),
-            Anchored::Stepped => {
-                self.groups.quirks().count(Quirk::ClockStep);
-                self.breaks = true;
+        let at = self.clock.place(timestamp);
+        let outcome = at.map(|ticks| self.utc.anchor(source, ticks, utc));
+        let better = |said: &Said| at.is_none() && said.source < source;
+        match outcome {
+            Some(Anchored::Taken | Anchored::Ignored) => {}
+            Some(Anchored::Unusable) => self.groups.quirks().count(Quirk::BadSenderReport),
+            _ if self.said.as_ref().is_some_and(better) => {}
+            Some(Anchored::Stepped) | None => {
+                let at = self.said.and_then(|said| said.at).or(at);
+                self.said = Some(Said { source, timestamp, utc, at });
             }
         }
     }
@@ -219,9 +230,18 @@ impl Timeline {
     }
 
     fn emit(&mut self, unit: AccessUnit, pts: i64) {
-        if let Some((source, timestamp, utc)) = self.said.take() {
-            self.anchor(source, timestamp, utc);
-            self.breaks = false;
+        let due = |said: &mut Said| match said.at {
+            // The camera's clock was set: a group keeps its time to its end. Where no GOP ends, it must not wait for ever.
+            Some(at) => unit.random_access.is_some() || pts.saturating_sub(at) > PATIENCE,
+            None => true,
+        };
+        if let Some(said) = self.said.take_if(due) {
+            if said.at.is_some() {
+                self.groups.quirks().count(Quirk::ClockStep);
+                self.utc.unanchor();
+                self.breaks = true;
+            }
+            self.anchor(said.source, said.timestamp, said.utc);
         }
         if core::mem::take(&mut self.breaks) {
             self.groups.new_epoch();

@@ -175,11 +175,17 @@ fn another_session_goes_on_in_another_epoch_after_the_time_between() {
     let (sets, mut timeline) = (sets(None), Timeline::new(Mode::Live, &Limits::default()));
     timeline.push(unit(&sets, 77, 0, true));
     timeline.discontinuity();
+    timeline.sender_report(SenderReport {
+        ntp: NtpTime::from_utc(NOW),
+        rtp_timestamp: 5,
+        ..SenderReport::default()
+    });
     timeline.push(unit(&sets, 1, 29_960_000, false)); // refers to what is not there
     timeline.push(unit(&sets, 5, 30_000_000, true));
     let groups: Vec<_> = core::iter::from_fn(|| timeline.pull()).collect();
     assert_eq!(groups.iter().map(|g| g.epoch).collect::<Vec<_>>(), [0, 1]);
     assert_eq!(groups[1].samples[0].pts.0 - groups[0].samples[0].pts.0, 30 * 90_000);
+    assert_eq!(groups[1].samples[0].utc.utc, NOW);
     assert_eq!(timeline.quirks().get(Quirk::TimestampLeap), 0);
 }
 
@@ -197,12 +203,13 @@ fn utc_is_the_senders_and_a_step_of_its_clock_rewrites_nothing() {
         if n == 10 {
             timeline.sender_report(report(10, NOW.plus(3_610_000_000)));
         }
-        timeline.push(unit(&sets, n * 90_000, u64::from(n) * 1_000_000, n == 0));
+        timeline.push(unit(&sets, n * 90_000, u64::from(n) * 1_000_000, n % 6 == 0));
         groups.extend(core::iter::from_fn(|| timeline.pull()));
     }
     let stamp = |n: usize| (groups[n].epoch, groups[n].samples[0].utc.utc, groups[n].samples[0].utc.source);
     assert_eq!(stamp(9), (0, NOW.plus(9_000_000), UtcSource::SenderReport));
-    assert_eq!(stamp(10), (1, NOW.plus(3_610_000_000), UtcSource::SenderReport));
+    assert_eq!(stamp(11), (0, NOW.plus(11_000_000), UtcSource::SenderReport)); // to the end of the GOP
+    assert_eq!(stamp(12), (1, NOW.plus(3_612_000_000), UtcSource::SenderReport));
     assert!(samples(&groups).is_sorted_by(|a, b| a.dts < b.dts));
     assert_eq!(timeline.quirks().get(Quirk::ClockStep), 1);
     timeline.sender_report(SenderReport { rtp_timestamp: 20 * 90_000, ..SenderReport::default() });

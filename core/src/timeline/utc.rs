@@ -29,7 +29,7 @@ struct Anchor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Anchored {
     Taken,
-    /// It differs from what was said before by so much that the clock must have been set.
+    /// It differs from what was said before by so much that the clock must have been set. Not taken.
     Stepped,
     /// A better source is known.
     Ignored,
@@ -65,18 +65,22 @@ impl UtcLine {
         if utc.0 < EARLIEST || far {
             return Anchored::Unusable;
         }
-        let mut outcome = Anchored::Taken;
         if let Some(anchor) = self.anchor {
             if anchor.source < source {
                 return Anchored::Ignored;
             }
             let expected = anchor.utc.saturating_add(Ticks::micros(ticks.saturating_sub(anchor.ticks)));
             if expected.abs_diff(utc.0) > STEP as u64 {
-                outcome = Anchored::Stepped;
+                return Anchored::Stepped;
             }
         }
         self.anchor = Some(Anchor { ticks, utc: utc.0, source });
-        outcome
+        Anchored::Taken
+    }
+
+    /// Nothing that the camera said so far holds any more.
+    pub(super) fn unanchor(&mut self) {
+        self.anchor = None;
     }
 
     /// The line of presentation times broke off: nothing that was said of it holds.

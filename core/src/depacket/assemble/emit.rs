@@ -60,7 +60,7 @@ impl Assembler {
     }
 
     /// The NAL unit just received as the first of the next access unit.
-    const fn cut_here(&self) -> Cut {
+    pub(super) const fn cut_here(&self) -> Cut {
         Cut {
             at: self.nal_at,
             nal_units: self.unit.nal_units,

@@ -169,6 +169,22 @@ fn caps_hold_and_the_stream_goes_on() {
 }
 
 #[test]
+fn without_timestamps_a_picture_over_a_cap_does_not_swallow_the_next_one() {
+    for (nals, bytes) in [(6, 1 << 20), (1_000, 400)] {
+        let limits = Limits { nal_units: nals, access_unit: bytes, ..Limits::default() };
+        let mut assembler = Assembler::untimed(Codec::H264, &limits);
+        let picture = |n: u32| (0..40).map(move |mb| (FRAMES.slice(p(n % 16, mb)), 0, false));
+        let mut given: Vec<Given> = vec![(FRAMES.sps(), 0, false), (FRAMES.pps(), 0, false)];
+        given.extend((1..=3).flat_map(picture));
+        given.push((FRAMES.slice(p(4, 0)), 0, false));
+        let units = assemble(&mut assembler, &given);
+        assert_eq!(types(&units).concat().len(), given.len(), "every NAL unit is there");
+        assert!(!units.last().unwrap().loss.incomplete && types(&units).last().unwrap().len() == 1);
+        assert!(units.iter().all(|u| u.data.len() <= bytes && nal_units(&u.data).count() <= nals));
+    }
+}
+
+#[test]
 fn access_units_share_their_buffer() {
     let mut assembler = h264();
     let slice = |n: u32| [&FRAMES.slice(p(n % 16, 0))[..], &[0x55; 10_000]].concat();
