@@ -30,30 +30,6 @@ pub struct Depacketizer {
     fragment: Option<Fragment>,
     /// Packets were lost since the last NAL unit started: fragments without a start are no surprise.
     after_loss: bool,
-    start_codes: StartCodes,
-}
-
-/// Whether the stream has NAL units with start codes inside (V380, Amatek). To look for them costs as much as all the
-/// rest, and a camera that has them has them from its first picture: once so many fragmented NAL units had none, slices
-/// that are not random access points are searched in their first fragment only. One that is found ends that.
-#[derive(Clone, Copy, Debug, Default)]
-struct StartCodes {
-    found: u64,
-    clean: u32,
-}
-
-impl StartCodes {
-    const ENOUGH: u32 = 64;
-
-    /// Counts a NAL unit that begins, and says whether enough before it had none.
-    fn trusted(&mut self, quirks: &Quirks) -> bool {
-        let found = quirks.get(Quirk::EmbeddedStartCode);
-        if found != self.found {
-            *self = Self { found, clean: 0 };
-        }
-        self.clean = self.clean.saturating_add(1);
-        self.clean > Self::ENOUGH
-    }
 }
 
 /// The NAL unit whose fragments are coming.
@@ -65,8 +41,6 @@ struct Fragment {
     unit_type: u8,
     /// The last one had the marker bit, but no end bit.
     marked: bool,
-    /// It is not searched for start codes after its first fragment.
-    trusted: bool,
 }
 
 impl Fragment {
@@ -126,12 +100,7 @@ impl Depacketizer {
     /// For a stream of `codec`.
     #[must_use]
     pub fn new(codec: Codec, limits: &Limits) -> Self {
-        Self {
-            assembler: Assembler::new(codec, limits),
-            fragment: None,
-            after_loss: true,
-            start_codes: StartCodes::default(),
-        }
+        Self { assembler: Assembler::new(codec, limits), fragment: None, after_loss: true }
     }
 
     /// Takes the parameter sets of the SDP (`sprop-parameter-sets`, `sprop-vps` and its kin), decoded from Base64. They
@@ -157,11 +126,7 @@ impl Depacketizer {
         if let (Some(fragment), 0, false) = (&self.fragment, lost_before, packet.marker)
             && let Some(body) = fragment.middle(self.assembler.codec(), packet)
         {
-            if fragment.trusted {
-                self.assembler.extend_plain(body);
-            } else {
-                self.assembler.extend(body);
-            }
+            self.assembler.extend(body);
             return;
         }
         self.push_any(packet, received, lost_before);
@@ -299,11 +264,7 @@ impl Depacketizer {
                 _ => return self.orphan(packet.timestamp, received),
             }
         }
-        if !piece.start && self.fragment.is_some_and(|fragment| fragment.trusted) {
-            self.assembler.extend_plain(piece.body);
-        } else {
-            self.assembler.extend(piece.body);
-        }
+        self.assembler.extend(piece.body);
         if piece.end {
             self.fragment = None;
             self.assembler.end_nal();
@@ -320,13 +281,11 @@ impl Depacketizer {
         self.assembler.begin_nal(timestamp, received);
         self.assembler.extend_plain(piece.header.get(..piece.header_length).unwrap_or(&piece.header));
         let [first, second] = piece.header;
-        let (prefix, slice) = match self.codec() {
-            Codec::H264 => ([first & 0xe0 | 28, piece.unit_type, 0], matches!(piece.unit_type, 1..=4)),
-            Codec::H265 => ([first & 0x81 | 49 << 1, second, piece.unit_type], piece.unit_type < 16),
+        let prefix = match self.codec() {
+            Codec::H264 => [first & 0xe0 | 28, piece.unit_type, 0],
+            Codec::H265 => [first & 0x81 | 49 << 1, second, piece.unit_type],
         };
-        let trusted = slice && self.start_codes.trusted(self.assembler.quirks());
-        self.fragment =
-            Some(Fragment { timestamp, prefix, unit_type: piece.unit_type, marked: false, trusted });
+        self.fragment = Some(Fragment { timestamp, prefix, unit_type: piece.unit_type, marked: false });
     }
 
     /// A piece of a NAL unit whose start is not there.

@@ -129,27 +129,6 @@ fn start_codes_inside_a_unit_split_it_wherever_it_is_cut() {
     }
 }
 
-/// A stream that had no start codes inside is searched where they would come first; one that is found there makes all
-/// of it be searched again.
-#[test]
-fn a_stream_that_changes_its_ways_is_noticed() {
-    let (first, last) = ([0x5c, 0x81, 0x9a, 0x24], [0x5c, 0x41, 0x6c, 0x41]);
-    let two_in_one = [&[0x5c, 0x41, 0x6c, 0x41, 0, 0, 1], &P[..]].concat();
-    let idr_in_two =
-        [[0x7c, 0x85, 0x88, 0x84].to_vec(), [&[0x7c, 0x45, 0x21, 0xa0, 0, 0, 1], &PPS[..]].concat()];
-    let mut packets = vec![];
-    for n in 0..100 {
-        packets.extend([sent(&first, n * 3_600, false), sent(&last, n * 3_600, true)]);
-    }
-    let found = |packets: &[Sent<'_>]| depacketize(Codec::H264, packets).1.get(Quirk::EmbeddedStartCode);
-    assert_eq!(found(&packets), 0);
-    // Random access points are always searched whole, and then everything is.
-    packets.extend([sent(&idr_in_two[0], 360_000, false), sent(&idr_in_two[1], 360_000, true)]);
-    assert_eq!(found(&packets), 1);
-    packets.extend([sent(&first, 363_600, false), sent(&two_in_one, 363_600, true)]);
-    assert_eq!(found(&packets), 2);
-}
-
 /// Reolink RLC-822A, Tapo TC70: markers on parameter sets, which also carry the timestamp of the picture before.
 #[test]
 fn early_markers_and_timestamps_do_not_end_a_unit() {

@@ -327,12 +327,12 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = value;
         }
-        read_in(&bytes, 333);
+        let _ = read_in(&bytes, 333);
     }
 
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..500), magic in 0..3) {
         let starts: [&[u8]; 3] = [&[], &[0xd4, 0xc3, 0xb2, 0xa1], &[0x0a, 0x0d, 0x0d, 0x0a]];
-        read_in(&[starts[magic as usize], &bytes].concat(), 77);
+        let _ = read_in(&[starts[magic as usize], &bytes].concat(), 77);
     }
 }
