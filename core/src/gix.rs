@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! media file   init segment, FileMark, room, { FragmentMark, prft, moof, mdat }*, mfra
-//! index        Header, { 42 × Record, Trailer }*
+//! index        Header, { 87 records, trailer }*
 //! ```
 //! A day's index is a function of the day's media, byte for byte: [`Builder`] is that function, and both the recorder
 //! and the rebuild go through it.
@@ -10,25 +10,28 @@
 mod build;
 mod cover;
 mod crc32c;
+mod header;
 mod index;
 mod key;
 mod mark;
+mod page;
 mod record;
 mod words;
 
 pub use build::Builder;
 pub use cover::{Cover, JOIN, Span};
 pub use crc32c::{Crc32c, crc32c};
+pub use header::Header;
 pub use index::{Entry, Index, Init};
 pub use key::{Day, Key, NotAKey};
 pub use mark::{FileMark, FragmentMark};
-pub use record::{Break, FileRecord, FragmentRecord, Header, InitRecord, PER_PAGE, RECORD, Record, TRAILER};
+pub use record::{FileRecord, InitRecord};
 pub use words::{Flags, Id, Kid, Text};
 
 use crate::fault::{Blame, Code, Fault, Offset};
 
 /// Bytes of a page, and of the header.
-pub const PAGE: usize = 4_096;
+const PAGE: usize = 4_096;
 
 /// Why bytes are not what they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

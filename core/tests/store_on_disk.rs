@@ -111,34 +111,64 @@ fn be(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |n, b| n << 8 | u64::from(*b))
 }
 
-/// Reads an index by the tables of the format page; gives (type, 96 bytes) of each record.
+/// Reads an index by the tables of the format page; gives (type, contents) of each record.
 fn records(index: &[u8]) -> Vec<(u8, Vec<u8>)> {
-    assert_eq!(&index[..16], b"GIX1\0\x01\0\x60\0\0\x10\0\0\x01\x5f\x90");
+    assert_eq!(&index[..16], b"GIX1\0\x01\0\x2e\0\0\x10\0\0\x01\x5f\x90");
     assert_eq!(be(&index[4_092..4_096]) as u32, crc(&[&index[..4_092]]));
     let id = &index[24..40];
-    let mut out = vec![];
+    let mut out: Vec<(u8, Vec<u8>)> = vec![];
+    let mut last_of = [u32::MAX; 4];
     for n in 0_usize.. {
-        let at = 4_096 + 4_096 * (n / 42) + 96 * (n % 42);
-        let Some(record) = index.get(at..at + 96) else {
+        let at = 4_096 + 4_096 * (n / 87) + 46 * (n % 87);
+        let Some(record) = index.get(at..at + 46) else {
             assert_eq!(index.len(), at, "ends with a record, or with a trailer");
             return out;
         };
-        assert_eq!(
-            be(&record[92..]) as u32,
-            crc(&[id, &(n as u32).to_be_bytes(), &record[..92]]),
-            "record {n}"
-        );
-        out.push((record[0], record.to_vec()));
-        if n % 42 == 41 {
-            let number = ((n / 42) as u32).to_be_bytes();
-            let page = &index[at + 96 - 4_032..at + 96 + 64];
-            let trailer = &page[4_032..];
-            assert_eq!((&trailer[..4], &trailer[4..8]), (&b"GIXP"[..], &number[..]));
-            let want = crc(&[id, b"GIXP", &number, &page[..4_092]]);
-            assert_eq!(be(&trailer[60..]) as u32, want, "trailer {}", n / 42);
+        let want = crc(&[id, &(n as u32).to_be_bytes(), &record[..42]]);
+        assert_eq!(be(&record[42..]) as u32, want, "record {n}");
+        match record[0] {
+            more @ 128.. => {
+                let (kind, contents) = out.last_mut().unwrap();
+                assert_eq!(*kind, more - 128);
+                contents.extend(&record[1..42]);
+            }
+            kind => {
+                out.push((kind, record[1..42].to_vec()));
+                if let Some(last) = last_of.get_mut(usize::from(kind)) {
+                    *last = n as u32;
+                }
+            }
+        }
+        if n % 87 == 86 {
+            let page = &index[at + 46 - 4_002..][..4_096];
+            let trailer = &page[4_002..];
+            assert_eq!((&trailer[..4], be(&trailer[4..8])), (&b"GIXP"[..], n as u64 / 87));
+            let of: Vec<_> = trailer[28..40].chunks(4).map(|n| be(n) as u32).collect();
+            assert_eq!(of, last_of[1..]);
+            assert_eq!(be(&trailer[90..]) as u32, crc(&[id, &page[..4_092]]), "trailer {}", n / 87);
         }
     }
     unreachable!()
+}
+
+/// Two's complement of `bits` bits.
+fn signed(n: u64, bits: u32) -> i64 {
+    (n << (64 - bits)) as i64 >> (64 - bits)
+}
+
+/// Holds the contents of a fragment's record against the fragment's mark.
+fn same(r: &[u8], mark: &[u8], day: i64) {
+    assert_eq!(be(&r[..2]), be(&mark[25..26]) << 12 | be(&mark[26..28]), "source, flags");
+    assert_eq!(day + signed(be(&r[2..8]), 48), be(&mark[28..36]) as i64, "UTC");
+    assert_eq!(be(&r[8..10]), be(&mark[36..40]).div_ceil(1_000), "error");
+    assert_eq!(be(&r[10..12]), be(&mark[40..44]), "lost");
+    assert_eq!(signed(be(&r[12..18]), 48), be(&mark[44..52]) as i64, "decoding time");
+    assert_eq!(signed(be(&r[18..21]), 24), signed(be(&mark[52..56]), 32), "presentation");
+    assert_eq!(r[21..25], mark[56..60], "duration");
+    assert_eq!(be(&r[25..27]), be(&mark[60..64]), "samples");
+    assert_eq!(be(&r[27..29]), be(&mark[64..68]).div_ceil(256), "end of the first sample");
+    assert_eq!(r[29..33], mark[68..72], "bytes");
+    assert_eq!(r[37..41], mark[92..96], "CRC");
 }
 
 #[test]
@@ -147,35 +177,40 @@ fn a_reader_that_knows_only_the_format_page_finds_every_picture() {
     record(&folder.0, 130);
     let camera = folder.0.join("vannes/port-1");
     let index = fs::read(camera.join("2026-11-22.gix")).unwrap();
+    let day = be(&index[16..24]) as i64;
     let (mut file, mut samples, mut files) = (vec![], 0, 0);
     for (kind, r) in records(&index) {
         match kind {
             1 => {
-                let utc = UtcMicros(be(&r[8..16]) as i64);
+                let utc = UtcMicros(be(&r[4..12]) as i64);
                 let text = format!("{utc}");
                 let (hour, rest) = (&text[11..13], text[14..].replace(':', "-"));
-                file = fs::read(camera.join(format!("2026-11-22/{hour}/{rest}.{}.m4v", be(&r[16..20]))))
+                file = fs::read(camera.join(format!("2026-11-22/{hour}/{rest}.{}.m4v", be(&r[12..16]))))
                     .unwrap();
-                let mark = &file[be(&r[20..24]) as usize..][..320];
+                let init = be(&r[16..20]) as usize;
+                let mark = &file[init..][..320];
                 assert_eq!(&mark[4..24], b"uuidvigie-media-file");
-                assert_eq!(mark[28..32], r[4..8], "ordinal");
-                assert_eq!(mark[52..68], r[28..44], "id");
-                assert_eq!(be(&mark[316..]) as u32, crc(&[&file[..be(&r[20..24]) as usize], &mark[..316]]));
+                assert_eq!(mark[28..32], r[..4], "ordinal");
+                assert_eq!(mark[52..68], r[24..40], "id");
+                assert_eq!(be(&mark[316..]) as u32, crc(&[&file[..init], &mark[..316]]));
                 assert_eq!(
                     (mark[136], &mark[137..143], mark[201], &mark[202..208]),
                     (6, &b"vannes"[..], 6, &b"port-1"[..])
                 );
                 files += 1;
             }
-            2 => assert_eq!(be(&r[8..12]) as u32, crc(&[&file[..be(&r[4..8]) as usize]])),
+            2 => {
+                let len = be(&r[..4]) as usize;
+                assert_eq!(be(&r[4..8]) as u32, crc(&[&file[..len]]));
+                assert_eq!(r[28..76], file[len + 88..len + 136], "codec string");
+            }
             4 => {
-                let (offset, len) = (be(&r[51..56]) as usize, be(&r[44..48]) as usize);
+                let (offset, len) = (be(&r[33..37]) as usize, be(&r[29..33]) as usize);
                 let fragment = &file[offset..offset + len];
                 assert_eq!(&fragment[4..24], b"uuidvigie-fragment-1");
-                assert_eq!(fragment[25..72], r[1..48]);
-                assert_eq!(be(&r[56..60]) as u32, crc(&[&fragment[..92], &fragment[96..]]));
-                assert_eq!(fragment[92..96], r[56..60]);
-                samples += be(&r[36..40]);
+                assert_eq!(be(&r[37..41]) as u32, crc(&[&fragment[..92], &fragment[96..]]));
+                same(&r, &fragment[..96], day);
+                samples += be(&r[25..27]);
             }
             other => panic!("record of type {other}"),
         }

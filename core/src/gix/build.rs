@@ -2,11 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::record::Place;
-use super::{
-    Break, Error, FileMark, FileRecord, Flags, FragmentMark, FragmentRecord, Header, Id, InitRecord, Kid,
-    PAGE, Record,
-};
+use super::page::Place;
+use super::record::{Break, FragmentRecord, Record};
+use super::{Error, FileMark, FileRecord, Flags, FragmentMark, Header, Id, InitRecord, Kid, Kind, PAGE};
 use crate::time::UtcMicros;
 
 /// Makes a day's index from its files and fragments, in order: `docs/format.md` §3.6.
@@ -64,52 +62,50 @@ impl Builder {
 
     /// Appends to `out` the records of the next fragment of the file announced last. Without a file, nothing.
     pub fn fragment(&mut self, offset: u64, mark: &FragmentMark, out: &mut Vec<u8>) {
-        let mut due = Vec::new();
-        let (before, waiting) = (self.file, self.waiting.take());
-        if let Some((file, init)) = &waiting {
-            let key = file.key;
-            due.push(Record::File(FileRecord {
-                ordinal: file.ordinal,
-                key,
-                init_len: file.init_len,
-                head_len: file.head_len,
-                id: file.id,
-            }));
-            if self.init != Some(init.digest) {
-                due.push(Record::Init(*init));
-            }
-            if self.kid != file.kid {
-                due.push(Record::Key(file.kid));
-            }
-            if self.place.is_none() {
-                let header = Header::of(file);
-                out.extend_from_slice(&header.write());
-                self.place = Some(Place::new(header.id));
-            }
+        let before = self.file;
+        let announced = self.waiting.take();
+        if let Some((file, init)) = &announced {
+            self.begin(file, init, out);
         }
-        let Some(file) = waiting.as_ref().map(|(w, _)| w.ordinal).or(before.map(|b| b.ordinal)) else {
-            return;
-        };
+        let (Some(file), Some(place)) = (self.file, &self.place) else { return };
+        let fragment = FragmentRecord::of(mark, offset, place.day());
         if let Some(last) = self.last {
-            let follows = match (&waiting, before) {
-                (Some((file, _)), Some(before)) => {
+            let follows = match before.filter(|_| announced.is_some()) {
+                Some(before) => {
                     file.key.counter != 0
                         && Some(file.key.counter) == before.key.counter.checked_add(1)
                         && offset == u64::from(file.head_len)
                 }
-                _ => offset == last.end,
+                None => offset == last.end,
             };
             if !follows || mark.flags.has(Flags::DISCONTINUITY) {
-                due.push(Record::Break(Break { from: last.utc_end, to: mark.utc }));
+                self.put(&Record::Break(Break { from: last.utc_end, to: fragment.mark.utc }), out);
             }
         }
-        due.push(Record::Fragment(FragmentRecord { mark: *mark, file, offset, sha256: [0; 32] }));
-        for record in &due {
-            if let Some(place) = &mut self.place {
-                place.write(record, out);
-            }
-            self.note(record);
+        self.put(&Record::Fragment(fragment), out);
+    }
+
+    /// The header where there is none yet, and the records of a file of which a fragment follows.
+    fn begin(&mut self, file: &FileMark, init: &InitRecord, out: &mut Vec<u8>) {
+        if self.place.is_none() {
+            let header = Header::of(file);
+            out.extend_from_slice(&header.write());
+            self.place = Some(Place::new(&header));
         }
+        self.put(&Record::File(file.into()), out);
+        if self.init != Some(init.digest) {
+            self.put(&Record::Init(*init), out);
+        }
+        if self.kid != file.kid {
+            self.put(&Record::Key(file.kid), out);
+        }
+    }
+
+    fn put(&mut self, record: &Record, out: &mut Vec<u8>) {
+        if let Some(place) = &mut self.place {
+            place.write(record, out);
+        }
+        self.note(record);
     }
 
     fn note(&mut self, record: &Record) {
@@ -118,9 +114,9 @@ impl Builder {
             Record::Init(init) => self.init = Some(init.digest),
             Record::Key(kid) => self.kid = *kid,
             Record::Fragment(FragmentRecord { mark, offset, .. }) => {
-                self.last = Some(Last { utc_end: mark.end(), end: offset + u64::from(mark.len) });
+                self.last = Some(Last { utc_end: mark.end(), end: u64::from(*offset) + u64::from(mark.len) });
             }
-            Record::Break(_) | Record::Other(_) => {}
+            Record::Break(_) | Record::Other => {}
         }
     }
 
@@ -128,10 +124,14 @@ impl Builder {
     /// builder that writes on from there, at [`Builder::len`], and why it did not get further, where bytes are left.
     ///
     /// # Errors
-    /// Where not even the header passes.
+    /// Where not even the header passes; [`Kind::Version`] also where the index has digests.
     pub fn replay(index: &[u8]) -> Result<(Self, Option<Error>), Error> {
         let header = Header::parse(index)?;
-        let mut builder = Self { place: Some(Place::new(header.id)), ..Self::default() };
+        if header.sha256 {
+            // Read, but not written: what it would write on is another index.
+            return Err(Error::at(Kind::Version, 170));
+        }
+        let mut builder = Self { place: Some(Place::new(&header)), ..Self::default() };
         let mut at = PAGE;
         // As it was after the last fragment: a file record without its fragment is not what a builder leaves.
         let mut whole = Self::default();
@@ -148,7 +148,7 @@ impl Builder {
                 Err(error) => return Ok((whole, Some(error))),
             }
         }
-        let left = (whole.len() != index.len() as u64).then_some(Error::at(super::Kind::Short, whole.len()));
+        let left = (whole.len() != index.len() as u64).then_some(Error::at(Kind::Short, whole.len()));
         Ok((whole, left))
     }
 }
@@ -184,6 +184,25 @@ mod tests {
         }
     }
 
+    fn fragment_mark() -> FragmentMark {
+        FragmentMark {
+            source: 2,
+            flags: Flags::RANDOM_ACCESS,
+            utc: UtcMicros(0),
+            error: 9,
+            lost: 0,
+            dts: Ticks(0),
+            offset: 0,
+            duration: 180_000,
+            samples: 50,
+            first_sample_end: 1_000,
+            len: 5_000,
+            number: 0,
+            file: Id::default(),
+            crc: 77,
+        }
+    }
+
     /// Plays the steps into a builder; gives each fragment's bytes of the index.
     fn play(steps: &[Step], mut builder: Builder, skip: usize) -> Vec<Vec<u8>> {
         let (mut utc, mut offset, mut ordinal, mut counter) = (0, 0, 0, 0);
@@ -206,20 +225,10 @@ mod tests {
                     utc += after;
                     offset += hole;
                     let mark = FragmentMark {
-                        source: 2,
                         flags: Flags(flags),
                         utc: UtcMicros(1_795_305_600_000_000 + utc),
-                        error: 9,
-                        lost: 0,
                         dts: Ticks(utc),
-                        offset: 0,
-                        duration: 180_000,
-                        samples: 50,
-                        first_sample_end: 1_000,
-                        len: 5_000,
-                        number: 0,
-                        file: Id::default(),
-                        crc: 77,
+                        ..fragment_mark()
                     };
                     seen += 1;
                     if seen > skip {
@@ -305,7 +314,7 @@ mod tests {
     fn records_swapped_zeroed_or_of_another_index_are_refused() {
         let fragments = |n| vec![Step::Fragment { after: 0, hole: 0, flags: 1 }; n];
         let whole = play(&fragments(30), Builder::new(), 0).concat();
-        let record = |n: usize| PAGE + 96 * n..PAGE + 96 * (n + 1);
+        let record = |n: usize| PAGE + 46 * n..PAGE + 46 * (n + 1);
         let mut swapped = whole.clone();
         swapped.copy_within(record(9), record(8).start);
         let mut zeroed = whole.clone();
@@ -318,5 +327,34 @@ mod tests {
         for bad in [swapped, zeroed, foreign] {
             assert_eq!(Index::read(&bad).unwrap().0.wanted(), record(8).start as u64);
         }
+    }
+
+    /// `docs/format.md` §3.5: a day of a camera at 4 Mb/s, a picture to start from each 2 s.
+    #[test]
+    fn a_days_index_is_at_most_five_hundred_thousandths_of_its_media() {
+        let (mut builder, mut index, mut media) = (Builder::new(), vec![], 0_u64);
+        let init = vec![1; 700];
+        for minute in 0..1_440 {
+            let file = mark(minute, minute, i64::from(minute) * 60_000_000, &init, 0);
+            builder.file(&file, &init);
+            let mut offset = u64::from(file.head_len);
+            for n in 0..30 {
+                let utc = file.key.utc.plus(n * 2_000_000);
+                let fragment = FragmentMark {
+                    utc,
+                    dts: Ticks((i64::from(minute) * 30 + n) * 180_000),
+                    len: 1_000_000,
+                    ..fragment_mark()
+                };
+                builder.fragment(offset, &fragment, &mut index);
+                offset += u64::from(fragment.len);
+            }
+            media += offset;
+        }
+        assert_eq!(builder.len(), index.len() as u64);
+        assert_eq!(Index::read(&index).unwrap().0.entries().len(), 43_200);
+        assert_eq!(index.len(), 2_105_850);
+        let share = index.len() as f64 / media as f64 * 100.0;
+        assert!(share <= 0.005, "{share} %");
     }
 }

@@ -2,14 +2,16 @@
 
 use alloc::vec::Vec;
 
-use super::record::Place;
-use super::{Error, FileRecord, FragmentMark, Header, InitRecord, Kid, Kind, PAGE, Record, Span};
+use super::page::Place;
+use super::record::Record;
+use super::{Error, FileRecord, FragmentMark, Header, InitRecord, Kid, Kind, PAGE, Span};
 use crate::time::UtcMicros;
 
 /// A fragment of an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its mark, with the id of its file; its number in the file is not in the index (0 here).
+    /// Its mark, with the id of its file. What the index does not hold of it is 0 (its number in the file) or the nearest that
+    /// the index holds: `docs/format.md` §3.2.
     pub mark: FragmentMark,
     /// Its file, in [`Index::files`].
     pub file: u32,
@@ -84,7 +86,7 @@ impl Index {
                 Err(Error { kind: Kind::Short, .. }) => return Ok(()),
                 Err(error) => return Err(error),
             };
-            self.place = Some(Place::new(header.id));
+            self.place = Some(Place::new(&header));
             self.header = Some(header);
             at = PAGE;
         }
@@ -116,14 +118,14 @@ impl Index {
                     mark: FragmentMark { file: file.id, ..fragment.mark },
                     file: self.files.len() as u32 - 1,
                     init: self.inits.len() as u32 - 1,
-                    offset: fragment.offset,
+                    offset: fragment.offset.into(),
                     continues: !self.broken && !self.entries.is_empty(),
                     kid: self.kid,
                 };
                 self.entries.push(entry);
                 self.broken = false;
             }
-            Record::Other(_) => {}
+            Record::Other => {}
         }
     }
 
@@ -149,12 +151,6 @@ impl Index {
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
-    }
-
-    /// Fragments whose UTC is before that of the one before them: how often a clock was set back.
-    #[must_use]
-    pub fn steps(&self) -> u32 {
-        self.place.as_ref().map_or(0, Place::steps)
     }
 
     /// The file of an entry.

@@ -132,10 +132,7 @@ impl FileMark {
         if version != 1 {
             return Err(fail(Kind::Version));
         }
-        if mark.init_len as usize != at
-            || (mark.head_len as usize) < at + Self::LEN
-            || mark.ordinal >> 24 != 0
-        {
+        if mark.init_len as usize != at || (mark.head_len as usize) < at + Self::LEN {
             return Err(fail(Kind::Field));
         }
         Ok(mark)
@@ -195,14 +192,6 @@ impl FragmentMark {
     pub fn put(&self, out: &mut impl Write) {
         put_box(out, Self::LEN, &Self::TYPE);
         out.put_u8(1);
-        self.put_shared(out);
-        out.put_u32(self.number);
-        out.put(&self.file.0);
-        out.put_u32(self.crc);
-    }
-
-    /// Bytes 25 to 71, which the index's record repeats.
-    pub(super) fn put_shared(&self, out: &mut impl Write) {
         out.put_u8(self.source);
         out.put_u16(self.flags.0);
         out.put_u64(self.utc.0 as u64);
@@ -214,9 +203,12 @@ impl FragmentMark {
         out.put_u32(self.samples);
         out.put_u32(self.first_sample_end);
         out.put_u32(self.len);
+        out.put_u32(self.number);
+        out.put(&self.file.0);
+        out.put_u32(self.crc);
     }
 
-    pub(super) fn read_shared(r: &mut Reader<'_>) -> Option<Self> {
+    fn read(r: &mut Reader<'_>) -> Option<Self> {
         Some(Self {
             source: r.u8()?,
             flags: Flags(r.u16()?),
@@ -229,9 +221,9 @@ impl FragmentMark {
             samples: r.u32()?,
             first_sample_end: r.u32()?,
             len: r.u32()?,
-            number: 0,
-            file: Id::default(),
-            crc: 0,
+            number: r.u32()?,
+            file: Id(r.array()?),
+            crc: r.u32()?,
         })
     }
 
@@ -249,11 +241,7 @@ impl FragmentMark {
         if r.u8() != Some(1) {
             return Err(Error::at(Kind::Version, 24));
         }
-        let read = |r: &mut Reader<'_>| {
-            let mark = Self::read_shared(r)?;
-            Some(Self { number: r.u32()?, file: Id(r.array()?), crc: r.u32()?, ..mark })
-        };
-        read(&mut r).ok_or(Error::new(Kind::Short))
+        Self::read(&mut r).ok_or(Error::new(Kind::Short))
     }
 
     /// The CRC-32C that belongs to a fragment: of all its parts, joined, but for the four bytes of the CRC itself. The first

@@ -1,96 +1,20 @@
-//! Header, records and page trailers of an index: `docs/format.md` §3.
+//! The records of an index: `docs/format.md` §3.2.
 
 use alloc::vec::Vec;
 
-use super::words::{hashed, put_name, read_name};
-use super::{Crc32c, Day, Error, FileMark, FragmentMark, Id, Key, Kid, Kind, PAGE, Text, crc32c};
+use super::words::hashed;
+use super::{Day, FileMark, Flags, FragmentMark, Id, Key, Kid, Text, crc32c};
 use crate::octets::{Reader, Write as _};
-use crate::time::{TIMESCALE, UtcMicros};
+use crate::time::{Ticks, UtcMicros};
 
-/// Bytes of a record.
-pub const RECORD: usize = 96;
-/// Records of a page.
-pub const PER_PAGE: u32 = 42;
-/// Bytes of a page's trailer.
-pub const TRAILER: usize = 64;
-
-/// The page that an index starts with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
-    /// The day that it is of.
-    pub day: Day,
-    /// The index's id, from the id of its first file.
-    pub id: Id,
-    /// The tenant when the first file was written.
-    pub tenant: Text<64>,
-    /// The camera when the first file was written.
-    pub camera: Text<64>,
-    /// Do the records hold the SHA-256 of their fragments?
-    pub sha256: bool,
-}
-
-impl Header {
-    /// The header of an index whose first file is `file`.
-    #[must_use]
-    pub fn of(file: &FileMark) -> Self {
-        let id = hashed(&[b"vigie index 1", &file.id.0]);
-        Self { day: file.key.day(), id, tenant: file.tenant, camera: file.camera, sha256: false }
-    }
-
-    /// The page.
-    #[must_use]
-    pub fn write(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(PAGE);
-        out.put(b"GIX1");
-        out.put_u16(1);
-        out.put_u16(RECORD as u16);
-        out.put_u32(PAGE as u32);
-        out.put_u32(TIMESCALE);
-        out.put_u64(self.day.start().0 as u64);
-        out.put(&self.id.0);
-        put_name(&mut out, &self.tenant);
-        put_name(&mut out, &self.camera);
-        out.put_u8(u8::from(self.sha256));
-        out.resize(PAGE - 4, 0);
-        let crc = crc32c(&[&out]);
-        out.put_u32(crc);
-        out
-    }
-
-    /// Reads the page that `bytes` start with.
-    ///
-    /// # Errors
-    /// [`Kind::Short`], [`Kind::NotOurs`], [`Kind::Version`], [`Kind::Checksum`], [`Kind::Field`].
-    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let page = bytes.get(..PAGE).ok_or(Error::new(Kind::Short))?;
-        let (body, crc) = page.split_at(PAGE - 4);
-        let mut r = Reader::new(body);
-        if r.array() != Some(*b"GIX1") {
-            return Err(Error::new(Kind::NotOurs));
-        }
-        if r.u16() != Some(1) {
-            return Err(Error::at(Kind::Version, 4));
-        }
-        if crc != crc32c(&[body]).to_be_bytes() {
-            return Err(Error::new(Kind::Checksum));
-        }
-        if (r.u16(), r.u32(), r.u32()) != (Some(RECORD as u16), Some(PAGE as u32), Some(TIMESCALE)) {
-            return Err(Error::at(Kind::Field, 6));
-        }
-        let read = |r: &mut Reader<'_>| {
-            let start = UtcMicros(r.u64()? as i64);
-            let (id, tenant, camera, sha256) = (Id(r.array()?), read_name(r)?, read_name(r)?, r.u8()? == 1);
-            (Day::of(start).start() == start).then_some(Self {
-                day: Day::of(start),
-                id,
-                tenant,
-                camera,
-                sha256,
-            })
-        };
-        read(&mut r).ok_or(Error::at(Kind::Field, 16))
-    }
-}
+/// The types of records.
+pub(super) const FILE: u8 = 1;
+pub(super) const INIT: u8 = 2;
+pub(super) const KEY: u8 = 3;
+pub(super) const FRAGMENT: u8 = 4;
+const BREAK: u8 = 5;
+/// Added to the type of a record by the one that goes on with its contents.
+pub(super) const MORE: u8 = 128;
 
 /// A media file: stands before the first record of its fragments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +31,13 @@ pub struct FileRecord {
     pub id: Id,
 }
 
+impl From<&FileMark> for FileRecord {
+    fn from(mark: &FileMark) -> Self {
+        let FileMark { ordinal, key, init_len, head_len, id, .. } = *mark;
+        Self { ordinal, key, init_len, head_len, id }
+    }
+}
+
 /// An init segment: the one at the start of the file whose record comes before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InitRecord {
@@ -116,52 +47,134 @@ pub struct InitRecord {
     pub crc: u32,
     /// Width and height of the pictures.
     pub size: (u16, u16),
-    /// RFC 6381 codec string, out-of-band sample entry.
-    pub codec: Text<48>,
     /// The first half of the SHA-256 of the bytes.
     pub digest: Id,
+    /// RFC 6381 codec string, out-of-band sample entry.
+    pub codec: Text<48>,
 }
 
 impl InitRecord {
     /// That of a file with this mark and these bytes before the mark.
-    #[must_use]
-    pub fn of(file: &FileMark, init: &[u8]) -> Self {
+    pub(super) fn of(file: &FileMark, init: &[u8]) -> Self {
         Self {
             len: init.len() as u32,
             crc: crc32c(&[init]),
             size: file.size,
-            codec: file.codec,
             digest: hashed(&[init]),
+            codec: file.codec,
         }
     }
 }
 
-/// A fragment, and where it is.
+/// A fragment, and where in its file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FragmentRecord {
-    /// Its mark. Number and file id are not in the record: 0 here.
-    pub mark: FragmentMark,
-    /// Ordinal of its file.
-    pub file: u32,
-    /// Its first byte in the file.
-    pub offset: u64,
-    /// SHA-256 of it, where the header says that records hold one.
-    pub sha256: [u8; 32],
+pub(super) struct FragmentRecord {
+    /// Its mark, as far as a record holds it.
+    pub(super) mark: FragmentMark,
+    pub(super) offset: u32,
+}
+
+impl FragmentRecord {
+    /// The record of a fragment in the index of `day`: what a record cannot hold is the nearest that it can.
+    pub(super) fn of(mark: &FragmentMark, offset: u64, day: Day) -> Self {
+        let since = mark.utc.0.saturating_sub(day.start().0);
+        let mark = FragmentMark {
+            source: mark.source.min(0xf),
+            flags: Flags(mark.flags.0 & 0xfff),
+            utc: day.start().plus(clamped(since, 48)),
+            error: mark.error.div_ceil(1_000).min(0xffff) * 1_000,
+            lost: mark.lost.min(0xffff),
+            dts: Ticks(clamped(mark.dts.0, 48)),
+            offset: clamped(mark.offset.into(), 24) as i32,
+            samples: mark.samples.min(0xffff),
+            first_sample_end: in_bytes(in_units(mark.first_sample_end), mark.len),
+            number: 0,
+            file: Id::default(),
+            ..*mark
+        };
+        Self { mark, offset: u32::try_from(offset).unwrap_or(u32::MAX) }
+    }
+
+    fn put(&self, out: &mut Vec<u8>, day: Day) {
+        let mark = &self.mark;
+        out.put_u16(u16::from(mark.source) << 12 | mark.flags.0);
+        put_signed::<6>(out, mark.utc.0.saturating_sub(day.start().0));
+        out.put_u16((mark.error / 1_000) as u16);
+        out.put_u16(mark.lost as u16);
+        put_signed::<6>(out, mark.dts.0);
+        put_signed::<3>(out, mark.offset.into());
+        out.put_u32(mark.duration);
+        out.put_u16(mark.samples as u16);
+        out.put_u16(in_units(mark.first_sample_end));
+        out.put_u32(mark.len);
+        out.put_u32(self.offset);
+        out.put_u32(mark.crc);
+    }
+
+    fn read(r: &mut Reader<'_>, day: Day) -> Option<Self> {
+        let first = r.u16()?;
+        let utc = day.start().plus(signed::<6>(r)?);
+        let (error, lost) = (u32::from(r.u16()?) * 1_000, r.u16()?.into());
+        let (dts, offset) = (Ticks(signed::<6>(r)?), signed::<3>(r)? as i32);
+        let (duration, samples, units, len) = (r.u32()?, r.u16()?.into(), r.u16()?, r.u32()?);
+        let (at, crc) = (r.u32()?, r.u32()?);
+        let mark = FragmentMark {
+            source: (first >> 12) as u8,
+            flags: Flags(first & 0xfff),
+            utc,
+            error,
+            lost,
+            dts,
+            offset,
+            duration,
+            samples,
+            first_sample_end: in_bytes(units, len),
+            len,
+            number: 0,
+            file: Id::default(),
+            crc,
+        };
+        Some(Self { mark, offset: at })
+    }
+}
+
+/// The nearest number that fits `bits` bits, signed.
+fn clamped(n: i64, bits: u32) -> i64 {
+    n.clamp(-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+}
+
+fn put_signed<const N: usize>(out: &mut Vec<u8>, n: i64) {
+    out.put(n.to_be_bytes().get(8 - N..).unwrap_or(&[]));
+}
+
+fn signed<const N: usize>(r: &mut Reader<'_>) -> Option<i64> {
+    let bytes = r.array::<N>()?;
+    let bits = bytes.iter().fold(0_i64, |n, b| n << 8 | i64::from(*b));
+    let unused = 64 - 8 * N as u32;
+    Some(bits << unused >> unused)
+}
+
+/// The end of the first sample is told in units of 256 bytes, rounded up; the largest number of them says: perhaps all.
+fn in_units(bytes: u32) -> u16 {
+    u16::try_from(bytes.div_ceil(256)).unwrap_or(u16::MAX)
+}
+
+fn in_bytes(units: u16, len: u32) -> u32 {
+    if units == u16::MAX { len } else { len.min(u32::from(units) * 256) }
 }
 
 /// The fragment that follows does not continue the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Break {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Break {
     /// Where the one before ends.
-    pub from: UtcMicros,
+    pub(super) from: UtcMicros,
     /// Where the one that follows starts; before `from` if a clock was set back.
-    pub to: UtcMicros,
+    pub(super) to: UtcMicros,
 }
 
 /// What stands in an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Record {
+pub(super) enum Record {
     /// A media file.
     File(FileRecord),
     /// Its init segment is another than that of the file before.
@@ -173,194 +186,134 @@ pub enum Record {
     /// The fragment that follows does not continue the one before.
     Break(Break),
     /// Of a type that this version does not know: to be skipped.
-    Other(u8),
+    Other,
 }
 
 impl Record {
-    /// The 92 bytes before its CRC.
-    fn body(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(RECORD);
-        match self {
+    /// Type and contents.
+    pub(super) fn write(&self, day: Day) -> (u8, Vec<u8>) {
+        let mut out = Vec::with_capacity(76);
+        let kind = match self {
             Self::File(file) => {
-                out.put_u32(1 << 24);
                 out.put_u32(file.ordinal);
                 out.put_u64(file.key.utc.0 as u64);
                 out.put_u32(file.key.counter);
                 out.put_u32(file.init_len);
                 out.put_u32(file.head_len);
                 out.put(&file.id.0);
+                FILE
             }
             Self::Init(init) => {
-                out.put_u32(2 << 24);
                 out.put_u32(init.len);
                 out.put_u32(init.crc);
                 out.put_u16(init.size.0);
                 out.put_u16(init.size.1);
-                out.put(init.codec.bytes());
                 out.put(&init.digest.0);
+                out.put(init.codec.bytes());
+                INIT
             }
             Self::Key(kid) => {
-                out.put_u32(3 << 24);
                 out.put(&kid.0);
+                KEY
             }
             Self::Fragment(fragment) => {
-                out.put_u8(4);
-                fragment.mark.put_shared(&mut out);
-                out.put_u64(u64::from(fragment.file) << 40 | fragment.offset & ((1 << 40) - 1));
-                out.put_u32(fragment.mark.crc);
-                out.put(&fragment.sha256);
+                fragment.put(&mut out, day);
+                FRAGMENT
             }
             Self::Break(at) => {
-                out.put_u32(5 << 24);
                 out.put_u64(at.from.0 as u64);
                 out.put_u64(at.to.0 as u64);
+                BREAK
             }
-            Self::Other(kind) => out.put_u8(*kind),
-        }
-        out.resize(RECORD - 4, 0);
-        out
+            Self::Other => 0,
+        };
+        (kind, out)
     }
 
-    fn parse(body: &[u8]) -> Option<Self> {
-        let mut r = Reader::new(body);
-        let kind = r.u8()?;
-        if kind == 4 {
-            let mark = FragmentMark::read_shared(&mut r)?;
-            let (place, crc, sha256) = (r.u64()?, r.u32()?, r.array()?);
-            let (file, offset) = ((place >> 40) as u32, place & ((1 << 40) - 1));
-            return Some(Self::Fragment(FragmentRecord {
-                mark: FragmentMark { crc, ..mark },
-                file,
-                offset,
-                sha256,
-            }));
-        }
-        r.take(3)?;
+    /// Reads the contents of a record of this type; more may follow them.
+    pub(super) fn parse(kind: u8, contents: &[u8], day: Day) -> Option<Self> {
+        let mut r = Reader::new(contents);
         Some(match kind {
-            1 => Self::File(FileRecord {
+            FILE => Self::File(FileRecord {
                 ordinal: r.u32()?,
                 key: Key { utc: UtcMicros(r.u64()? as i64), counter: r.u32()? },
                 init_len: r.u32()?,
                 head_len: r.u32()?,
                 id: Id(r.array()?),
             }),
-            2 => Self::Init(InitRecord {
+            INIT => Self::Init(InitRecord {
                 len: r.u32()?,
                 crc: r.u32()?,
                 size: (r.u16()?, r.u16()?),
-                codec: Text::read(r.take(48)?)?,
                 digest: Id(r.array()?),
+                codec: Text::read(r.take(48)?)?,
             }),
-            3 => Self::Key(Kid(r.array()?)),
-            5 => Self::Break(Break { from: UtcMicros(r.u64()? as i64), to: UtcMicros(r.u64()? as i64) }),
-            other => Self::Other(other),
+            KEY => Self::Key(Kid(r.array()?)),
+            FRAGMENT => Self::Fragment(FragmentRecord::read(&mut r, day)?),
+            BREAK => Self::Break(Break { from: UtcMicros(r.u64()? as i64), to: UtcMicros(r.u64()? as i64) }),
+            _ => Self::Other,
         })
     }
 }
 
-/// Where one stands in an index: which record is next, and what the trailer of its page will say.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    id: Id,
-    /// Number of the next record.
-    next: u32,
-    page: Crc32c,
-    earliest: i64,
-    latest: i64,
-    /// Fragments whose UTC is before that of the one before them.
-    steps: u32,
-    last: Option<UtcMicros>,
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use proptest::prelude::*;
 
-impl Place {
-    pub(super) fn new(id: Id) -> Self {
-        let mut place =
-            Self { id, next: 0, page: Crc32c::default(), earliest: 0, latest: 0, steps: 0, last: None };
-        place.open_page();
-        place
+    fn marks() -> impl Strategy<Value = FragmentMark> {
+        let near = prop_oneof![-(1_i64 << 50)..1 << 50, -400_000_000_i64..400_000_000];
+        let small = prop_oneof![any::<u32>(), 0_u32..70_000];
+        let words = (any::<(u8, u16, u32, i32)>(), near.clone(), near, [small.clone(), small.clone(), small]);
+        let sizes = (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>());
+        (words, sizes).prop_map(|(((source, flags, error, offset), utc, dts, words), sizes)| FragmentMark {
+            source,
+            flags: Flags(flags),
+            utc: UtcMicros(1_795_305_600_000_000 + utc),
+            error,
+            lost: words[0],
+            dts: Ticks(dts),
+            offset,
+            duration: sizes.0,
+            samples: words[1],
+            first_sample_end: words[2],
+            len: sizes.1,
+            number: sizes.2,
+            file: Id([7; 16]),
+            crc: sizes.3,
+        })
     }
 
-    /// Number of the page that the next record goes into.
-    const fn page_number(&self) -> u32 {
-        self.next / PER_PAGE
-    }
-
-    fn open_page(&mut self) {
-        (self.earliest, self.latest) = (i64::MAX, i64::MIN);
-        self.page = Crc32c::default();
-        self.page.update(&self.id.0);
-        self.page.update(b"GIXP");
-        self.page.update(&self.page_number().to_be_bytes());
-    }
-
-    /// Where the next record stands in the file.
-    pub(super) const fn offset(&self) -> u64 {
-        (1 + self.page_number() as u64) * PAGE as u64 + (self.next % PER_PAGE) as u64 * RECORD as u64
-    }
-
-    pub(super) const fn steps(&self) -> u32 {
-        self.steps
-    }
-
-    /// Appends the record, and the trailer where it is the page's last.
-    pub(super) fn write(&mut self, record: &Record, out: &mut Vec<u8>) {
-        let mut bytes = record.body();
-        let crc = self.crc(&bytes);
-        bytes.put_u32(crc);
-        out.put(&bytes);
-        if let Some(trailer) = self.add(record, &bytes) {
-            out.put(&trailer);
+    proptest! {
+        /// What a record holds is what its bytes hold, and all that fits is held exactly.
+        #[test]
+        fn fragments_there_and_back(mark in marks(), offset: u32) {
+            let day = Day::of(UtcMicros(1_795_305_600_000_000));
+            let record = FragmentRecord::of(&mark, offset.into(), day);
+            let (kind, bytes) = Record::Fragment(record).write(day);
+            prop_assert_eq!((kind, bytes.len()), (FRAGMENT, 41));
+            prop_assert_eq!(Record::parse(kind, &bytes, day), Some(Record::Fragment(record)));
+            prop_assert_eq!(FragmentRecord::of(&record.mark, offset.into(), day), record);
+            let held = record.mark;
+            prop_assert_eq!((held.duration, held.len, held.crc), (mark.duration, mark.len, mark.crc));
+            prop_assert_eq!(held.lost, mark.lost.min(65_535));
+            prop_assert_eq!(held.samples, mark.samples.min(65_535));
+            if mark.error <= 65_535_000 {
+                prop_assert!((0..1_000).contains(&(i64::from(held.error) - i64::from(mark.error))));
+            }
+            if (mark.utc.0 - day.start().0).unsigned_abs() < 1 << 47 {
+                prop_assert_eq!(held.utc, mark.utc);
+            }
+            if mark.dts.0.unsigned_abs() < 1 << 47 {
+                prop_assert_eq!(held.dts, mark.dts);
+            }
+            if mark.offset.unsigned_abs() < 1 << 23 {
+                prop_assert_eq!(held.offset, mark.offset);
+            }
+            if mark.first_sample_end <= mark.len {
+                prop_assert!(held.first_sample_end >= mark.first_sample_end && held.first_sample_end <= mark.len);
+            }
         }
-    }
-
-    fn crc(&self, body: &[u8]) -> u32 {
-        crc32c(&[&self.id.0, &self.next.to_be_bytes(), body])
-    }
-
-    /// Reads the next record, and with it the trailer where it is the page's last. Gives how many bytes that was.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<(Record, usize), Error> {
-        let at = self.offset();
-        let short = Error::at(Kind::Short, at);
-        let last = (self.next + 1).is_multiple_of(PER_PAGE);
-        let whole = bytes.get(..RECORD + if last { TRAILER } else { 0 }).ok_or(short)?;
-        let (record, trailer) = whole.split_at(RECORD);
-        let (body, crc) = record.split_at(RECORD - 4);
-        if crc != self.crc(body).to_be_bytes() {
-            return Err(Error::at(Kind::Checksum, at));
-        }
-        let parsed = Record::parse(body).ok_or(Error::at(Kind::Field, at))?;
-        let mut after = self.clone();
-        if after.add(&parsed, record).is_some_and(|due| due != trailer) {
-            return Err(Error::at(Kind::Checksum, at + RECORD as u64));
-        }
-        *self = after;
-        Ok((parsed, whole.len()))
-    }
-
-    /// Takes note of a record. Gives the trailer where it is the page's last.
-    fn add(&mut self, record: &Record, bytes: &[u8]) -> Option<Vec<u8>> {
-        self.page.update(bytes);
-        if let Record::Fragment(FragmentRecord { mark, .. }) = record {
-            self.earliest = self.earliest.min(mark.utc.0);
-            self.latest = self.latest.max(mark.end().0);
-            self.steps += u32::from(self.last.is_some_and(|last| mark.utc < last));
-            self.last = Some(mark.utc);
-        }
-        let number = self.page_number();
-        self.next += 1;
-        if self.page_number() == number {
-            return None;
-        }
-        let mut out = Vec::with_capacity(TRAILER);
-        out.put(b"GIXP");
-        out.put_u32(number);
-        out.put_u64(self.earliest as u64);
-        out.put_u64(self.latest as u64);
-        out.put_u32(self.steps);
-        out.resize(TRAILER - 4, 0);
-        self.page.update(&out);
-        out.put_u32(self.page.clone().value());
-        self.open_page();
-        Some(out)
     }
 }

@@ -84,7 +84,7 @@ pub enum Output {
     Fragment {
         /// Mark, `prft`, `moof`, `mdat`.
         bytes: Vec<u8>,
-        /// What the index says of it.
+        /// What the index says of it, with the whole of its mark.
         entry: Entry,
         /// Do its decoding times continue those of the fragment given before?
         continues: bool,
@@ -415,15 +415,19 @@ impl Archive {
             Some((entry, *loaded.index.file_of(&entry)?))
         });
         let Some((entry, file)) = found else { return };
-        let whole = bytes.len() == entry.mark.len as usize
-            && FragmentMark::parse(&bytes).is_ok_and(|mark| mark.file == file.id)
-            && FragmentMark::passes(&bytes, entry.mark.crc);
+        // All of its mark is in the fragment; the index has it only roughly.
+        let mark = FragmentMark::parse(&bytes)
+            .ok()
+            .filter(|mark| bytes.len() == entry.mark.len as usize)
+            .filter(|mark| (mark.file, mark.crc) == (file.id, entry.mark.crc))
+            .filter(|_| FragmentMark::passes(&bytes, entry.mark.crc));
         self.cursor = Cursor::At(day, place + 1);
-        if !whole {
+        let Some(mark) = mark else {
             let error = Error { kind: Kind::Fragment, at: Offset(entry.offset) };
             self.ready.push_back(Output::Damaged { span: entry.span(), error });
             return;
-        }
+        };
+        let entry = Entry { mark, ..entry };
         let given = Given { entry, key: file.key, day, place };
         let continues = self.last.is_some_and(|last| last.continued_by(&given));
         let from = match (self.gap.take(), self.last) {

@@ -7,7 +7,7 @@ use super::close::close_file;
 use super::scan::{DayFiles, Head, Walk, day_files, heads, rebuild_with, sync_folders, walk, with_file};
 use super::storage::read_whole;
 use super::{Access, Error, File, Kind, Source, Storage, index_path};
-use crate::gix::{Builder, Day, Entry, FragmentMark, Header, Index, Key};
+use crate::gix::{self, Builder, Day, Entry, FragmentMark, Header, Index, Key};
 use crate::time::UtcMicros;
 
 /// What recovery found and did.
@@ -102,7 +102,12 @@ fn keep(
     files: &DayFiles,
     bytes: &[u8],
 ) -> Result<Option<Kept>, Error> {
-    let Ok((builder, _)) = Builder::replay(bytes) else { return Ok(None) };
+    let builder = match Builder::replay(bytes) {
+        Ok((builder, _)) => builder,
+        // Of a later Vigie, whole for all that this one knows: not to be replaced.
+        Err(error) if error.kind == gix::Kind::Version => return Err(Error::at(Kind::Version, error.at.0)),
+        Err(_) => return Ok(None),
+    };
     let used = usize::try_from(builder.len()).unwrap_or(0);
     let Ok((index, _)) = Index::read(bytes.get(..used).unwrap_or(&[])) else { return Ok(None) };
     let (Some(first), Some(entry)) = (index.files().first(), index.entries().last().copied()) else {
@@ -194,12 +199,8 @@ impl Recovery<'_> {
             found.fragments += file.walk.fragments.len() as u64;
             if file.head.mark.key == last_file.key {
                 // From here on the whole of the file: closing needs it.
-                let had: Vec<_> = index
-                    .entries()
-                    .iter()
-                    .filter(|e| index.file_of(e).is_some_and(|f| f.key == last_file.key))
-                    .map(|e| (e.offset, e.mark))
-                    .collect();
+                let own = |e: &&Entry| index.file_of(e).is_some_and(|f| f.key == last_file.key);
+                let had = index.entries().iter().filter(own).map(|e| (e.offset, e.mark));
                 file.walk.fragments.splice(..0, had);
             }
         }
@@ -338,7 +339,10 @@ impl Recovery<'_> {
             }
         }
         let ordinals = walked.iter().map(|file| file.head.mark.ordinal);
-        let next = ordinals.chain(builder.end().map(|(file, _)| file.ordinal)).max().map_or(0, |n| n + 1);
+        let next = ordinals
+            .chain(builder.end().map(|(file, _)| file.ordinal))
+            .max()
+            .map_or(0, |n| n.saturating_add(1));
         Ok(OpenDay { day: self.day, builder, next })
     }
 

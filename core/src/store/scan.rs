@@ -12,6 +12,9 @@ const PIECE: usize = 256 << 10;
 /// Bytes that a head (init segment and mark) may have.
 const HEAD: usize = 4 << 20;
 
+/// Bytes that a media file may have: its fragments' offsets are 32 bits in the index.
+pub(super) const LARGEST: u64 = 1 << 32;
+
 /// A media file's head.
 #[derive(Clone, Debug)]
 pub(super) struct Head {
@@ -67,7 +70,7 @@ pub(super) fn walk(
     let mut at = from;
     let most = usize::try_from(len.saturating_sub(from)).map_or(PIECE, |left| left.min(PIECE));
     let mut reader = Piece { most, ..Piece::default() };
-    while at < len {
+    while at < len.min(LARGEST) {
         if let Some(mark) = reader.whole(storage, file, at, len, head, next)? {
             if at > walk.end {
                 walk.holes.push((walk.end, at - walk.end));

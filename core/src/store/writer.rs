@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::gap::append_log;
 use super::list::days;
 use super::recover::{OpenDay, end_span, open_day, open_index};
+use super::scan::LARGEST;
 use super::storage::folder_of;
 use super::{Cause, Error, File, GapEntry, Kind, Recovered, Source, Storage, index_path};
 use crate::fragment::{Fragment, InitSegment};
@@ -289,7 +290,7 @@ impl<S: Storage> Writer<S> {
 
     fn put(&mut self, fragment: &Fragment, offset: u64) -> Result<(), Error> {
         let Some(media) = &mut self.media else { return Err(Kind::NoFile.into()) };
-        if media.len + fragment.len() as u64 >= 1 << 40 {
+        if media.len + fragment.len() as u64 > LARGEST {
             return Err(Error::at(Kind::TooLong, media.len));
         }
         if offset != media.len {
