@@ -9,6 +9,8 @@ import { Live } from './wasm/vigie_player.js';
 const SILENT = 8000;
 /** Without an answer for this long a connection attempt is given up, milliseconds. */
 const CONNECT = 6000;
+/** An answer that took longer than this was held back until there was something to say, milliseconds. */
+const HELD = 2000;
 /** Bytes of the present GOP that are kept while nothing is shown. */
 const MOST_KEPT = 8 << 20;
 
@@ -43,6 +45,7 @@ export class LiveStream {
     this.up = false;
     this.restarted = true;
     this.traffic = 0;
+    this.began = 0;
     this.#connect();
   }
 
@@ -58,7 +61,8 @@ export class LiveStream {
     const socket = new WebSocket(address, ['rtsp.onvif.org']);
     socket.binaryType = 'arraybuffer';
     this.socket = socket;
-    this.traffic = performance.now();
+    this.began = performance.now();
+    this.traffic = this.began;
     socket.onopen = () => {
       this.traffic = performance.now();
       this.machine = new Live(url, authorization, crypto.getRandomValues(new Uint8Array(32)), micros());
@@ -207,7 +211,9 @@ export class LiveStream {
     this.up = false;
     this.cause = null;
     this.restarted = true;
-    const wait = this.backoff.next();
+    // A centre that waits with us for the camera has done the waiting already.
+    const waited = cause.kind === 'camera-gone' && performance.now() - this.began > HELD;
+    const wait = waited ? this.backoff.first * Math.random() : this.backoff.next();
     // What needs an answer from people is not asked for four times a second.
     const patient = cause.kind === 'refused' || cause.kind === 'not-found' || cause.kind === 'codec';
     this.tell({ type: 'connection', up: false, cause, attempt: this.backoff.attempt });

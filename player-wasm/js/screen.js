@@ -19,6 +19,8 @@ const HIDDEN = 5000;
 const OPEN = 5000;
 /** Pictures arrive and none shows for this long: something is done about it, milliseconds. */
 const STUCK = 2500;
+/** A picture of the recording is waited for before it plays, milliseconds. */
+const STILL_START = 2000;
 /** A codec that this browser lacks is asked about again this often: it can be changed in the camera, milliseconds. */
 const ASK_AGAIN = 60_000;
 
@@ -312,7 +314,9 @@ export class Screen {
     this.startPending = false;
     this.video.currentTime = this.start;
     this.video.playbackRate = this.live ? 1 : this.speed;
-    this.#play();
+    // What is looked up in the recording stands until it is seen: the first picture shown is the one asked for.
+    if (this.live) this.#play();
+    else this.video.pause();
   }
 
   #play() {
@@ -338,6 +342,7 @@ export class Screen {
     // Before the start lies what was there before a seek or a new connection.
     if (!picture || picture.time < this.start - 0.25 || this.startPending || this.awaiting) return;
     this.count.pictures += 1;
+    if (!this.live && this.video.paused) this.#play();
     this.picture = picture;
     this.shown = performance.now();
     if (this.cause?.kind === 'decoder' || this.cause?.kind === 'unsupported') this.cause = null;
@@ -358,6 +363,8 @@ export class Screen {
   #tick() {
     const { video } = this;
     const time = video.currentTime;
+    // Where no frame is told of while paused.
+    if (!this.live && video.paused && this.shown === null && performance.now() - this.opened > STILL_START) this.#play();
     if (this.live && !this.paused && video.readyState >= HTMLMediaElement.HAVE_METADATA) this.#chase();
     if (this.generation && !this.startPending) {
       this.line?.send({ type: 'playhead', time, rate: this.speed });
