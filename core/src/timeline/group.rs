@@ -79,7 +79,7 @@ impl Grouper {
 
     /// A new epoch starts with the next picture.
     pub(super) fn new_epoch(&mut self) {
-        self.flush(None);
+        self.finish();
         self.times.forget();
         self.epoch += 1;
         self.continues = true;
@@ -96,6 +96,15 @@ impl Grouper {
     /// Nothing comes after what is pending, or what does starts at `next`.
     pub(super) fn flush(&mut self, next: Option<i64>) {
         self.emit(self.pending.len(), next);
+    }
+
+    /// Nothing comes after what is pending.
+    pub(super) fn finish(&mut self) {
+        let before = self.ready.len();
+        self.flush(None);
+        if let Some(group) = self.ready.get_mut(before).filter(|_| self.mode == Mode::Recording) {
+            reach_the_end(&mut group.samples);
+        }
     }
 
     fn note_parameters(&mut self, unit: &AccessUnit) {
@@ -262,4 +271,20 @@ impl Grouper {
         };
         self.ready.push_back(Group { samples, epoch: self.epoch, continues_gop });
     }
+}
+
+/// A stream that ends inside a reorder group leaves a hole before its last picture, which the decoding times do not span:
+/// the last sample then lasts until the end of the last picture.
+fn reach_the_end(samples: &mut [Sample]) {
+    let mut times: Vec<i64> = samples.iter().map(|s| s.pts.0).collect();
+    times.sort_unstable();
+    let step =
+        times.windows(2).filter_map(|w| Some(w.last()?.saturating_sub(*w.first()?))).filter(|s| *s > 0).min();
+    let shown = times.last().zip(times.first()).map(|(last, first)| last.saturating_sub(*first));
+    let start = samples.first().map(|s| s.dts.0);
+    let (Some(step), Some(shown), Some(start), Some(last)) = (step, shown, start, samples.last_mut()) else {
+        return;
+    };
+    let least = start.saturating_add(shown).saturating_add(step).saturating_sub(last.dts.0);
+    last.duration = last.duration.max(u32::try_from(least).unwrap_or(0));
 }

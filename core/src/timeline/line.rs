@@ -102,7 +102,7 @@ impl Timeline {
             self.place(unit);
         }
         self.place_strays(self.clock.last(), None);
-        self.groups.flush(None);
+        self.groups.finish();
     }
 
     /// The next group.
@@ -126,7 +126,7 @@ impl Timeline {
     /// before comes out.
     pub fn discontinuity(&mut self) {
         self.place_strays(self.clock.last(), None);
-        self.groups.flush(None);
+        self.groups.finish();
         self.gate.close();
         self.before = self.clock.last().or(self.before);
         self.clock.forget();

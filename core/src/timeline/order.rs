@@ -65,7 +65,7 @@ impl ByPictureOrder {
         self.gate.finish(&mut self.passed);
         self.take_passed();
         self.show(self.pending.len());
-        self.groups.flush(None);
+        self.groups.finish();
     }
 
     /// The next group.

@@ -113,6 +113,20 @@ fn a_recording_has_a_gop_a_group_and_its_times_go_on() {
 }
 
 #[test]
+fn a_recording_that_ends_inside_a_reorder_group_lasts_as_long_as_its_last_picture() {
+    for (orders, frames) in
+        [(&[0, 4, 2, 1, 3, 8, 6][..], 9), (&[0, 4, 2, 1, 3, 8], 9), (&[0, 4, 2, 1, 3, 8, 6, 5, 7], 9)]
+    {
+        let (sets, mut timeline) = (sets(None), Timeline::new(Mode::Recording, &Limits::default()));
+        let mut groups = run(&mut timeline, &sets, orders);
+        timeline.finish();
+        groups.extend(timeline.pull());
+        let durations = samples(&groups).iter().map(|s| s.duration).sum::<u32>();
+        assert_eq!(durations, frames * FRAME, "{orders:?}");
+    }
+}
+
+#[test]
 fn a_long_gop_is_cut_where_nothing_is_reordered_across() {
     let limits = Limits { fragment_micros: 1_000_000, ..Limits::default() };
     let (sets, mut timeline) = (sets(None), Timeline::new(Mode::Recording, &limits));
