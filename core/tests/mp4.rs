@@ -9,3 +9,5 @@ mod judges;
 mod media;
 #[path = "mp4/others.rs"]
 mod others;
+#[path = "mp4/readers.rs"]
+mod readers;
