@@ -29,6 +29,8 @@ pub(crate) struct Connection {
     due: Option<Micros>,
     /// When bytes last came.
     received: Micros,
+    /// The camera has closed the connection.
+    ended: bool,
     /// The machine has said that it is done.
     closing: bool,
 }
@@ -52,6 +54,7 @@ impl Connection {
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
             due: None,
             received: clock.now(),
+            ended: false,
             closing: false,
         }
     }
@@ -82,9 +85,8 @@ impl Connection {
                 }
             }
             match self.poll_send(cx) {
-                Poll::Ready(Ok(())) if self.closing => return Poll::Ready(Step::End(None)),
-                // What the machine has to say about its end comes first, and it has said all of it.
-                Poll::Ready(Err(_)) if self.closing => return Poll::Ready(Step::End(None)),
+                // The machine has said all that it has to say about its end; a peer that takes nothing is not waited for.
+                _ if self.closing || self.ended => return Poll::Ready(Step::End(None)),
                 Poll::Ready(Err(error)) => return Poll::Ready(Step::End(Some(broken(&error)))),
                 _ => {}
             }
@@ -134,17 +136,17 @@ impl Connection {
 
     /// Ready when bytes came, or the end.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.closing {
+        let mut buffer = ReadBuf::new(self.ingest.receive_buffer());
+        // The machine gives room whenever it was drained. Without any, a read of nothing would look like the end.
+        if buffer.capacity() == 0 {
             return Poll::Pending;
         }
-        let mut buffer = ReadBuf::new(self.ingest.receive_buffer());
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
         let n = buffer.filled().len();
         let now = self.clock.now();
         if n == 0 {
             self.ingest.handle_closed(now);
-            // A machine that has nothing to say about it must not be polled for ever.
-            self.closing = true;
+            self.ended = true;
         } else {
             self.received = now;
             self.ingest.handle_received(now, n);
