@@ -59,7 +59,7 @@ impl<T: Copy> Cover<T> {
     /// one starts.
     pub fn add(&mut self, span: Span, continues: bool, what: T) {
         if let Some(last) = self.last {
-            let near = (span.from.0 - last.to.0).abs() < JOIN;
+            let near = span.from.0.abs_diff(last.to.0) < JOIN.unsigned_abs();
             if (continues || near) && span.from > last.from {
                 // Only where the one before is still in the list as it was added.
                 let at = self.spans.partition_point(|(s, _)| s.from <= last.from);

@@ -99,7 +99,9 @@ impl FileMark {
                 return Err(Error::at(Kind::Short, at as u64));
             };
             match &kind {
-                b"ftyp" | b"moov" if size >= 8 => at += size as usize,
+                b"ftyp" | b"moov" if size >= 8 => {
+                    at = at.checked_add(size as usize).ok_or(Error::at(Kind::Short, at as u64))?;
+                }
                 b"uuid" => return Self::parse(file, at),
                 _ => return Err(Error::at(Kind::NotOurs, at as u64)),
             }

@@ -289,7 +289,7 @@ impl<S: Storage> Recorder<S> {
         }
         let said = self.clocks.1.plus(i64::try_from(now.since(self.clocks.0)).unwrap_or(0));
         // The gap of the footage starts where the footage ends, if that was just now.
-        let at = self.stats.end.filter(|end| (said.0 - end.0).abs() < 60_000_000).unwrap_or(said);
+        let at = self.stats.end.filter(|end| said.0.abs_diff(end.0) < 60_000_000).unwrap_or(said);
         self.writer.gap(at, true, cause, code);
     }
 }

@@ -123,7 +123,7 @@ impl GapEntry {
         let begins = entries
             .iter()
             .enumerate()
-            .filter(|(at, e)| e.begins && e.at < gap.to && e.at.0 >= gap.from.0 - NOTICED && !ended(at + 1));
+            .filter(|(at, e)| e.begins && e.at < gap.to && e.at >= gap.from.plus(-NOTICED) && !ended(at + 1));
         // The first that concerns it: what came after (a camera that refuses once the network is back) came of it.
         begins.min_by_key(|(_, e)| e.at.max(gap.from)).map(|(_, e)| (e.cause, e.code))
     }
@@ -230,6 +230,8 @@ mod tests {
         assert_eq!(cause(102, 131), Some(Cause::Network));
         assert_eq!(cause(499, 900), Some(Cause::Operator));
         assert_eq!(cause(200, 300), None);
+        let all = Span::new(UtcMicros(i64::MIN), at(120));
+        assert_eq!(GapEntry::cause_of(all, &log), Some((Cause::Network, 0)), "before the first picture");
     }
 
     #[test]
