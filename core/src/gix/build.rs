@@ -156,7 +156,7 @@ impl Builder {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use super::super::{Index, Key, Kind, Text};
+    use super::super::{Day, Index, Key, Kind, Text};
     use super::*;
     use crate::time::Ticks;
     use alloc::vec;
@@ -182,6 +182,10 @@ mod tests {
             tenant: Text::new("t").unwrap(),
             camera: Text::new("c").unwrap(),
         }
+    }
+
+    fn day() -> Day {
+        Day::of(UtcMicros(1_795_305_600_000_000))
     }
 
     fn fragment_mark() -> FragmentMark {
@@ -272,11 +276,11 @@ mod tests {
             proptest::prop_assert!(again == whole);
 
             if !whole.is_empty() {
-                let (index, stop) = Index::read(&whole).unwrap();
+                let (index, stop) = Index::read(&whole, day()).unwrap();
                 proptest::prop_assert_eq!(stop, None);
                 proptest::prop_assert_eq!(index.wanted(), whole.len() as u64);
                 proptest::prop_assert_eq!(index.entries().len(), parts.len());
-                let mut slow = Index::new();
+                let mut slow = Index::new(day());
                 let mut given = 0;
                 while given < whole.len() {
                     given = (given + piece).min(whole.len());
@@ -295,7 +299,7 @@ mod tests {
             bad[at] ^= flip;
             let (builder, error) = Builder::replay(&bad).unwrap();
             proptest::prop_assert!(error.is_some() && builder.len() <= at as u64);
-            let (index, stop) = Index::read(&bad).unwrap();
+            let (index, stop) = Index::read(&bad, day()).unwrap();
             proptest::prop_assert!(stop.is_some_and(|e| e.kind == Kind::Checksum) && index.wanted() <= at as u64);
         }
 
@@ -305,7 +309,7 @@ mod tests {
                 let head = play(&[Step::Fragment { after: 0, hole: 0, flags: 0 }], Builder::new(), 0).concat();
                 bytes.splice(..0, head);
             }
-            let _ = Index::read(&bytes);
+            let _ = Index::read(&bytes, day());
             let _ = Builder::replay(&bytes);
         }
     }
@@ -324,8 +328,10 @@ mod tests {
         let other = play(&other, Builder::new(), 0).concat();
         let mut foreign = whole.clone();
         foreign[record(8)].copy_from_slice(&other[record(8)]);
+        let tomorrow = Day::of(day().end());
+        assert_eq!(Index::read(&whole, tomorrow).unwrap_err().kind, Kind::Field, "another day's");
         for bad in [swapped, zeroed, foreign] {
-            assert_eq!(Index::read(&bad).unwrap().0.wanted(), record(8).start as u64);
+            assert_eq!(Index::read(&bad, day()).unwrap().0.wanted(), record(8).start as u64);
         }
     }
 
@@ -352,7 +358,7 @@ mod tests {
             media += offset;
         }
         assert_eq!(builder.len(), index.len() as u64);
-        assert_eq!(Index::read(&index).unwrap().0.entries().len(), 43_200);
+        assert_eq!(Index::read(&index, day()).unwrap().0.entries().len(), 43_200);
         assert_eq!(index.len(), 2_105_850);
         let share = index.len() as f64 / media as f64 * 100.0;
         assert!(share <= 0.005, "{share} %");

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::page::Place;
 use super::record::Record;
-use super::{Error, FileRecord, FragmentMark, Header, InitRecord, Kid, Kind, PAGE, Span};
+use super::{Day, Error, FileRecord, FragmentMark, Header, InitRecord, Kid, Kind, PAGE, Span};
 use crate::time::UtcMicros;
 
 /// A fragment of an index.
@@ -35,8 +35,9 @@ pub struct Init {
 }
 
 /// Reads an index as it arrives: [`Index::push`] takes bytes from [`Index::wanted`] on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Index {
+    day: Day,
     header: Option<Header>,
     place: Option<Place>,
     files: Vec<FileRecord>,
@@ -47,18 +48,27 @@ pub struct Index {
 }
 
 impl Index {
-    /// With nothing read.
+    /// That of a day, with nothing read.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new(day: Day) -> Self {
+        Self {
+            day,
+            header: None,
+            place: None,
+            files: Vec::new(),
+            inits: Vec::new(),
+            entries: Vec::new(),
+            kid: Kid([0; 16]),
+            broken: false,
+        }
     }
 
-    /// Reads a whole index, as far as it passes.
+    /// Reads a day's whole index, as far as it passes.
     ///
     /// # Errors
-    /// Where the header does not pass.
-    pub fn read(bytes: &[u8]) -> Result<(Self, Option<Error>), Error> {
-        let mut index = Self::new();
+    /// Where the header does not pass, or is another day's.
+    pub fn read(bytes: &[u8], day: Day) -> Result<(Self, Option<Error>), Error> {
+        let mut index = Self::new(day);
         let stop = index.push(bytes).err();
         if index.header.is_none() {
             return Err(stop.unwrap_or(Error::new(Kind::Short)));
@@ -82,7 +92,8 @@ impl Index {
         let mut at = 0;
         if self.place.is_none() {
             let header = match Header::parse(bytes) {
-                Ok(header) => header,
+                Ok(header) if header.day == self.day => header,
+                Ok(_) => return Err(Error::at(Kind::Field, 16)),
                 Err(Error { kind: Kind::Short, .. }) => return Ok(()),
                 Err(error) => return Err(error),
             };

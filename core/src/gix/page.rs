@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(out.len() as u64, place.offset());
         assert_eq!(out.len(), 3 * PAGE + 19 * 78, "121 records");
         assert_eq!(out[2 * PAGE - 118..2 * PAGE - 90], [&[0; 24][..], b"GIXP"].concat());
-        let (index, stop) = Index::read(&out).unwrap();
+        let (index, stop) = Index::read(&out, header.day).unwrap();
         assert_eq!((index.inits().len(), stop), (60, None));
         assert!(index.inits().iter().all(|there| there.record == init));
         let error = super::super::Builder::replay(&out).unwrap_err();

@@ -19,6 +19,9 @@ const SETTLED: i64 = 900_000_000;
 /// Days without footage that are searched for the next that has some.
 const MOST_EMPTY: u32 = 400;
 
+/// Days whose index is kept: one of a camera at a fragment each 2 s takes 6 MB. Those farthest from the day at hand go.
+const MOST_DAYS: usize = 8;
+
 /// A camera's recording.
 ///
 /// [`seek`](Self::seek), then for each fragment wanted [`next`](Self::next), and [`pull`](Self::pull) until it gives nothing:
@@ -190,20 +193,22 @@ impl Archive {
         }
     }
 
-    /// The moments covered within `window`, of the days read so far.
+    /// The moments covered within `window`, of the days at hand: those read last.
     #[must_use]
     pub fn ranges(&self, window: Span) -> Vec<Span> {
         let mut out: Vec<Span> = Vec::new();
         for range in self.days.values().flat_map(|day| day.cover().ranges(window)) {
             match out.last_mut() {
-                Some(last) if range.from.0 - last.to.0 < JOIN => last.to = last.to.max(range.to),
+                Some(last) if range.from.0.saturating_sub(last.to.0) < JOIN => {
+                    last.to = last.to.max(range.to)
+                }
                 _ => out.push(range),
             }
         }
         out
     }
 
-    /// The moments not covered within `window`, of the days read so far.
+    /// The moments not covered within `window`, of the days at hand: those read last.
     #[must_use]
     pub fn gaps(&self, window: Span) -> Vec<Span> {
         let mut from = window.from;
@@ -232,7 +237,13 @@ impl Archive {
     /// Is the day's index read to its end? Else what to read.
     fn need(&mut self, day: Day) -> Option<Request> {
         let settled = day.end().plus(SETTLED) < self.now;
-        let loaded = self.days.entry(day).or_default();
+        if !self.days.contains_key(&day) && self.days.len() >= MOST_DAYS {
+            let far = |other: &Day| other.start().0.abs_diff(day.start().0);
+            if let Some(farthest) = self.days.keys().copied().max_by_key(far) {
+                self.days.remove(&farthest);
+            }
+        }
+        let loaded = self.days.entry(day).or_insert_with(|| Loaded::new(day));
         let ended = loaded.ended.is_some_and(|look| settled || look == self.look);
         (!ended).then_some(Request::Index(day))
     }
@@ -245,7 +256,7 @@ impl Archive {
             if let Some(request) = self.need(day) {
                 return Some(request);
             }
-            let loaded = self.days.entry(day).or_default();
+            let Some(loaded) = self.days.get(&day) else { continue };
             match loaded.at(utc) {
                 Ok(Some(place)) => {
                     self.cursor = Cursor::At(day, loaded.start(place));
@@ -366,7 +377,7 @@ impl Archive {
             None => {}
             Some(Request::Index(day)) => {
                 // Not there any more, or not yet: what was read of it is void.
-                let mut none = Loaded::default();
+                let mut none = Loaded::new(day);
                 none.ended = Some(self.look);
                 self.days.insert(day, none);
             }
@@ -378,7 +389,7 @@ impl Archive {
 
     fn index(&mut self, day: Day, bytes: &[u8]) {
         let (look, now) = (self.look, self.now);
-        let loaded = self.days.entry(day).or_default();
+        let loaded = self.days.entry(day).or_insert_with(|| Loaded::new(day));
         let from = loaded.index.wanted();
         let pushed = loaded.push(bytes);
         // A piece that brings nothing new is the end, too: a record that is not whole yet.
@@ -418,7 +429,7 @@ impl Archive {
         // All of its mark is in the fragment; the index has it only roughly.
         let mark = FragmentMark::parse(&bytes)
             .ok()
-            .filter(|mark| bytes.len() == entry.mark.len as usize)
+            .filter(|_| bytes.len() == entry.mark.len as usize)
             .filter(|mark| (mark.file, mark.crc) == (file.id, entry.mark.crc))
             .filter(|_| FragmentMark::passes(&bytes, entry.mark.crc));
         self.cursor = Cursor::At(day, place + 1);
@@ -435,7 +446,7 @@ impl Archive {
             (None, Some(last)) if !continues => Some(last.entry.utc_end()),
             _ => None,
         };
-        if let Some(from) = from.filter(|from| entry.mark.utc.0 - from.0 >= JOIN) {
+        if let Some(from) = from.filter(|from| entry.mark.utc.0.saturating_sub(from.0) >= JOIN) {
             self.ready.push_back(Output::Gap(Span::new(from, entry.mark.utc)));
         }
         self.last = Some(given);

@@ -1,10 +1,10 @@
 //! A day's index, as far as it was read.
 
-use crate::gix::{Cover, Entry, Error, Flags, Index};
+use crate::gix::{Cover, Day, Entry, Error, Flags, Index};
 use crate::time::UtcMicros;
 
 /// A day of the archive.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) index: Index,
     /// What covers which moment, by place in the index.
@@ -17,6 +17,11 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
+    /// Of which nothing is read yet.
+    pub(super) fn new(day: Day) -> Self {
+        Self { index: Index::new(day), cover: Cover::default(), covered: 0, ended: None, told: false }
+    }
+
     /// Takes bytes of the index from [`Index::wanted`] on.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let done = self.index.push(bytes);

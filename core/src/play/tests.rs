@@ -74,7 +74,11 @@ fn half_open_to_the_microsecond() {
     assert_eq!(first(utc(10.0)), (Some(3), None));
     assert_eq!(first(utc(11.999_999)), (Some(4), None));
     assert_eq!(first(utc(12.0)), (None, None));
-    assert_eq!(first(utc(-86_400.0)), (Some(0), gap(utc(-86_400.0), 0.0)));
+    for days in [1.0, 30.0] {
+        let long_ago = utc(-86_400.0 * days);
+        assert_eq!(first(long_ago), (Some(0), gap(long_ago, 0.0)));
+    }
+    assert_eq!(first(UtcMicros(i64::MIN)).0, None, "further than it looks");
 }
 
 #[test]

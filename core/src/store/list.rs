@@ -108,7 +108,7 @@ impl Listing {
         for day in all.iter().filter(|day| (first..=last).contains(day)) {
             log.extend(read_log(storage, source, *day)?);
             let Some(bytes) = read_whole(storage, &index_path(source, *day))? else { continue };
-            let index = match Index::read(&bytes) {
+            let index = match Index::read(&bytes, *day) {
                 Ok((index, _)) => index,
                 Err(error) if error.kind == crate::gix::Kind::Version => return Err(Kind::Version.into()),
                 Err(_) => continue,

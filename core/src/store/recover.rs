@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::close::close_file;
-use super::scan::{DayFiles, Head, Walk, day_files, heads, rebuild_with, sync_folders, walk, with_file};
+use super::scan::{DayFiles, Walked, day_files, heads, index_of, sync_folders, walk_file, with_file};
 use super::storage::read_whole;
 use super::{Access, Error, File, Kind, Source, Storage, index_path};
 use crate::gix::{self, Builder, Day, Entry, FragmentMark, Header, Index, Key};
@@ -75,11 +75,11 @@ pub(super) fn open_day(
     let files = day_files(storage, source, day)?;
     let bytes = read_whole(storage, &path)?;
     let kept = match &bytes {
-        Some(bytes) => keep(storage, source, &files, bytes)?,
+        Some(bytes) => keep(storage, source, day, &files, bytes)?,
         None => None,
     };
     let known: Vec<Key> =
-        bytes.as_deref().and_then(|b| Index::read(b).ok()).map_or(Vec::new(), |(index, _)| keys(&index));
+        bytes.as_deref().and_then(|b| Index::read(b, day).ok()).map_or(Vec::new(), |(index, _)| keys(&index));
     let mut found = Recovered::default();
     let recovery = Recovery { source, day, files: &files, known: &known };
     if let Some(kept) = kept
@@ -99,6 +99,7 @@ fn keys(index: &Index) -> Vec<Key> {
 fn keep(
     storage: &mut dyn Storage,
     source: &Source,
+    day: Day,
     files: &DayFiles,
     bytes: &[u8],
 ) -> Result<Option<Kept>, Error> {
@@ -109,7 +110,7 @@ fn keep(
         Err(_) => return Ok(None),
     };
     let used = usize::try_from(builder.len()).unwrap_or(0);
-    let Ok((index, _)) = Index::read(bytes.get(..used).unwrap_or(&[])) else { return Ok(None) };
+    let Ok((index, _)) = Index::read(bytes.get(..used).unwrap_or(&[]), day) else { return Ok(None) };
     let (Some(first), Some(entry)) = (index.files().first(), index.entries().last().copied()) else {
         return Ok(None);
     };
@@ -146,12 +147,6 @@ struct Recovery<'a> {
     known: &'a [Key],
 }
 
-/// A file that recovery walked through.
-struct Walked {
-    head: Head,
-    walk: Walk,
-}
-
 impl Recovery<'_> {
     fn path(&self, key: Key) -> String {
         alloc::format!("{}/{key}", self.source)
@@ -176,7 +171,7 @@ impl Recovery<'_> {
             let from =
                 if own { builder.end().map_or(0, |(_, end)| end) } else { u64::from(head.mark.head_len) };
             let number = if own { last.number.saturating_add(1) } else { 0 };
-            let walk = self.walk(storage, &head, from, number)?;
+            let walk = walk_file(storage, self.source, &head, from, number)?;
             if !own && head.mark.ordinal <= last_file.ordinal && !walk.fragments.is_empty() {
                 return Ok(None);
             }
@@ -231,7 +226,7 @@ impl Recovery<'_> {
         self.put_aside(storage, &others, found)?;
         let mut walked = Vec::new();
         for head in heads {
-            let walk = self.walk(storage, &head, u64::from(head.mark.head_len), 0)?;
+            let walk = walk_file(storage, self.source, &head, u64::from(head.mark.head_len), 0)?;
             let file = Walked { head, walk };
             self.repair(storage, &file, found)?;
             found.fragments += file.walk.fragments.len() as u64;
@@ -240,7 +235,7 @@ impl Recovery<'_> {
         if !walked.is_empty() {
             sync_folders(storage, &alloc::format!("{}/{}", self.source, self.day))?;
         }
-        let (builder, index) = rebuild_with(storage, self.source, self.day)?;
+        let (builder, index) = index_of(&walked);
         let path = index_path(self.source, self.day);
         let folder = alloc::format!("{}", self.source);
         if !index.is_empty() {
@@ -257,12 +252,6 @@ impl Recovery<'_> {
             storage.sync_folder(&folder)?;
         }
         self.finish(storage, builder, &walked, found)
-    }
-
-    fn walk(&self, storage: &mut dyn Storage, head: &Head, from: u64, number: u32) -> Result<Walk, Error> {
-        with_file(storage, &self.path(head.mark.key), Access::Read, |s, file| {
-            walk(s, file, head, from, number)
-        })
     }
 
     /// Files without a head that passes: no fragment of them was ever synced, unless an index names them.
@@ -349,7 +338,7 @@ impl Recovery<'_> {
     /// Does the day after have the file of this span that comes next?
     fn continued_tomorrow(&self, storage: &mut dyn Storage, counter: Option<u32>) -> Result<bool, Error> {
         let tomorrow = day_files(storage, self.source, Day::of(self.day.end()))?;
-        Ok(tomorrow.media.iter().any(|(key, _)| Some(key.counter) == counter))
+        Ok(tomorrow.media.first().is_some_and(|(key, _)| Some(key.counter) == counter))
     }
 
     fn end_span(&self, storage: &mut dyn Storage, key: Key) -> Result<(), Error> {

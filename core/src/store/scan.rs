@@ -57,13 +57,7 @@ pub(super) fn head(storage: &mut dyn Storage, file: File, key: Key) -> Result<Op
 }
 
 /// Walks through a file from `from` on; fragments found have numbers from `number` on.
-pub(super) fn walk(
-    storage: &mut dyn Storage,
-    file: File,
-    head: &Head,
-    from: u64,
-    number: u32,
-) -> Result<Walk, Error> {
+fn walk(storage: &mut dyn Storage, file: File, head: &Head, from: u64, number: u32) -> Result<Walk, Error> {
     let len = storage.len(file)?;
     let mut walk = Walk { end: from, len, ..Walk::default() };
     let mut next = number;
@@ -280,28 +274,55 @@ pub(super) fn with_file<T>(
 /// # Errors
 /// All that a disk can fail by, and [`Kind::Version`].
 pub fn rebuild(storage: &mut dyn Storage, source: &Source, day: Day) -> Result<Vec<u8>, Error> {
-    Ok(rebuild_with(storage, source, day)?.1)
+    Ok(index_of(&walk_day(storage, source, day)?.0).1)
 }
 
-pub(super) fn rebuild_with(
+/// A file that counts, and what a walk through it found.
+#[derive(Debug)]
+pub(super) struct Walked {
+    pub(super) head: Head,
+    pub(super) walk: Walk,
+}
+
+/// Walks through all the media files of a day that count, by ordinal. Gives also those that do not count.
+pub(super) fn walk_day(
     storage: &mut dyn Storage,
     source: &Source,
     day: Day,
-) -> Result<(Builder, Vec<u8>), Error> {
+) -> Result<(Vec<Walked>, Vec<Key>), Error> {
     let files = day_files(storage, source, day)?;
     let keys: Vec<Key> = files.media.iter().map(|(key, _)| *key).collect();
+    let (heads, others) = heads(storage, source, &keys)?;
+    let mut walked = Vec::new();
+    for head in heads {
+        let walk = walk_file(storage, source, &head, u64::from(head.mark.head_len), 0)?;
+        walked.push(Walked { head, walk });
+    }
+    Ok((walked, others))
+}
+
+/// [`walk`], by name.
+pub(super) fn walk_file(
+    storage: &mut dyn Storage,
+    source: &Source,
+    head: &Head,
+    from: u64,
+    number: u32,
+) -> Result<Walk, Error> {
+    let path = alloc::format!("{source}/{}", head.mark.key);
+    with_file(storage, &path, Access::Read, |storage, file| walk(storage, file, head, from, number))
+}
+
+/// The index that all the files of a day give, by ordinal.
+pub(super) fn index_of(files: &[Walked]) -> (Builder, Vec<u8>) {
     let (mut builder, mut index) = (Builder::new(), Vec::new());
-    for head in heads(storage, source, &keys)?.0 {
-        let path = alloc::format!("{source}/{}", head.mark.key);
-        let found = with_file(storage, &path, Access::Read, |storage, file| {
-            walk(storage, file, &head, u64::from(head.mark.head_len), 0)
-        })?;
+    for Walked { head, walk } in files {
         builder.file(&head.mark, &head.init);
-        for (offset, mark) in &found.fragments {
+        for (offset, mark) in &walk.fragments {
             builder.fragment(*offset, mark, &mut index);
         }
     }
-    Ok((builder, index))
+    (builder, index)
 }
 
 /// Syncs a folder and those above it.

@@ -161,7 +161,7 @@ pub(crate) fn stored(disk: &mut dyn Storage) -> Vec<u8> {
     let mut out = vec![];
     for day in super::days(disk, &source()).unwrap() {
         let index = super::rebuild(disk, &source(), day).unwrap();
-        let Ok((index, _)) = crate::gix::Index::read(&index) else { continue };
+        let Ok((index, _)) = crate::gix::Index::read(&index, day) else { continue };
         for entry in index.entries() {
             let path = alloc::format!("{}/{}", source(), index.file_of(entry).unwrap().key);
             let whole = super::storage::read_whole(disk, &path).unwrap().unwrap();

@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use super::list::days;
-use super::scan::{day_files, heads, rebuild_with, walk, with_file};
+use super::scan::{Walked, index_of, walk_day};
 use super::storage::read_whole;
-use super::{Access, Error, Source, Storage, index_path};
-use crate::gix::{Day, Entry, Index, Key};
+use super::{Error, Source, Storage, index_path};
+use crate::gix::{Day, Entry, Index};
 
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,16 +62,10 @@ fn verify_day(
     day: Day,
     found: &mut Verified,
 ) -> Result<(), Error> {
-    let files = day_files(storage, source, day)?;
-    let keys: Vec<Key> = files.media.iter().map(|(key, _)| *key).collect();
-    let (heads, others) = heads(storage, source, &keys)?;
+    let (files, others) = walk_day(storage, source, day)?;
     found.days += 1;
     found.headless += others.len() as u64;
-    for head in heads {
-        let path = alloc::format!("{source}/{}", head.mark.key);
-        let walk = with_file(storage, &path, Access::Read, |storage, file| {
-            walk(storage, file, &head, u64::from(head.mark.head_len), 0)
-        })?;
+    for Walked { walk, .. } in &files {
         found.files += 1;
         found.fragments += walk.fragments.len() as u64;
         found.bytes += walk.fragments.iter().map(|(_, mark)| u64::from(mark.len)).sum::<u64>();
@@ -79,10 +73,10 @@ fn verify_day(
         found.damaged += if walk.closed { 0 } else { walk.len.saturating_sub(walk.end) };
     }
     let there = read_whole(storage, &index_path(source, day))?.unwrap_or_default();
-    let (_, made) = rebuild_with(storage, source, day)?;
+    let (_, made) = index_of(&files);
     if there != made {
         found.differ.push(day);
-        let (there, made) = (entries(&there), entries(&made));
+        let (there, made) = (entries(&there, day), entries(&made, day));
         found.missing += there.iter().filter(|e| made.binary_search(e).is_err()).count() as u64;
         found.unindexed += made.iter().filter(|e| there.binary_search(e).is_err()).count() as u64;
     }
@@ -90,9 +84,9 @@ fn verify_day(
 }
 
 /// What identifies each fragment of an index: file, place, CRC. Sorted.
-fn entries(index: &[u8]) -> Vec<([u8; 16], u64, u32)> {
+fn entries(index: &[u8], day: Day) -> Vec<([u8; 16], u64, u32)> {
     let of = |entry: &Entry| (entry.mark.file.0, entry.offset, entry.mark.crc);
-    let read = Index::read(index).map(|(index, _)| index.entries().iter().map(of).collect());
+    let read = Index::read(index, day).map(|(index, _)| index.entries().iter().map(of).collect());
     let mut out: Vec<_> = read.unwrap_or_default();
     out.sort_unstable();
     out

@@ -261,6 +261,8 @@ impl<S: Storage> Writer<S> {
             return Ok(());
         }
         self.leave();
+        // The new day's folders are not those of yesterday, which need not be remembered.
+        self.folders.clear();
         let (open, _) = open_day(&mut self.storage, &self.source, day)?;
         let index = open_index(&mut self.storage, &self.source, &open)?;
         self.day = Some(Writing { open, index });
