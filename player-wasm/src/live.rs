@@ -138,6 +138,8 @@ impl Live {
                     self.media();
                 }
                 IngestOutput::SenderReport { report, .. } => self.media.sender_report(report),
+                IngestOutput::Anchor { source, timestamp, utc } => self.media.anchor(source, timestamp, utc),
+                IngestOutput::Discontinuity => self.media.discontinuity(),
                 IngestOutput::Event(Event::Playing(_)) => {
                     ready.push(Output::text("event", Object::new().text("kind", "playing").end()));
                 }
