@@ -243,6 +243,7 @@ impl Ticks {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
     use alloc::string::ToString as _;
 
