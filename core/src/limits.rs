@@ -40,7 +40,7 @@ pub struct Limits {
     pub fragment_samples: usize,
     /// Depth of nested boxes that the ISO BMFF reader follows.
     pub box_depth: usize,
-    /// Bytes of one box that the ISO BMFF reader takes into memory (all but `mdat`).
+    /// Bytes of one box that a reader of ISO BMFF takes into memory (all but `mdat`).
     pub box_bytes: usize,
 }
 

@@ -97,6 +97,8 @@ struct Mp4<'a> {
     movie: Fragmented,
     buffer: BytesMut,
     video: Option<VideoFormat>,
+    /// Decoding time of the first picture, in the stream's own count.
+    base: Option<i64>,
     pictures: u64,
     ticks: u64,
 }
@@ -110,12 +112,18 @@ impl<'a> Mp4<'a> {
             movie: Fragmented::new(view),
             buffer: BytesMut::new(),
             video: None,
+            base: None,
             pictures: 0,
             ticks: 0,
         }
     }
 
-    fn group(&mut self, group: Group) -> Result<(), Failure> {
+    fn group(&mut self, mut group: Group) -> Result<(), Failure> {
+        // RTP timestamps start anywhere (RFC 3550 §5.1); a file starts at 0.
+        let base = *self.base.get_or_insert(group.samples.first().map_or(0, |first| first.dts.0));
+        for sample in &mut group.samples {
+            (sample.dts, sample.pts) = (sample.dts.plus(-base), sample.pts.plus(-base));
+        }
         self.fragmenter.push(group).map_err(|e| bug("the pictures cannot be put into an MP4", &e))?;
         while let Some(piece) = self.fragmenter.pull() {
             match piece {
