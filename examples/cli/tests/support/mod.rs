@@ -156,6 +156,24 @@ pub(crate) fn assert_consecutive(pictures: &[Option<Barcode>], length: u32) -> B
     first
 }
 
+/// The same of a recording that was ended at any moment: a picture that came ahead of those shown before it may be its
+/// last, while those had not been sent.
+pub(crate) fn assert_recorded(pictures: &[Option<Barcode>], length: u32) {
+    let (body, tail) = pictures.split_at(pictures.len().saturating_sub(2));
+    let first = assert_consecutive(body, length);
+    let mut least = body.len() as u32;
+    for picture in tail {
+        let picture = picture.expect("a barcode");
+        let place = (picture.number + length - first.number) % length;
+        let expected = least..least + 3;
+        assert!(
+            picture.camera == first.camera && expected.contains(&place),
+            "{picture:?}, not in {expected:?}"
+        );
+        least = place + 1;
+    }
+}
+
 /// The MD5 of every picture that ffmpeg decodes, hashed as `vectors/README.md` says; and their count.
 pub(crate) fn pixels(file: &Path, before: &[&str]) -> Result<(String, usize), String> {
     let output = Command::new("ffmpeg")
