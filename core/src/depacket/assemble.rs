@@ -2,6 +2,7 @@
 //! H.265 §7.4.2.4.4, RFC 6184 §5.1, and what cameras make of them.
 
 mod emit;
+mod pool;
 mod trust;
 
 use alloc::collections::VecDeque;
@@ -15,6 +16,7 @@ use crate::h26x::picture::{OrderCounter, Relation, Slice};
 use crate::h26x::{Codec, Nal, NalKind, ParameterSets, annexb};
 use crate::limits::Limits;
 use crate::time::Micros;
+use pool::Pool;
 use trust::Trust;
 
 /// Bytes of one buffer. A GOP's access units share few of them; nothing is allocated per packet or per access unit.
@@ -47,6 +49,7 @@ pub struct Assembler {
     timed: bool,
     /// The access unit being collected and, at its end, the NAL unit being received.
     buffer: BytesMut,
+    pool: Pool,
     nal: NalState,
     /// Where the length field of the NAL unit being received is (or the last one was).
     nal_at: usize,
@@ -126,6 +129,7 @@ impl Assembler {
             limits: *limits,
             timed: true,
             buffer: BytesMut::new(),
+            pool: Pool::default(),
             nal: NalState::Closed,
             nal_at: 0,
             nal_timestamp: 0,
@@ -347,7 +351,7 @@ impl Assembler {
     #[inline]
     fn room(&mut self, bytes: usize) {
         if self.buffer.capacity() - self.buffer.len() < bytes {
-            self.buffer.reserve(bytes.max(CHUNK));
+            self.pool.renew(&mut self.buffer, bytes, CHUNK);
         }
     }
 
@@ -371,7 +375,7 @@ impl Assembler {
     fn make_room(&mut self, bytes: usize, random_access: bool) {
         self.largest = if random_access { bytes } else { self.largest.max(bytes) };
         if self.buffer.capacity() - self.buffer.len() < self.largest.min(CHUNK / 2) {
-            self.buffer.reserve(CHUNK);
+            self.pool.renew(&mut self.buffer, self.largest.min(CHUNK / 2), CHUNK);
         }
     }
 
