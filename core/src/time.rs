@@ -231,13 +231,15 @@ impl Ticks {
     /// Microseconds of a span of ticks, rounded to nearest.
     #[must_use]
     pub const fn micros(ticks: i64) -> i64 {
-        (ticks as i128 * 100).div_euclid(9) as i64 + ((ticks as i128 * 100).rem_euclid(9) >= 5) as i64
+        // In two parts, so that neither a wider division is needed nor the product overflows.
+        let rest = ticks.rem_euclid(9) * 100;
+        ticks.div_euclid(9).wrapping_mul(100).wrapping_add(rest / 9 + (rest % 9 >= 5) as i64)
     }
 
     /// Ticks of a span of microseconds, rounded to nearest.
     #[must_use]
     pub const fn from_micros(micros: i64) -> i64 {
-        (micros as i128 * 9 + 50).div_euclid(100) as i64
+        micros.div_euclid(100).wrapping_mul(9).wrapping_add((micros.rem_euclid(100) * 9 + 50) / 100)
     }
 }
 

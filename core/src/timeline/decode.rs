@@ -23,6 +23,8 @@ pub(super) struct DecodingTimes {
     promised: Option<i64>,
     /// From the last picture but one, in output order, to the last.
     step: i64,
+    /// Room for `assign`: a group's times sorted, late, and at the latest.
+    room: [Vec<i64>; 3],
 }
 
 impl DecodingTimes {
@@ -68,9 +70,10 @@ impl DecodingTimes {
         if let ([time], 0) = (times, self.depth) {
             return self.assign_one(*time, next, out);
         }
-        let sorted = self.sorted(times);
-        let targets = self.targets(&sorted, times.len());
-        let limits = limits(times);
+        let [mut sorted, mut targets, mut limits] = core::mem::take(&mut self.room);
+        self.sort(times, &mut sorted);
+        self.delay(&sorted, times.len(), &mut targets);
+        latest_allowed(times, &mut limits);
         let from = out.len();
         while let Some(limit) = limits.get(out.len() - from) {
             let i = out.len() - from;
@@ -81,6 +84,7 @@ impl DecodingTimes {
             }
         }
         self.remember(&sorted);
+        self.room = [sorted, targets, limits];
         self.duration(next)
     }
 
@@ -113,23 +117,23 @@ impl DecodingTimes {
     }
 
     /// The group's presentation times in ascending order, no two alike. Deepens `depth` to what they need.
-    fn sorted(&mut self, times: &[i64]) -> Vec<i64> {
-        let mut sorted: Vec<i64> = Vec::with_capacity(times.len());
+    fn sort(&mut self, times: &[i64], sorted: &mut Vec<i64>) {
+        sorted.clear();
+        sorted.reserve(times.len());
         for time in times {
             let at = sorted.partition_point(|t| t <= time);
             self.depth = self.depth.max((sorted.len() - at).min(DEEPEST));
             sorted.insert(at, *time);
         }
         let mut before = None;
-        for time in &mut sorted {
+        for time in sorted {
             *time = (*time).max(before.map_or(i64::MIN, |b: i64| b.saturating_add(1)));
             before = Some(*time);
         }
-        sorted
     }
 
     /// Presentation times in ascending order, `depth` pictures late.
-    fn targets(&mut self, sorted: &[i64], count: usize) -> Vec<i64> {
+    fn delay(&mut self, sorted: &[i64], count: usize, targets: &mut Vec<i64>) {
         let step = match sorted {
             _ if self.step > 0 => self.step,
             [first, second, ..] => second.saturating_sub(*first),
@@ -140,7 +144,8 @@ impl DecodingTimes {
             let first = self.before.front().or(sorted.first()).copied().unwrap_or(0);
             self.before.push_front(first.saturating_sub(step));
         }
-        self.before.iter().skip(self.before.len() - self.depth).chain(sorted).take(count).copied().collect()
+        targets.clear();
+        targets.extend(self.before.iter().skip(self.before.len() - self.depth).chain(sorted).take(count));
     }
 
     fn remember(&mut self, sorted: &[i64]) {
@@ -176,13 +181,19 @@ impl DecodingTimes {
 
 /// The latest decoding times that are strictly increasing and not after any presentation time still to come.
 pub(super) fn limits(times: &[i64]) -> Vec<i64> {
-    let mut limits = times.to_vec();
+    let mut limits = Vec::new();
+    latest_allowed(times, &mut limits);
+    limits
+}
+
+fn latest_allowed(times: &[i64], limits: &mut Vec<i64>) {
+    limits.clear();
+    limits.extend_from_slice(times);
     let mut after = i64::MAX;
     for limit in limits.iter_mut().rev() {
         *limit = (*limit).min(after.saturating_sub(1));
         after = *limit;
     }
-    limits
 }
 
 #[cfg(test)]

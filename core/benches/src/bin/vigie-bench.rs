@@ -109,14 +109,14 @@ fn instructions(job: &str, clip: &Clip) -> Result<f64, String> {
     Ok((count("3")? - count("1")?) / 2.0)
 }
 
-/// Allocations per picture once the first tenth of the clip has passed.
+/// Allocations per picture in the second half of the clip: by then the buffers are those that are used again.
 fn allocations(clip: &Clip) -> f64 {
     let (mut pictures, mut start) = (0_usize, (0, 0));
     let mut end = (0, 0);
     way(clip, || {
         pictures += 1;
         end = (pictures, ALLOCATIONS.load(Ordering::Relaxed));
-        if pictures == clip.pictures / 10 {
+        if pictures == clip.pictures / 2 {
             start = end;
         }
     });
