@@ -14,6 +14,8 @@ class Lane {
     /** @type {Cause | null} */
     this.broken = null;
     this.mse = false;
+    this.loaded = false;
+    this.gone = false;
     this.worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'vigie' });
     /** @type {Promise<void>} */
     this.ready = new Promise((resolve) => {
@@ -21,15 +23,26 @@ class Lane {
         const message = /** @type {FromWorker} */ (data);
         if (message.type === 'ready') this.mse = message.mse;
         if (message.type === 'failed') this.broken = message.cause;
-        if (message.type === 'ready' || message.type === 'failed') resolve();
+        if (message.type === 'crashed') this.#crashed(message);
+        else if (message.type === 'ready' || message.type === 'failed') resolve();
         else this.listeners.get(message.id)?.(message);
       };
       this.worker.onerror = (event) => {
         // A script that does not load says nothing more than that.
-        this.broken ??= { kind: 'worker', text: event.message ?? '' };
+        if (!this.loaded) this.broken ??= { kind: 'worker', text: event.message ?? '' };
         resolve();
       };
     });
+    void this.ready.then(() => (this.loaded = true));
+  }
+
+  /** No stream of this Worker goes on: each is told, and opens anew in another. @param {FromWorker} message */
+  #crashed(message) {
+    if (this.gone) return;
+    this.gone = true;
+    this.worker.terminate();
+    lanes.splice(lanes.indexOf(this), 1);
+    for (const listener of [...this.listeners.values()]) listener(message);
   }
 }
 
@@ -43,6 +56,7 @@ export class Line {
   constructor(listener) {
     this.id = ++lastId;
     const most = Math.max(1, Math.min(4, (navigator.hardwareConcurrency || 2) - 1));
+    for (const broken of lanes.filter((l) => l.broken && l.listeners.size === 0)) lanes.splice(lanes.indexOf(broken), 1);
     let lane = lanes.filter((l) => !l.broken).sort((a, b) => a.listeners.size - b.listeners.size)[0];
     if (!lane || (lane.listeners.size >= FULL && lanes.length < most)) {
       lane = new Lane();

@@ -84,6 +84,7 @@
  *   | {type: 'sink', id: number, generation: number, report: SinkReport}
  *   | {type: 'stats', id: number, stats: Record<string, any>}
  *   | {type: 'ready', mse: boolean}
+ *   | {type: 'crashed', text: string}
  *   | {type: 'failed', cause: Cause}} FromWorker
  */
 

@@ -1,31 +1,28 @@
 // One video element and the stream on it: which picture shows, how late it is, and what to do when none comes.
 
-/** @import {Cause, Format, FromWorker, Gap, Picture, SinkReport, Source} from './protocol.js' */
+/** @import {Cause, Format, FromWorker, Gap, Picture, Source} from './protocol.js' */
 /** @import {Evidence} from './judge.js' */
 /** @import {Latency} from './chaser.js' */
 import { Chaser } from './chaser.js';
 import { mime } from './mime.js';
+import { Mount } from './mount.js';
 import { Pictures } from './pictures.js';
 import { Line } from './pool.js';
 import { contains, edges } from './ranges.js';
-import { Sink } from './sink.js';
 import { Skew } from './skew.js';
 
 /** The page looks after its streams this often, milliseconds. */
 const TICK = 200;
 /** A tab hidden for this long is no longer fed, milliseconds. */
 const HIDDEN = 5000;
-/** A media source that does not open within this time in the Worker lives on the page from then on, milliseconds. */
-const OPEN = 5000;
 /** Pictures arrive and none shows for this long: something is done about it, milliseconds. */
 const STUCK = 2500;
 /** A picture of the recording is waited for before it plays, milliseconds. */
 const STILL_START = 2000;
+/** Files that did not load are asked for again this often, milliseconds. */
+const LOAD_AGAIN = 10_000;
 /** A codec that this browser lacks is asked about again this often: it can be changed in the camera, milliseconds. */
 const ASK_AGAIN = 60_000;
-
-/** `MediaSource` in the Worker opened for none: known for the whole page. */
-let pageOnly = false;
 
 /**
  * @typedef {object} Watcher
@@ -44,8 +41,13 @@ export class Screen {
     this.skew = new Skew();
     /** @type {Line | null} */
     this.line = null;
-    /** @type {Sink | null} */
-    this.sink = null;
+    this.mount = new Mount(video, {
+      reported: (generation, report) => this.line?.send({ type: 'sink', generation, report }),
+      rebuild: () => this.#rebuild(),
+      failed: (cause) => this.#failed(cause),
+      refused: () => (this.count.quota += 1),
+    });
+    this.page = false;
     /** @type {Source | null} */
     this.source = null;
     this.token = '';
@@ -53,7 +55,6 @@ export class Screen {
     this.paused = false;
     this.speed = 1;
     this.offset = 0;
-    this.generation = 0;
     /** @type {Format | null} */
     this.format = null;
     /** @type {Picture | null} */
@@ -66,7 +67,6 @@ export class Screen {
     this.startPending = false;
     /** Another moment was asked for; what still shows is the one before. */
     this.awaiting = false;
-    this.mediaOpen = false;
     this.interval = 40;
     /** @type {Cause | null} */
     this.cause = null;
@@ -85,14 +85,10 @@ export class Screen {
     this.count = { pictures: 0, fragments: 0, bytes: 0, rebuilds: 0, jumps: 0, underruns: 0, quota: 0, reconnects: 0 };
     /** @type {Record<string, unknown>} */
     this.machine = {};
-    this.strikes = 0;
-    this.lastStrike = 0;
     this.suspended = false;
     this.onvisibility = () => this.#visibility();
-    this.onviolation = (/** @type {SecurityPolicyViolationEvent} */ event) => this.#violation(event);
     video.addEventListener('loadedmetadata', () => this.#begin());
     video.addEventListener('waiting', () => this.#dry());
-    video.addEventListener('error', () => this.#broken());
   }
 
   /** @param {Source} source @param {string} token @param {number | null} at  UTC microseconds; null: live */
@@ -104,7 +100,6 @@ export class Screen {
     // A codec that was lacking is lacking until a picture shows.
     if (this.cause?.kind !== 'unsupported') this.cause = null;
     document.addEventListener('visibilitychange', this.onvisibility);
-    document.addEventListener('securitypolicyviolation', this.onviolation);
     this.ticking = setInterval(() => this.#tick(), TICK);
     const line = new Line((message) => this.#heard(message));
     this.line = line;
@@ -112,7 +107,11 @@ export class Screen {
     await line.ready;
     if (this.line !== line) return;
     this.cause = line.lane.broken ?? this.cause;
-    this.page = pageOnly || !line.lane.mse;
+    if (line.lane.broken) {
+      this.#later(LOAD_AGAIN);
+      return;
+    }
+    this.page = this.mount.page(line.lane.mse);
     line.send({ type: 'open', source, token, at: this.live ? null : this.soughtUtc, page: this.page });
     line.send({ type: 'clock', offset: this.offset });
     this.#suspend();
@@ -132,7 +131,8 @@ export class Screen {
   /** Shows what the camera sends now. */
   goLive() {
     this.#wanted(null);
-    this.line?.send({ type: 'live' });
+    if (this.cause?.kind === 'unsupported') this.#later(0);
+    else this.line?.send({ type: 'live' });
     this.resume();
   }
 
@@ -140,7 +140,9 @@ export class Screen {
   seek(utc) {
     this.#wanted(utc);
     this.#suspend();
-    this.line?.send({ type: 'seek', utc });
+    // What is recorded there may be of another codec.
+    if (this.cause?.kind === 'unsupported') this.#later(0);
+    else this.line?.send({ type: 'seek', utc });
   }
 
   /** @param {number | null} at */
@@ -153,7 +155,7 @@ export class Screen {
     this.endAt = null;
     this.gaps = [];
     this.damagedAt = null;
-    this.strikes = 0;
+    this.mount.strikes = 0;
     if (this.live) this.speed = 1;
   }
 
@@ -216,14 +218,16 @@ export class Screen {
 
   /** @param {FromWorker} message */
   #heard(message) {
-    if ('generation' in message && message.type !== 'attach' && message.generation !== this.generation) return;
+    if ('generation' in message && message.type !== 'attach' && message.generation !== this.mount.generation) return;
     switch (message.type) {
       case 'attach':
-        this.#attach(message.generation, message.handle);
+        this.pictures.clear();
+        this.startPending = false;
+        this.mount.attach(message.generation, message.handle);
         break;
       case 'init':
         this.format = message.format;
-        if (message.bytes) this.sink?.init(mime(message.format), message.bytes);
+        if (message.bytes) this.mount.sink?.init(mime(message.format), message.bytes);
         break;
       case 'fragment':
         this.#fragment(message);
@@ -250,51 +254,25 @@ export class Screen {
         if (!this.#final()) this.cause = message.cause;
         break;
       case 'sink':
-        this.#sunk(message.report);
+        this.mount.report(message.report);
         break;
       case 'stats':
         this.machine = message.stats;
+        break;
+      case 'crashed':
+        this.count.rebuilds += 1;
+        this.#later(500);
     }
     if (message.type !== 'fragment') this.watcher.tick();
-  }
-
-  /** @param {number} generation @param {object | null} handle */
-  #attach(generation, handle) {
-    this.generation = generation;
-    this.pictures.clear();
-    this.sink?.close();
-    this.sink = null;
-    this.startPending = false;
-    this.mediaOpen = false;
-    clearTimeout(this.opening);
-    if (handle) {
-      this.video.srcObject = /** @type {MediaProvider} */ (handle);
-      this.opening = setTimeout(() => {
-        // It never opened: the Worker is no place for it in this browser.
-        if (document.hidden) return;
-        pageOnly = true;
-        this.#rebuild();
-      }, OPEN);
-      return;
-    }
-    const sink = new Sink((report) => {
-      this.line?.send({ type: 'sink', generation, report });
-      if (generation === this.generation) this.#sunk(report);
-    });
-    this.sink = sink;
-    const address = URL.createObjectURL(sink.source);
-    sink.source.addEventListener('sourceopen', () => URL.revokeObjectURL(address), { once: true });
-    this.video.src = address;
   }
 
   /** @param {Extract<FromWorker, {type: 'fragment'}>} message */
   #fragment(message) {
     const { start, end, offset, randomAccess, damaged, pictures, bytes, size, arrived } = message;
     this.pictures.add(pictures);
-    if (bytes) this.sink?.fragment(bytes, { start, end, offset, randomAccess });
+    if (bytes) this.mount.sink?.fragment(bytes, { start, end, offset, randomAccess });
     this.lastFragment = performance.now();
     this.lastEnd = Math.max(this.lastEnd, end);
-    if (this.generation && start < this.lastEnd - 60) this.lastEnd = end;
     this.endAt = null;
     this.count.fragments += 1;
     this.count.bytes += size;
@@ -366,9 +344,9 @@ export class Screen {
     // Where no frame is told of while paused.
     if (!this.live && video.paused && this.shown === null && performance.now() - this.opened > STILL_START) this.#play();
     if (this.live && !this.paused && video.readyState >= HTMLMediaElement.HAVE_METADATA) this.#chase();
-    if (this.generation && !this.startPending) {
+    if (this.mount.generation && !this.startPending) {
       this.line?.send({ type: 'playhead', time, rate: this.speed });
-      this.sink?.at(time);
+      this.mount.sink?.at(time);
       this.pictures.forget(time - 30);
     }
     this.#watch();
@@ -394,77 +372,40 @@ export class Screen {
   #watch() {
     const now = performance.now();
     const fed = now - this.lastFragment < 1500;
-    const still = now - Math.max(this.shown ?? this.opened, this.lastStrike);
-    if (this.shown !== null && now - this.lastStrike > 10_000) this.strikes = 0;
+    const still = now - Math.max(this.shown ?? this.opened, this.mount.lastStrike);
+    if (this.shown !== null) this.mount.calm();
     if (!this.live || !fed || this.paused || document.hidden || this.suspended || this.#final()) return;
-    if (still < Math.max(STUCK, 8 * this.interval) * (1 + this.strikes / 2)) return;
-    this.lastStrike = now;
-    this.strikes += 1;
+    if (still < Math.max(STUCK, 8 * this.interval) * (1 + this.mount.strikes / 2)) return;
     const { newest } = edges(this.video.buffered, this.video.currentTime);
-    if (this.strikes === 1 && newest > this.video.currentTime) {
+    if (newest > this.video.currentTime && this.mount.stuck()) {
       this.video.currentTime = Math.max(this.video.currentTime + 0.001, newest - this.chaser.target);
       this.#play();
-    } else {
-      if (this.strikes === 4) pageOnly = true;
-      this.#rebuild();
+    } else if (newest <= this.video.currentTime) {
+      this.mount.strike('the browser takes in pictures and keeps none');
     }
   }
 
-  /** @param {SinkReport} report */
-  #sunk(report) {
-    switch (report.kind) {
-      case 'open':
-        this.mediaOpen = true;
-        clearTimeout(this.opening);
-        break;
-      case 'quota':
-        this.count.quota += 1;
-        break;
-      case 'unsupported':
-        this.cause = { kind: 'unsupported' };
-        clearTimeout(this.opening);
-        this.line?.send({ type: 'close' });
-        this.asking = setTimeout(() => {
-          const { source, token, live, soughtUtc } = this;
-          if (source) void this.open(source, token, live ? null : soughtUtc);
-        }, ASK_AGAIN);
-        break;
-      case 'failed':
-        this.#strike(report.text);
-    }
+  /** @param {Cause} cause */
+  #failed(cause) {
+    this.cause = cause;
+    if (cause.kind !== 'decoder') this.line?.send({ type: 'close' });
+    if (cause.kind === 'unsupported') this.#later(ASK_AGAIN);
     this.watcher.tick();
   }
 
-  /** @param {string} text */
-  #strike(text) {
-    this.strikes += 1;
-    if (this.strikes > 4) this.cause = { kind: 'decoder', text };
-    clearTimeout(this.rebuilding);
-    this.rebuilding = setTimeout(() => this.#rebuild(), Math.min(5000, 150 * 2 ** this.strikes));
-  }
-
-  #broken() {
-    const { error } = this.video;
-    // A page policy that blocks blob: shows as a source that is not supported, after its own event.
-    if (!error || this.#final()) return;
-    if (this.generation) this.#strike(error.message || `media error ${error.code}`);
-  }
-
-  /** @param {SecurityPolicyViolationEvent} event */
-  #violation(event) {
-    // Firefox plays a MediaSource without it; Chromium wants it even for one that lives in a Worker.
-    if (!this.mediaOpen && event.effectiveDirective === 'media-src' && event.blockedURI.startsWith('blob')) {
-      clearTimeout(this.rebuilding);
-      this.cause = { kind: 'media-blocked' };
-      this.line?.send({ type: 'close' });
-      this.watcher.tick();
-    }
+  /** Opens anew, with all that was asked for. @param {number} wait milliseconds */
+  #later(wait) {
+    clearTimeout(this.asking);
+    this.asking = setTimeout(() => {
+      const { source, token, live, soughtUtc } = this;
+      if (source) void this.open(source, token, live ? null : soughtUtc);
+    }, wait);
   }
 
   #rebuild() {
     this.count.rebuilds += 1;
-    this.page = pageOnly || !this.line?.lane.mse;
-    this.generation = 0;
+    this.mount.generation = 0;
+    this.page = this.mount.page(this.line?.lane.mse === true);
     this.lastEnd = 0;
     this.pictures.clear();
     this.line?.send({ type: 'rebuild', page: this.page, utc: this.live ? null : (this.picture?.utc ?? this.soughtUtc) });
@@ -500,14 +441,11 @@ export class Screen {
 
   close() {
     clearInterval(this.ticking);
-    for (const timer of [this.opening, this.rebuilding, this.asking, this.hiding]) clearTimeout(timer);
+    for (const timer of [this.asking, this.hiding]) clearTimeout(timer);
     document.removeEventListener('visibilitychange', this.onvisibility);
-    document.removeEventListener('securitypolicyviolation', this.onviolation);
     this.line?.close();
     this.line = null;
-    this.sink?.close();
-    this.sink = null;
-    this.generation = 0;
+    this.mount.close();
     this.lastEnd = 0;
     this.up = false;
     this.attempt = 0;
@@ -515,8 +453,5 @@ export class Screen {
     this.pictures.clear();
     this.skew = new Skew();
     this.picture = null;
-    this.video.removeAttribute('src');
-    this.video.srcObject = null;
-    this.video.load();
   }
 }

@@ -90,6 +90,7 @@ export function unsupported(codec, string) {
 export function explain(cause) {
   if (!cause) return null;
   const { what, then } = CAUSES[cause.kind] ?? CAUSES.protocol;
+  const text = cause.text ? `: ${cause.text}` : '';
   const code = cause.code ? ` (${cause.code})` : '';
-  return { what: cause.text ? `${what.replace(/\.$/, '')}: ${cause.text}${code}` : what + code, then };
+  return { what: `${what.replace(/\.$/, '')}${text}${code}.`, then };
 }

@@ -111,6 +111,25 @@ scope.onmessage = async (/** @type {{data: unknown}} */ { data }) => {
   const message = /** @type {ToWorker} */ (data);
   await ready.catch(() => {});
   const entry = entries.get(message.id);
-  if (message.type === 'open') open(message);
-  else if (entry) handle(message, entry);
+  try {
+    if (message.type === 'open') open(message);
+    else if (entry) handle(message, entry);
+  } catch (error) {
+    refuse(message.id, error);
+  }
 };
+
+/** What a machine refuses at once: a name that no store has, an address that is none. @param {number} id @param {unknown} error */
+function refuse(id, error) {
+  if (error instanceof WebAssembly.RuntimeError) throw error;
+  const text = error instanceof Error ? error.message : String(error);
+  post({ type: 'connection', id, up: false, cause: { kind: 'not-found', text }, attempt: 1 });
+  close(id);
+}
+
+// A machine that broke its own promise takes the others of its module along: the page starts a new Worker.
+const crashed = (/** @type {unknown} */ error) => {
+  if (error instanceof WebAssembly.RuntimeError) post({ type: 'crashed', text: error.message });
+};
+scope.addEventListener('error', (event) => crashed(event.error));
+scope.addEventListener('unhandledrejection', (event) => crashed(event.reason));

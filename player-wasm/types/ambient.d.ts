@@ -11,4 +11,6 @@ interface MediaSourceConstructor {
 interface WorkerScope {
   postMessage(message: unknown, transfer: Transferable[]): void;
   onmessage: (event: { data: unknown }) => void;
+  addEventListener(type: 'error', listener: (event: ErrorEvent) => void): void;
+  addEventListener(type: 'unhandledrejection', listener: (event: PromiseRejectionEvent) => void): void;
 }

@@ -1,0 +1,182 @@
+/** What vigie-player offers. Written by hand; `types/conform.ts` holds it to the sources. */
+
+/** Where a picture's UTC comes from, best first; `index`: the recording does not say. */
+export type ClockSource = 'onvif-extension' | 'sender-report' | 'range-clock' | 'arrival' | 'index';
+
+/** What the encoder wrote into a picture (SEI user_data_unregistered). */
+export interface UserData {
+  /** In its usual form, lower case. */
+  uuid: string;
+  /** The payload in hexadecimal. */
+  hex: string;
+}
+
+/** A picture on the screen. */
+export interface Picture {
+  /** Seconds on the video element's clock. */
+  time: number;
+  /** When it was taken: microseconds since 1970, UTC. */
+  utc: number;
+  source: ClockSource;
+  /** Microseconds that `utc` may be off, either way, against its source. */
+  error: number;
+  userData?: UserData[];
+}
+
+export interface Format {
+  /** `H.264` or `H.265`. */
+  codec: string;
+  /** RFC 6381: `avc1.640028`. */
+  string: string;
+  width: number;
+  height: number;
+}
+
+/** A span, UTC microseconds. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+/** What is not recorded, and why. */
+export interface Gap extends Span {
+  cause: string;
+}
+
+/** What a tile says of itself. Only `live` and `late` mean: this is now. */
+export type State =
+  | 'idle'
+  | 'loading'
+  | 'live'
+  | 'late'
+  | 'stale'
+  | 'no-signal'
+  | 'damaged'
+  | 'out-of-clock'
+  | 'paused'
+  | 'recorded'
+  | 'end'
+  | 'no-right'
+  | 'cannot-play';
+
+/** Why it does not play. */
+export interface Cause {
+  kind: string;
+  text?: string;
+  /** Vigie's stable number, `V0709`. */
+  code?: string;
+}
+
+/**
+ * `<vigie-player>`: one camera, live or from its recording.
+ *
+ * Attributes: `src` (the centre's address; the page's own by default), `tenant`, `camera`, `label`, `number`, `at`
+ * (RFC 3339: play the recording from there; absent: live), `clock` (`local`, `utc`), `latency` (`low`, `balanced`,
+ * `smooth`).
+ */
+export class VigiePlayer extends HTMLElement {
+  /** Shown to the centre with every request; stands in no address. */
+  token: string;
+  /** Milliseconds that the centre's clock is ahead of this page's. */
+  clockOffset: number;
+  /** Of the recording, 0.25 to 16; a live picture keeps its own. */
+  speed: number;
+  readonly state: State;
+  readonly cause: Cause | null;
+  /** The picture on the screen. */
+  readonly picture: Picture | null;
+  /** Milliseconds from the live picture on the screen to now. */
+  readonly delay: number | null;
+  readonly format: Format | null;
+  readonly isLive: boolean;
+  readonly paused: boolean;
+  /** To read pixels from. Its rate and its playhead are the player's to write. */
+  readonly video: HTMLVideoElement;
+  /** Plays what the camera sends now. */
+  live(): void;
+  /** Plays the recording from a moment on. */
+  seek(utc: number): void;
+  play(): void;
+  pause(): void;
+  /** One picture on (1) or back (-1); pauses. False where none is at hand. */
+  step(n: number): boolean;
+  /** The picture on the screen as a PNG, named by camera and UTC. */
+  snapshot(): Promise<{ blob: Blob; name: string; utc: number } | null>;
+  getStats(): Record<string, unknown> | null;
+  /** Has the Worker's counts put into {@link getStats}, a moment later. */
+  refreshStats(): void;
+}
+
+export interface WallCamera {
+  tenant: string;
+  id: string;
+  name?: string;
+  number?: number | string;
+}
+
+/** `<vigie-wall>`: several cameras in a grid. Keys are `tenant/camera`. Attributes: `src`, `clock`, `latency`. */
+export class VigieWall extends HTMLElement {
+  cameras: WallCamera[];
+  token: string;
+  clockOffset: number;
+  selected: string | null;
+  enlarged: string | null;
+  player(key: string | null): VigiePlayer | null;
+  /** Takes a key pressed elsewhere on the page: was it one of the wall's? */
+  key(event: KeyboardEvent): boolean;
+}
+
+/** One camera's row of the timeline. */
+export interface Row {
+  key: string;
+  label: string;
+  /** Recorded, in order. */
+  ranges: Span[];
+  /** Not recorded, and why. */
+  gaps: Gap[];
+}
+
+/** `<vigie-timeline>`: what is recorded and what is not; a click asks for that moment. Times are UTC microseconds. */
+export class VigieTimeline extends HTMLElement {
+  rows: Row[];
+  view: Span;
+  /** The present by the centre's clock. */
+  now: number;
+  /** The moment on the screen. */
+  position: number | null;
+  live: boolean;
+  selected: string | null;
+  clock: 'local' | 'utc';
+  /** Takes in colours that the page changed. */
+  repaint(): void;
+  /** Where a moment of a row lies in the window. */
+  pointOf(utc: number, key: string): { x: number; y: number };
+  /** `UTC+1`. */
+  readonly zone: string;
+}
+
+export const STATES: Record<State, { mark: string; word: string }>;
+export const CAUSES: Record<string, { what: string; then: string }>;
+export const CLOCKS: Record<string, string>;
+export const GAPS: Record<string, string>;
+export function explain(cause: Cause | null): { what: string; then: string } | null;
+export function gapCause(cause: string): string;
+export function day(utc: number, clock: 'local' | 'utc'): string;
+export function minuteOfDay(utc: number, clock: 'local' | 'utc'): string;
+export function timeOfDay(utc: number, clock: 'local' | 'utc', digits?: 0 | 1 | 2 | 3): string;
+export function zone(utc: number, clock: 'local' | 'utc'): string;
+export function span(ms: number): string;
+
+export interface VigiePlayerEventMap extends HTMLElementEventMap {
+  'vigie-state': CustomEvent<{ state: State; cause: Cause | null }>;
+  'vigie-picture': CustomEvent<Picture>;
+  'vigie-gap': CustomEvent<Gap>;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'vigie-player': VigiePlayer;
+    'vigie-wall': VigieWall;
+    'vigie-timeline': VigieTimeline;
+  }
+}

@@ -1,0 +1,19 @@
+// The declarations that are published, held to the sources: what is declared must be there, and of that type.
+
+import type * as declared from '../js/index.js';
+import type { VigiePlayer } from '../js/player.js';
+import type { VigieTimeline } from '../js/timeline.js';
+import type { VigieWall } from '../js/wall.js';
+import type * as text from '../js/text.js';
+import type * as time from '../js/time.js';
+
+/** Compiles only where `Real` can stand for `Declared`. */
+type Holds<Declared, Real extends Declared> = Real;
+
+export type Checked = [
+  Holds<declared.VigiePlayer, VigiePlayer>,
+  Holds<declared.VigieTimeline, VigieTimeline>,
+  Holds<Omit<declared.VigieWall, 'player'>, Omit<VigieWall, 'player'>>,
+  Holds<Pick<typeof declared, 'STATES' | 'CLOCKS' | 'GAPS' | 'gapCause' | 'CAUSES'>, Pick<typeof text, 'STATES' | 'CLOCKS' | 'GAPS' | 'gapCause' | 'CAUSES'>>,
+  Holds<Pick<typeof declared, 'day' | 'minuteOfDay' | 'timeOfDay' | 'zone' | 'span'>, Pick<typeof time, 'day' | 'minuteOfDay' | 'timeOfDay' | 'zone' | 'span'>>,
+];
