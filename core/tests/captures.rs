@@ -19,6 +19,8 @@ use vigie::time::{Micros, NtpTime, UtcMicros};
 
 struct Outcome {
     units: Vec<AccessUnit>,
+    /// Pictures before each discontinuity.
+    breaks: Vec<usize>,
     reports: Vec<SenderReport>,
     clock: Option<(Micros, UtcMicros)>,
     reader: CaptureReader,
@@ -27,10 +29,12 @@ struct Outcome {
 
 fn read_with(mut reader: CaptureReader, bytes: &[u8]) -> Outcome {
     let (mut units, mut reports, mut clock, mut error) = (vec![], vec![], None, None);
+    let mut breaks = vec![];
     let mut pull = |reader: &mut CaptureReader| loop {
         match reader.pull() {
             Ok(Some(Found::AccessUnit(unit))) => units.push(unit),
             Ok(Some(Found::SenderReport(report))) => reports.push(report),
+            Ok(Some(Found::Discontinuity)) => breaks.push(units.len()),
             Ok(Some(Found::Clock { now, utc })) => clock = Some((now, utc)),
             Ok(_) => break,
             Err(e) => error = error.or(Some(e)),
@@ -42,7 +46,7 @@ fn read_with(mut reader: CaptureReader, bytes: &[u8]) -> Outcome {
     }
     reader.finish();
     pull(&mut reader);
-    Outcome { units, reports, clock, reader, error }
+    Outcome { units, breaks, reports, clock, reader, error }
 }
 
 fn read(bytes: &[u8]) -> Outcome {
@@ -183,6 +187,26 @@ fn what_the_caller_says_of_the_stream_is_believed() {
     let outcome = read_with(reader, &bytes[..bytes.len() - 10]);
     assert_eq!(outcome.units.len(), 19);
     assert!(matches!(outcome.error.map(|e| e.kind), Some(Kind::Capture(_))));
+}
+
+/// The camera restarts in the middle of the capture: another SSRC, another numbering, other timestamps.
+#[test]
+fn a_stream_that_starts_anew_is_followed() {
+    let (all, sent) = packets(true);
+    let again = sent.iter().map(|packet| {
+        let mut packet = packet.clone();
+        packet[2] = packet[2].wrapping_add(0x55);
+        packet[4] ^= 0x55;
+        packet[8] ^= 0x55;
+        packet
+    });
+    // Silence in between: the clock of the capture goes on with every record.
+    let silence = std::iter::repeat_n((53, vec![0]), 300);
+    let first = sent.iter().cloned().map(|p| (5_004, p));
+    let datagrams: Vec<_> = first.chain(silence).chain(again.map(|p| (5_004, p))).collect();
+    let outcome = read(&pcap(&datagrams));
+    assert_eq!(outcome.breaks, [20]);
+    assert_eq!(nals(&outcome.units), [&all[..], &all[..]].concat());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::{AccessUnit, Depacketizer};
 use crate::fault::{Blame, Code, Fault, Offset, Quirk, Quirks};
 use crate::h26x::{Codec, ParameterSets};
 use crate::limits::Limits;
-use crate::reorder::{Reorder, Stats};
+use crate::reorder::{Ordered, Reorder, Stats};
 use crate::rtp;
 use crate::rtp::capture::{Capture, Content, Item, Transport};
 use crate::rtp::rtcp::{self, Packet, SenderReport};
@@ -28,6 +28,8 @@ pub enum Found {
     AccessUnit(AccessUnit),
     /// A sender report of the same stream.
     SenderReport(SenderReport),
+    /// Another SSRC or another numbering starts: the timestamps of what follows do not continue those before.
+    Discontinuity,
     /// The two clocks of the capture, paired: once, before the first picture, where the file has a clock.
     Clock {
         /// As in [`AccessUnit::received`].
@@ -158,8 +160,11 @@ impl CaptureReader {
                 return Ok(Some(found));
             }
             if let Some(stream) = &mut self.stream {
-                if let Some(unit) = stream.next_unit() {
+                if let Some(unit) = stream.depacketizer.pull() {
                     return Ok(Some(Found::AccessUnit(unit)));
+                }
+                if stream.advance(&mut self.waiting) {
+                    continue;
                 }
                 if let Some(item) = self.items.pop_front() {
                     self.read(item);
@@ -253,7 +258,7 @@ impl CaptureReader {
                     self.clock_told = true;
                     self.waiting.push_back(Found::Clock { now: received, utc });
                 }
-                stream.push(&bytes, received);
+                stream.push(&bytes, received, &mut self.waiting);
             }
             Content::Rtcp(bytes) => {
                 for packet in rtcp::parse(&bytes).flatten() {
@@ -275,7 +280,7 @@ impl CaptureReader {
     /// Nothing more comes. False where all has been given.
     fn end(&mut self) -> bool {
         match (&mut self.stream, self.sniffer.best()) {
-            (Some(stream), _) => stream.end(),
+            (Some(stream), _) => stream.end(&mut self.waiting),
             (None, Some(choice)) => {
                 self.begin(choice);
                 true
@@ -293,33 +298,37 @@ impl CaptureReader {
 }
 
 impl Reading {
-    fn push(&mut self, bytes: &[u8], received: Micros) {
+    fn push(&mut self, bytes: &[u8], received: Micros, waiting: &mut VecDeque<Found>) {
         if let Some(ordered) = self.reorder.push(bytes, received) {
-            self.depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
+            give(&ordered, &mut self.depacketizer, waiting);
         }
     }
 
-    fn next_unit(&mut self) -> Option<AccessUnit> {
-        loop {
-            if let Some(unit) = self.depacketizer.pull() {
-                return Some(unit);
-            }
-            let ordered = self.reorder.pull()?;
-            self.depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
-        }
+    /// A packet that waited for its turn, if there is one whose turn is now.
+    fn advance(&mut self, waiting: &mut VecDeque<Found>) -> bool {
+        let ordered = self.reorder.pull();
+        ordered.inspect(|ordered| give(ordered, &mut self.depacketizer, waiting)).is_some()
     }
 
     /// False if it had ended before.
-    fn end(&mut self) -> bool {
+    fn end(&mut self, waiting: &mut VecDeque<Found>) -> bool {
         if self.ended {
             return false;
         }
         self.ended = true;
         self.reorder.finish();
-        while let Some(ordered) = self.reorder.pull() {
-            self.depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
-        }
+        while self.advance(waiting) {}
         self.depacketizer.finish();
         true
     }
+}
+
+fn give(ordered: &Ordered<'_>, depacketizer: &mut Depacketizer, waiting: &mut VecDeque<Found>) {
+    if ordered.restart {
+        // The pictures before it come out before the news.
+        depacketizer.finish();
+        waiting.extend(core::iter::from_fn(|| depacketizer.pull()).map(Found::AccessUnit));
+        waiting.push_back(Found::Discontinuity);
+    }
+    depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
 }
