@@ -1,7 +1,7 @@
 // Starts `vigie-centre demo` and stops it again.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -10,8 +10,9 @@ const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
 
 /** The binary: `VIGIE_CENTRE`, or what cargo built last. */
 export function binary() {
-  const candidates = [process.env.VIGIE_CENTRE, join(target, 'release/vigie-centre'), join(target, 'debug/vigie-centre')];
-  return candidates.find((path) => path && existsSync(path)) ?? null;
+  if (process.env.VIGIE_CENTRE) return process.env.VIGIE_CENTRE;
+  const built = ['release', 'debug'].map((profile) => join(target, profile, 'vigie-centre')).filter(existsSync);
+  return built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0] ?? null;
 }
 
 /** Resolves once it has printed its address. */
