@@ -15,6 +15,7 @@ use vigie::octets::Write as _;
 use vigie::packetize::{Framing, Packetizer};
 use vigie::rtp::RtpPacket;
 use vigie::rtp::rtcp::{SenderReport, sender_compound};
+use vigie::sdp::Presentation;
 use vigie::time::{Micros, NtpTime, UtcMicros};
 
 struct Outcome {
@@ -187,6 +188,69 @@ fn what_the_caller_says_of_the_stream_is_believed() {
     let outcome = read_with(reader, &bytes[..bytes.len() - 10]);
     assert_eq!(outcome.units.len(), 19);
     assert!(matches!(outcome.error.map(|e| e.kind), Some(Kind::Capture(_))));
+}
+
+#[test]
+fn a_description_from_outside_is_believed_before_one_inside() {
+    let (all, sent) = packets(false);
+    let sdp = |sets: &str| {
+        format!(
+            "v=0\r\ns=x\r\nm=audio 0 RTP/AVP 8\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\n\
+             m=video 0 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\na=fmtp:97 sprop-parameter-sets={sets}\r\n"
+        )
+    };
+    let ours = "Z0LADdoFB+wEQAAAAwBAAAAMA8UKqA==,aM4PyA==";
+    // Another camera's, of the same payload type: 16x16.
+    let inside = sdp("Z0LACtokiEA=,aM4PyA==");
+    let mut bytes = format!(
+        "RTSP/1.0 200 OK\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{inside}",
+        inside.len()
+    )
+    .into_bytes();
+    sent.iter().for_each(|packet| interleaved(0, packet, &mut bytes));
+    let description = Presentation::parse(sdp(ours), &Limits::default()).unwrap();
+    let reader = CaptureReader::new(&Limits::default()).with_description(&description);
+    let outcome = read_with(reader, &bytes);
+    assert_eq!(nals(&outcome.units), all);
+    assert!(outcome.reader.parameters().unwrap().sps().any(|(_, sps)| sps == SPS));
+}
+
+/// A name server answers from a port of its own each time, and its answers look like RTP of one packet.
+#[test]
+fn more_strangers_than_are_told_apart_do_not_hide_the_video() {
+    let (all, sent) = packets(true);
+    let strangers =
+        (0..200).map(|n| (10_000 + n, [&[0x80, 1, 0x81, 0x80, 0, 1, 0, 1][..], &[0; 40]].concat()));
+    let mut datagrams: Vec<_> = strangers.collect();
+    for (n, packet) in (0..).zip(&sent) {
+        datagrams.push((5_004, packet.clone()));
+        datagrams.push((20_000 + n, datagrams[0].1.clone()));
+    }
+    let outcome = read(&pcap(&datagrams));
+    assert_eq!(nals(&outcome.units), all);
+    let searched = outcome.reader.searched();
+    assert!(searched.packets > 200 && searched.streams == 64, "{searched:?}");
+}
+
+/// Sets and picture as one NAL unit with start codes in between, in fragments, as some cameras send them.
+#[test]
+fn parameter_sets_glued_to_the_picture_are_found() {
+    let (_, sent) = packets(false);
+    let glued = [SPS, &[0, 0, 0, 1], PPS, &[0, 0, 0, 1, 0x65, 0x88], &[0x5a; 1_200]].concat();
+    let mut bytes = vec![];
+    // Our own first picture is of 3 packets: as many pieces of the glued one take their place.
+    let (header, body) = glued.split_first().unwrap();
+    let pieces: Vec<_> = body.chunks(500).collect();
+    for (n, packet) in sent.iter().enumerate() {
+        let fragment = pieces.get(n).map(|piece| {
+            let fu = header & 0x1f | u8::from(n == 0) << 7 | u8::from(n + 1 == pieces.len()) << 6;
+            [&packet[..12], &[header & 0xe0 | 28, fu], piece].concat()
+        });
+        interleaved(0, fragment.as_ref().unwrap_or(packet), &mut bytes);
+    }
+    let outcome = read(&bytes);
+    assert_eq!((outcome.error, outcome.units.len()), (None, 20));
+    assert_eq!(nals(&outcome.units)[..2], [SPS, PPS]);
 }
 
 /// The camera restarts in the middle of the capture: another SSRC, another numbering, other timestamps.

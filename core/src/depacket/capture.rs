@@ -15,6 +15,7 @@ use crate::reorder::{Ordered, Reorder, Stats};
 use crate::rtp;
 use crate::rtp::capture::{Capture, Content, Item, Transport};
 use crate::rtp::rtcp::{self, Packet, SenderReport};
+use crate::sdp::Presentation;
 use crate::time::{Micros, UtcMicros};
 
 /// Items looked at in search of the video, at most.
@@ -37,6 +38,16 @@ pub enum Found {
         /// What the clock of the capturing machine said.
         utc: UtcMicros,
     },
+}
+
+/// What was looked at to find the video.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Searched {
+    /// RTP packets, until the video was found.
+    pub packets: u64,
+    /// Streams told apart, by their addresses, SSRC and payload type; 64 at most.
+    pub streams: usize,
 }
 
 /// What made a capture unreadable.
@@ -82,7 +93,8 @@ impl Fault for Error {
 ///
 /// Give the file's bytes to [`push`](Self::push) in pieces of any size, and after each call [`pull`](Self::pull) until
 /// it gives nothing; then [`finish`](Self::finish), and pull again. Which stream is the video, and of which codec, is
-/// told by the content (a sequence parameter set that parses) unless [`with_stream`](Self::with_stream) says it.
+/// told by the content (a sequence parameter set that parses) unless [`with_stream`](Self::with_stream) or
+/// [`with_description`](Self::with_description) says it.
 #[derive(Debug)]
 pub struct CaptureReader {
     limits: Limits,
@@ -135,6 +147,14 @@ impl CaptureReader {
     pub fn with_stream(mut self, codec: Codec, payload_type: Option<u8>, parameter_sets: &[Bytes]) -> Self {
         self.sniffer = Sniffer::looking_for(codec, payload_type);
         self.seeds.extend_from_slice(parameter_sets);
+        self
+    }
+
+    /// What an SDP says, of whichever of its media the capture holds: codecs, payload types and parameter sets. It is
+    /// believed more than those in the capture; streams that it does not describe are told by their content.
+    #[must_use]
+    pub fn with_description(mut self, presentation: &Presentation) -> Self {
+        self.sniffer.describe(presentation);
         self
     }
 
@@ -193,6 +213,12 @@ impl CaptureReader {
     #[must_use]
     pub fn parameters(&self) -> Option<&ParameterSets> {
         self.stream.as_ref().map(|stream| stream.depacketizer.parameters())
+    }
+
+    /// What was looked at in search of the video.
+    #[must_use]
+    pub const fn searched(&self) -> Searched {
+        self.sniffer.searched()
     }
 
     /// What was tolerated so far.
@@ -288,7 +314,7 @@ impl CaptureReader {
             (None, None) => {
                 if !self.gave_up {
                     self.gave_up = true;
-                    let kind = if self.sniffer.saw_rtp() { Kind::NoVideo } else { Kind::NoRtp };
+                    let kind = if self.searched().packets > 0 { Kind::NoVideo } else { Kind::NoRtp };
                     self.failure.get_or_insert(Error { kind, at: Offset(0) });
                 }
                 false

@@ -4,18 +4,25 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::super::rtp::{Payload, read};
+use super::Searched;
 use crate::h26x::{Codec, ParameterSets, annexb};
 use crate::limits::Limits;
 use crate::rtp::RtpPacket;
 use crate::rtp::capture::{Content, Flow, Item};
 use crate::sdp::Presentation;
 
-/// Streams that are told apart; further ones are not looked at.
+/// Streams that are told apart; a further one takes the place of that with the fewest packets.
 const CANDIDATES: usize = 64;
 /// Packets of a stream that are looked at before it is taken.
 const ENOUGH: u32 = 8;
 /// Of so many packets, one may be what the codec does not allow.
 const TOLERANCE: u32 = 8;
+
+/// Bytes of a first fragment in which a sequence parameter set must end, and those that tell what else it is.
+const SET: usize = 256;
+const HEADERS: usize = 10;
+/// NAL units that are looked at of those that follow each other in one payload behind start codes.
+const UNITS: usize = 8;
 
 /// The stream to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +38,9 @@ pub(super) struct Choice {
 pub(super) struct Sniffer {
     wanted: Option<(Codec, Option<u8>)>,
     candidates: Vec<Candidate>,
-    /// What descriptions in the capture say: codec, payload type, parameter sets.
+    /// What descriptions say, first the caller's, then those in the capture: codec, payload type, parameter sets.
     described: Vec<(Codec, u8, Vec<Bytes>)>,
-    rtp: bool,
+    packets: u64,
 }
 
 /// A stream, and how much it looks like which codec.
@@ -60,23 +67,28 @@ impl Sniffer {
         Self { wanted: Some((codec, payload_type)), ..Self::default() }
     }
 
-    pub(super) const fn saw_rtp(&self) -> bool {
-        self.rtp
+    pub(super) const fn searched(&self) -> Searched {
+        Searched { packets: self.packets, streams: self.candidates.len() }
+    }
+
+    /// Believes a description, the ones before it more.
+    pub(super) fn describe(&mut self, presentation: &Presentation) {
+        let media = presentation.media.iter().filter_map(|media| Some((media.codec?, media)));
+        let room = CANDIDATES.saturating_sub(self.described.len());
+        let described = media.take(room).map(|(c, m)| (c, m.payload_type, m.parameter_sets.clone()));
+        self.described.extend(described);
     }
 
     pub(super) fn look(&mut self, item: &Item, limits: &Limits) {
         match &item.content {
             Content::Sdp(text) => {
-                let Ok(presentation) = Presentation::parse(text.clone(), limits) else { return };
-                for media in presentation.media.iter().take(CANDIDATES) {
-                    if let (Some(codec), true) = (media.codec, self.described.len() < CANDIDATES) {
-                        self.described.push((codec, media.payload_type, media.parameter_sets.clone()));
-                    }
+                if let Ok(presentation) = Presentation::parse(text.clone(), limits) {
+                    self.describe(&presentation);
                 }
             }
             Content::Rtp(bytes) => {
-                self.rtp = true;
                 let Ok(packet) = RtpPacket::parse(bytes) else { return };
+                self.packets += 1;
                 if let Some(candidate) = self.candidate(item.flow, &packet) {
                     candidate.look(packet.payload);
                 }
@@ -99,11 +111,13 @@ impl Sniffer {
             .map(|(_, choice)| choice)
     }
 
-    /// The parameter sets that a description in the capture has for it.
+    /// The parameter sets that the descriptions have for it. Of two of one number the later wins: that of the first
+    /// description.
     pub(super) fn seeds(&self, choice: &Choice) -> impl Iterator<Item = &Bytes> {
         let choice = *choice;
         self.described
             .iter()
+            .rev()
             .filter(move |(codec, payload_type, _)| {
                 (*codec, *payload_type) == (choice.codec, choice.payload_type)
             })
@@ -117,15 +131,25 @@ impl Sniffer {
         let (ssrc, payload_type) = (packet.ssrc, packet.payload_type);
         let key = (flow, ssrc, payload_type);
         let at = self.candidates.iter().position(|c| (c.flow, c.ssrc, c.payload_type) == key);
-        let at = at.or_else(|| {
+        if at.is_none() {
+            if self.candidates.len() >= CANDIDATES {
+                self.forget_least();
+            }
             let evidence = [(Codec::H264, Evidence::default()), (Codec::H265, Evidence::default())];
-            let room = self.candidates.len() < CANDIDATES;
-            room.then(|| {
-                self.candidates.push(Candidate { flow, ssrc, payload_type, packets: 0, evidence });
-                self.candidates.len() - 1
-            })
-        })?;
-        self.candidates.get_mut(at)
+            self.candidates.push(Candidate { flow, ssrc, payload_type, packets: 0, evidence });
+        }
+        match at {
+            Some(at) => self.candidates.get_mut(at),
+            None => self.candidates.last_mut(),
+        }
+    }
+
+    /// Forgets the stream with the fewest packets, the oldest of such: DNS and its like now and then look like RTP.
+    fn forget_least(&mut self) {
+        let least = self.candidates.iter().enumerate().min_by_key(|(_, c)| (c.is_certain(), c.packets));
+        if let Some((at, _)) = least {
+            self.candidates.remove(at);
+        }
     }
 
     /// The codec that a stream is of, if it is video at all.
@@ -147,6 +171,10 @@ impl Sniffer {
 }
 
 impl Candidate {
+    fn is_certain(&self) -> bool {
+        self.evidence.iter().any(|(_, evidence)| evidence.certain)
+    }
+
     fn look(&mut self, payload: &[u8]) {
         self.packets += 1;
         for (codec, evidence) in &mut self.evidence {
@@ -170,16 +198,27 @@ impl Evidence {
                 }
             }
             Payload::Piece(piece) if piece.start => {
-                let body = piece.body.get(..8).unwrap_or(piece.body);
+                let body = piece.body.get(..SET).unwrap_or(piece.body);
                 let start = [piece.header.get(..piece.header_length).unwrap_or(&[]), body].concat();
-                self.score += annexb::score(codec, &start);
+                match annexb::find(&start).and_then(|end| start.get(..end)) {
+                    // Sets and picture as one unit, with start codes in between (VStarcam): the first is whole.
+                    Some(first) => self.unit(codec, first),
+                    None => self.score += annexb::score(codec, start.get(..HEADERS).unwrap_or(&start)),
+                }
             }
             Payload::Piece(_) | Payload::Empty => {}
             Payload::Bad | Payload::Unsupported => self.bad += 1,
         }
     }
 
-    fn unit(&mut self, codec: Codec, nal: &[u8]) {
+    /// A NAL unit; or several in one, with start codes in between or before.
+    fn unit(&mut self, codec: Codec, bytes: &[u8]) {
+        let (first, others) = bytes.split_at(annexb::find(bytes).unwrap_or(bytes.len()));
+        self.single(codec, annexb::without_zeros(first));
+        annexb::units(others).take(UNITS).for_each(|nal| self.single(codec, nal));
+    }
+
+    fn single(&mut self, codec: Codec, nal: &[u8]) {
         let score = annexb::score(codec, nal);
         self.score += score;
         self.certain |= score >= 16 && ParameterSets::new(codec).insert(nal).is_ok();
