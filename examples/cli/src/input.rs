@@ -92,7 +92,7 @@ impl Input {
     /// Opens a file. `sdp` describes its packets, where they do not tell enough themselves.
     ///
     /// # Errors
-    /// It cannot be read, is empty, or holds no video that can be read.
+    /// It cannot be read, is empty, or is nothing that can hold video.
     pub fn open(path: &Path, sdp: Option<&Path>, limits: &Limits) -> Result<Self, Failure> {
         let (mut file, start) = start_of(path)?;
         let length = file.metadata().map_err(|e| Failure::file("read", path, &e))?.len();
@@ -109,7 +109,7 @@ impl Input {
             Kind::AnnexB(codec) => {
                 Way::AnnexB(Box::new(AnnexBReader::new(codec, limits)), Box::new(ByPictureOrder::new(limits)))
             }
-            Kind::Rtp(_) => Way::Rtp(Box::new(Rtp::choose(path, sdp, limits)?)),
+            Kind::Rtp(_) => Way::Rtp(Box::new(Rtp::open(sdp, limits)?)),
             Kind::Mp4 => {
                 return Err(Failure::new(
                     format!("{} is an MP4 file already", path.display()),
@@ -165,7 +165,7 @@ impl Input {
     /// The next group of pictures; `None` at the end.
     ///
     /// # Errors
-    /// The file cannot be read on, or is damaged or cut off there. What was before it has been given.
+    /// The file cannot be read on, is damaged or cut off there, or holds no video. What was before it has been given.
     pub fn next_group(&mut self) -> Result<Option<Group>, Failure> {
         loop {
             let group = match &mut self.way {
