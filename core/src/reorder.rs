@@ -64,7 +64,9 @@ pub struct Stats {
 
 /// One stream's packets, put in order.
 ///
-/// Give each packet to [`push`](Self::push), then call [`pull`](Self::pull) until it gives nothing:
+/// Give each packet to [`push`](Self::push), then call [`pull`](Self::pull) until it gives nothing; at the end
+/// [`finish`](Self::finish), and pull again. The first packets of a window wait for each other: who was first is known
+/// only when more have come.
 ///
 /// ```
 /// # use vigie::{limits::Limits, reorder::Reorder, time::Micros};
@@ -76,6 +78,10 @@ pub struct Stats {
 ///     while let Some(ordered) = reorder.pull() {
 ///         got.push(ordered.packet.sequence);
 ///     }
+/// }
+/// reorder.finish();
+/// while let Some(ordered) = reorder.pull() {
+///     got.push(ordered.packet.sequence);
 /// }
 /// assert_eq!(got, [1, 2, 3, 4]);
 /// ```
