@@ -242,7 +242,7 @@ export class VigieTimeline extends HTMLElement {
     if (row && !pan) this.#choose(row.key);
     this.#press = { x, y, moved: false, pan, view: this.#view };
     this.#track.setPointerCapture(event.pointerId);
-    this.#track.focus({ preventScroll: true });
+    this.#track.focus(/** @type {FocusOptions} */ ({ preventScroll: true, focusVisible: false }));
     event.preventDefault();
   }
 

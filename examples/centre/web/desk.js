@@ -16,6 +16,8 @@ const TIMELINE = 4000;
 const REST = 180;
 const SPEEDS = [1, 2, 4, 8];
 const SECOND = 1_000_000;
+/** A tile in one of these shows the present. */
+const LIVELY = new Set(['live', 'late', 'damaged', 'out-of-clock']);
 
 /** @template {HTMLElement} [T=HTMLElement] @param {string} id @returns {T} */
 const byId = (id) => /** @type {T} */ (document.getElementById(id));
@@ -71,6 +73,8 @@ function showPosition() {
   timeline.live = live;
   timeline.position = playing?.picture?.utc ?? null;
   byId('live').setAttribute('aria-pressed', String(live));
+  // Green only over a picture that is live.
+  byId('live').classList.toggle('waiting', live && !LIVELY.has(playing?.state ?? 'idle'));
   const pause = byId('pause');
   pause.textContent = playing?.paused ? '▶' : '❚❚';
   pause.setAttribute('aria-label', playing?.paused ? 'Go on' : 'Pause');
@@ -307,6 +311,7 @@ async function askCameras() {
     wall.clockOffset = centre.offset;
     arrange();
     banner();
+    summarize();
     if (cameras.length) notice();
     else notice('No cameras yet', 'Add one to the centre’s TOML file and start the centre again:', 'under a [[tenant]], a [[tenant.camera]] with id, name and url.');
   } catch (error) {
@@ -317,6 +322,8 @@ async function askCameras() {
 
 /** @param {number} status */
 function unanswered(status) {
+  // What it said before may not hold any more.
+  words(byId('summary'), [['warn', '◌ recording not known']]);
   if (status === 401 || status === 403) {
     sessionStorage.removeItem('vigie-token');
     notice('This address has expired', 'The centre was started anew, and every start has a key of its own.', 'Open the address that it printed last.');

@@ -185,11 +185,12 @@ export async function recorded(context) {
   const first = pictures[0];
   if (process.env.VIGIE_VERBOSE) console.log(moment, pictures.slice(0, 60).map((p) => [p.told, p.number, Math.round(p.off), Math.round(p.faceOff), Math.round(p.utc - moment)].join('/')).join(' '));
   report.holds(name, 'the first picture is in the table (number, loop)', first?.sent !== undefined, `loop ${first?.loop}, number ${first?.number}`);
-  report.most(name, '… and is the one of that moment', Math.abs((first?.sent ?? NaN) - moment), PICTURE + 2, 'ms');
+  // The last at or before it; its pixels may still be those of the one before (see `right`).
+  report.most(name, '… and is the one of that moment', Math.abs((first?.sent ?? NaN) - moment), 2 * PICTURE, 'ms');
   const wrong = pictures.filter((p) => !right(p, key) || p.sent === undefined).length;
   report.most(name, 'wrong pictures after it', (100 * wrong) / pictures.length, 5, `% of ${pictures.length}`);
   const steps = pictures.slice(1).map(({ utc }, i) => utc - pictures[i].utc);
-  report.holds(name, 'they go on from there', pictures.length > 30 && steps.every((step) => step >= -PICTURE) && pictures.at(-1).utc - pictures[0].utc > 2000, `${pictures.length} pictures, ${percentile(steps, 0.5)} ms apart`);
+  report.holds(name, 'they go on from there', pictures.length > 30 && steps.filter((step) => step < -PICTURE).length <= 1 && pictures.at(-1).utc - pictures[0].utc > 2000, `${pictures.length} pictures, ${Math.round(Math.min(...steps))} to ${Math.round(Math.max(...steps))} ms apart`);
   report.most(name, 'UTC shown off the table’s, recorded, p95', percentile(pictures.map((p) => Math.abs(p.faceOff)), 0.95), PICTURE, 'ms');
   await page.click('#live');
   const back = await until(async () => (await states(page))[2].state === 'live', 8000);
