@@ -9,9 +9,11 @@
 
 #include <vigie/remuxer.h>
 
-static int fail(const char *what, vigie_result result, const vigie_remuxer *remuxer) {
+/* Says what is wrong, frees the handle, and is the program's exit code. */
+static int fail(const char *what, vigie_result result, vigie_remuxer *remuxer) {
     char detail[256] = "";
     vigie_remuxer_error(remuxer, detail, sizeof detail);
+    vigie_remuxer_free(remuxer);
     fprintf(stderr, "remux: %s: %s%s%s\n", what, vigie_result_text(result), *detail ? ": " : "", detail);
     return 1;
 }
