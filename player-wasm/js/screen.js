@@ -316,7 +316,9 @@ export class Screen {
 
   /** @param {number} mediaTime */
   #frame(mediaTime) {
-    const picture = this.pictures.at(mediaTime);
+    // Firefox 153 now and then tells of a frame that is still to come, some pictures ahead of the playhead.
+    const now = this.video.currentTime;
+    const picture = this.pictures.at(mediaTime > now + Math.max(0.1, this.interval / 400) ? now : mediaTime);
     // Before the start lies what was there before a seek or a new connection.
     if (!picture || picture.time < this.start - 0.25 || this.startPending || this.awaiting) return;
     this.count.pictures += 1;
