@@ -190,3 +190,101 @@ impl Quirks {
         Quirk::ALL.iter().map(|q| (*q, self.get(*q))).filter(|(_, n)| *n > 0)
     }
 }
+
+/// A set of quirks.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct QuirkSet([u64; QuirkSet::WORDS]);
+
+impl QuirkSet {
+    const WORDS: usize = Quirk::ALL.len().div_ceil(64);
+
+    /// None.
+    pub const NONE: Self = Self([0; Self::WORDS]);
+
+    /// Every quirk.
+    pub const ALL: Self = Self::of(Quirk::ALL);
+
+    /// These.
+    #[must_use]
+    pub const fn of(quirks: &[Quirk]) -> Self {
+        let (mut set, mut at) = (Self::NONE, 0);
+        while at < quirks.len() {
+            set = set.with(quirks[at]);
+            at += 1;
+        }
+        set
+    }
+
+    /// With one more.
+    #[must_use]
+    pub const fn with(mut self, quirk: Quirk) -> Self {
+        self.0[quirk as usize / 64] |= 1 << (quirk as usize % 64);
+        self
+    }
+
+    /// Without it.
+    #[must_use]
+    pub const fn without(mut self, quirk: Quirk) -> Self {
+        self.0[quirk as usize / 64] &= !(1 << (quirk as usize % 64));
+        self
+    }
+
+    /// Is it in the set?
+    #[must_use]
+    pub const fn contains(&self, quirk: Quirk) -> bool {
+        self.0[quirk as usize / 64] >> (quirk as usize % 64) & 1 != 0
+    }
+}
+
+impl fmt::Debug for QuirkSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(Quirk::ALL.iter().filter(|q| self.contains(**q)).map(|q| q.name())).finish()
+    }
+}
+
+/// Which violations are tolerated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Policy {
+    /// All that have one sensible reading, found out as they come.
+    #[default]
+    Auto,
+    /// None: what a rule forbids ends the session or drops what is concerned, under the quirk's name.
+    Strict,
+    /// Those of the set and no others; what can be presumed of a camera that has them is, from its first packet on.
+    Force(QuirkSet),
+}
+
+impl Policy {
+    /// Is this violation tolerated?
+    #[must_use]
+    pub const fn tolerates(&self, quirk: Quirk) -> bool {
+        match self {
+            Self::Auto => true,
+            Self::Strict => false,
+            Self::Force(set) => set.contains(quirk),
+        }
+    }
+
+    /// Is the camera known to have this quirk before it has shown it?
+    #[must_use]
+    pub const fn presumes(&self, quirk: Quirk) -> bool {
+        matches!(self, Self::Force(set) if set.contains(quirk))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_says_what_is_tolerated() {
+        let all_but = QuirkSet::ALL.without(Quirk::NoMarker);
+        for quirk in Quirk::ALL.iter().copied() {
+            assert!(Policy::Auto.tolerates(quirk) && !Policy::Auto.presumes(quirk));
+            assert!(!Policy::Strict.tolerates(quirk));
+            assert_eq!(Policy::Force(all_but).tolerates(quirk), quirk != Quirk::NoMarker);
+            assert!(Policy::Force(QuirkSet::of(&[quirk])).presumes(quirk));
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Every cap of the library, in one place. A buffer is bounded by one of these, never by a number from the wire.
 
+use crate::fault::Policy;
+
 /// The caps. The defaults fit one camera of a pooled park; a host that knows better builds its own.
 ///
 /// ```
@@ -42,6 +44,8 @@ pub struct Limits {
     pub box_depth: usize,
     /// Bytes of one box that a reader of ISO BMFF takes into memory (all but `mdat`).
     pub box_bytes: usize,
+    /// How far tolerance goes: which violations of a peer are.
+    pub policy: Policy,
 }
 
 impl Default for Limits {
@@ -63,6 +67,7 @@ impl Default for Limits {
             fragment_samples: 4_096,
             box_depth: 16,
             box_bytes: 16 << 20,
+            policy: Policy::Auto,
         }
     }
 }
