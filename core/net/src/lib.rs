@@ -13,6 +13,7 @@ mod dial;
 mod entropy;
 mod error;
 mod event;
+mod tap;
 
 pub use backoff::Backoff;
 pub use camera::{Camera, Options};
@@ -20,4 +21,5 @@ pub use clock::Clock;
 pub use dial::dial;
 pub use error::{Error, Kind};
 pub use event::Event;
+pub use tap::{Tap, TapEvent, Tapped};
 pub use vigie::store::Cause;
