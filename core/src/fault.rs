@@ -98,6 +98,14 @@ quirks! {
     OtherCodec = "other-codec",
     /// A packet with another SSRC than the stream's; dropped (Reolink RLC-410: a former session's).
     ForeignSsrc = "foreign-ssrc",
+    /// The packets carry another SSRC than SETUP's answer names; theirs is taken (Hikvision and Dahua name a wrong one).
+    OtherSsrc = "other-ssrc",
+    /// The SSRC changed in mid-stream without a goodbye; followed when it is sure.
+    SsrcChange = "ssrc-change",
+    /// The sequence numbers started again in mid-stream; followed, sooner than RFC 3550 appendix A.1 does.
+    SequenceRestart = "sequence-restart",
+    /// Sender reports under another SSRC than the packets' (Tapo C320WS); taken where their timestamps are the stream's.
+    ForeignReport = "foreign-report",
     /// A packet with a payload type that the SDP does not name; dropped before sequence accounting (GeoVision, PT 50).
     ForeignPayloadType = "foreign-payload-type",
     /// A malformed RTP header; the packet is dropped.

@@ -26,6 +26,8 @@ pub struct Limits {
     pub send_queue: usize,
     /// Packets that one source's reorder buffer holds.
     pub reorder_packets: usize,
+    /// Microseconds that a missing packet is waited for where the transport reorders.
+    pub reorder_micros: u64,
     /// Bytes of one access unit. A 4K intra picture is about 0.7 MB.
     pub access_unit: usize,
     /// NAL units of one access unit. A 1080p picture with a slice for each macroblock has 8 160.
@@ -58,6 +60,7 @@ impl Default for Limits {
             receive_buffer: 256 << 10,
             send_queue: 4 << 20,
             reorder_packets: 512,
+            reorder_micros: 100_000,
             access_unit: 8 << 20,
             nal_units: 16_384,
             parameter_set: 16 << 10,

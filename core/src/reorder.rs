@@ -2,35 +2,27 @@
 //!
 //! Over TCP and in most captures packets are in order already: they pass through borrowed, nothing is copied, and a
 //! gap is a loss at once (cameras drop packets out of their own full send buffer). Over UDP a packet that came too
-//! early waits in a side buffer of a bounded number of packets.
+//! early waits in a side buffer, for a bounded time and of a bounded number of packets.
 
+mod arrivals;
 mod held;
+mod missing;
+mod turn;
 
+use arrivals::{Arrivals, Count};
 use held::{Held, Inserted};
+use missing::{GivenUp, Patience};
+use turn::{Run, Turn};
 
-use crate::fault::{Quirk, Quirks};
+use crate::fault::{Policy, Quirk, Quirks};
 use crate::limits::Limits;
+use crate::rtp::rtcp::{ReportBlock, SenderReport};
 use crate::rtp::{RtpPacket, sequence_distance};
-use crate::time::Micros;
+use crate::time::{Micros, TIMESCALE};
 
-/// RFC 3550 appendix A.1, `MAX_DROPOUT`: a longer leap ahead is another numbering, not loss.
-const MAX_DROPOUT: i32 = 3_000;
-/// RFC 3550 appendix A.1, `MAX_MISORDER`: a packet further behind is another numbering, not late.
-const MAX_MISORDER: i32 = 100;
-/// Late packets in a row, numbered one after the other, that prove that the numbering went back by less than
-/// `MAX_MISORDER`.
-const LATE_RUN: u16 = 32;
-/// Packets of another SSRC in a row, and microseconds without one of ours, that together prove that the stream
-/// changed its SSRC without saying so. A former session's leftovers come in bursts, but ours go on between them.
-const FOREIGN_RUN: u16 = 16;
-const PAUSE: u64 = 250_000;
-/// As many in a row prove it without a clock (a file has none), and as much silence proves it with one packet.
-const FOREIGN_LONG_RUN: u16 = 512;
-const SILENCE: u64 = 2_000_000;
-/// Packets that wait for a missing one where the transport reorders; at 4 Mb/s, 64 packets are 0.18 s.
-const WINDOW: usize = 64;
-/// Of those, packets that are waited for at the very start: which number is the first is not known before.
-const START_WINDOW: usize = WINDOW / 2;
+/// Packets, and microseconds, that are waited for at the very start: which number is the first is not known before.
+const START_WINDOW: usize = 32;
+const START_WAIT: u64 = 20_000;
 
 /// A packet in its turn.
 #[derive(Clone, Copy, Debug)]
@@ -54,19 +46,24 @@ pub struct Stats {
     pub packets: u64,
     /// Packets found missing.
     pub lost: u64,
-    /// Packets dropped because their like was there already, or their turn was over.
+    /// Of those, packets that came after all, when they had been given up. They stay lost.
+    pub late: u64,
+    /// Packets dropped because their like was there already.
     pub duplicates: u64,
     /// Packets that came after one that is numbered higher.
     pub reordered: u64,
     /// Changes of the SSRC or of the numbering.
     pub restarts: u64,
+    /// Interarrival jitter in microseconds, RFC 3550 §6.4.1; over TCP of the first packet of each timestamp.
+    pub jitter: u32,
 }
 
 /// One stream's packets, put in order.
 ///
-/// Give each packet to [`push`](Self::push), then call [`pull`](Self::pull) until it gives nothing; at the end
-/// [`finish`](Self::finish), and pull again. The first packets of a window wait for each other: who was first is known
-/// only when more have come.
+/// Give each packet to [`push`](Self::push), then call [`pull`](Self::pull) until it gives nothing; likewise when
+/// [`poll_timeout`](Self::poll_timeout) is due, after [`handle_timeout`](Self::handle_timeout), and at the end after
+/// [`finish`](Self::finish). The first packets of a window wait for each other: who was first is known only a little
+/// later.
 ///
 /// ```
 /// # use vigie::{limits::Limits, reorder::Reorder, time::Micros};
@@ -89,8 +86,13 @@ pub struct Stats {
 pub struct Reorder {
     /// Packets that may wait; 0: none ever does.
     window: usize,
+    policy: Policy,
     /// The first packet has been given out.
     started: bool,
+    /// Nothing waits, and nothing is to be said with the next packet.
+    calm: bool,
+    /// What a strict receiver cannot read has come since the last packet.
+    marked: bool,
     payload_type: Option<u8>,
     ssrc: Option<u32>,
     /// The SSRC that SETUP's answer names, until a packet carries it.
@@ -99,38 +101,19 @@ pub struct Reorder {
     gone: Option<u32>,
     expected: u16,
     last_received: Micros,
+    now: Micros,
     suspect: Run,
     foreign: Run,
     /// Of another SSRC: which.
     foreign_ssrc: u32,
     held: Held,
+    patience: Patience,
+    given_up: GivenUp,
+    arrivals: Arrivals,
+    /// The first number since the last restart, and the counts before it.
+    first: (u16, Stats),
     stats: Stats,
     quirks: Quirks,
-}
-
-/// Packets in a row whose numbers follow each other, none of which was given out.
-#[derive(Clone, Copy, Debug, Default)]
-struct Run {
-    next: u16,
-    length: u16,
-    /// Packets given out when it began: one more ends it.
-    given: u64,
-}
-
-impl Run {
-    fn add(&mut self, sequence: u16, given: u64) -> u16 {
-        let follows = self.length > 0 && self.next == sequence && self.given == given;
-        let length = if follows { self.length.saturating_add(1) } else { 1 };
-        *self = Self { next: sequence.wrapping_add(1), length, given };
-        length
-    }
-}
-
-/// What to do with a packet.
-enum Turn {
-    Now { lost: u32, restart: bool },
-    Wait { restart: bool },
-    Never,
 }
 
 impl Reorder {
@@ -139,28 +122,56 @@ impl Reorder {
     pub fn in_order() -> Self {
         Self {
             window: 0,
+            policy: Policy::Auto,
             started: false,
+            calm: true,
+            marked: false,
             payload_type: None,
             ssrc: None,
             announced: None,
             gone: None,
             expected: 0,
             last_received: Micros(0),
+            now: Micros(0),
             suspect: Run::default(),
             foreign: Run::default(),
             foreign_ssrc: 0,
             held: Held::default(),
+            patience: Patience::new(0),
+            given_up: GivenUp::default(),
+            arrivals: Arrivals::new(TIMESCALE),
+            first: (0, Stats::default()),
             stats: Stats::default(),
             quirks: Quirks::default(),
         }
     }
 
     /// For a transport that does not: UDP, and captures of it. A packet that is missing is waited for until
-    /// [`Limits::reorder_packets`], or 64 if that is less, have come after it. The first ones are given when half as
-    /// many have come: only then is it known which is the first.
+    /// [`Limits::reorder_packets`] have come after it, or for [`Limits::reorder_micros`]; less long where packets turn
+    /// out to be lost rather than late. The first ones are given after 20 ms, or when 32 have come: only then is it
+    /// known which is the first.
     #[must_use]
     pub fn windowed(limits: &Limits) -> Self {
-        Self { window: WINDOW.min(limits.reorder_packets), ..Self::in_order() }
+        Self {
+            window: limits.reorder_packets,
+            policy: limits.policy,
+            patience: Patience::new(limits.reorder_micros),
+            ..Self::in_order()
+        }
+    }
+
+    /// What is tolerated; of [`windowed`](Self::windowed) its limits say it.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Ticks in a second of its timestamps, for the jitter; without it 90 000.
+    #[must_use]
+    pub fn with_clock_rate(mut self, rate: u32) -> Self {
+        self.arrivals = Arrivals::new(rate);
+        self
     }
 
     /// Takes only this payload type; without it, that of the first packet.
@@ -170,8 +181,8 @@ impl Reorder {
         self
     }
 
-    /// The SSRC that SETUP's answer names. A hint: the first packet is taken whatever it carries (Hikvision and Dahua
-    /// name a wrong one), and a packet with this one ends the wait for it.
+    /// The SSRC that SETUP's answer names. A hint: the first packet is taken whatever it carries
+    /// ([`Quirk::OtherSsrc`]), and a packet with this one ends the wait for it.
     #[must_use]
     pub fn with_ssrc(mut self, ssrc: u32) -> Self {
         self.announced = Some(ssrc);
@@ -186,6 +197,9 @@ impl Reorder {
                 self.expected = self.expected.wrapping_add(1);
                 self.stats.packets += 1;
                 self.last_received = received;
+                if self.window > 0 || !self.arrivals.is_last(packet.timestamp) {
+                    self.arrivals.add(packet.timestamp, received);
+                }
                 Some(Ordered { packet, received, lost_before: 0, restart: false })
             }
             _ => self.push_disturbed(bytes, received),
@@ -199,52 +213,129 @@ impl Reorder {
             self.quirks.count(Quirk::BadRtp);
             return None;
         };
-        match self.turn(&packet, received) {
+        self.now = received;
+        let turn = self.turn(&packet, received);
+        if !matches!(turn, Turn::Never) {
+            self.last_received = received;
+            if self.window > 0 || !self.arrivals.is_last(packet.timestamp) {
+                self.arrivals.add(packet.timestamp, received);
+            }
+        }
+        let ordered = match turn {
             Turn::Now { lost, restart } => {
-                self.stats.reordered += u64::from(self.held.len() > 0);
-                self.advance(packet.sequence, lost, restart);
-                self.last_received = received;
-                Some(Ordered { packet, received, lost_before: lost, restart })
+                if let Some(front) = self.held.front() {
+                    self.stats.reordered += 1;
+                    self.patience.came(received.since(front.noticed));
+                }
+                let lost_before = self.advance(packet.sequence, lost, restart);
+                Some(Ordered { packet, received, lost_before, restart })
             }
             Turn::Wait { restart } => {
-                self.last_received = received;
                 match self.held.insert(bytes, packet.sequence, received, restart) {
                     Inserted::Last => {}
-                    Inserted::Between => self.stats.reordered += 1,
+                    Inserted::Between { noticed } => {
+                        self.stats.reordered += 1;
+                        self.patience.came(received.since(noticed));
+                    }
                     Inserted::Known => self.stats.duplicates += 1,
                 }
                 None
             }
             Turn::Never => None,
-        }
+        };
+        self.settle();
+        ordered
     }
 
     /// A packet that waited and whose turn is now.
     pub fn pull(&mut self) -> Option<Ordered<'_>> {
         let front = self.held.front()?;
+        let overdue = self.held.must_go() || self.poll_timeout().is_some_and(|due| due <= self.now);
         if !self.started {
-            if self.held.len() <= START_WINDOW.min(self.window) && !self.held.must_go() {
+            if self.held.len() <= START_WINDOW.min(self.window) && !overdue {
                 return None;
             }
             self.expected = front.sequence;
         }
-        let overdue = self.held.must_go() || self.held.len() > self.window;
-        if front.sequence != self.expected && !overdue {
-            return None;
-        }
         let lost = match sequence_distance(self.expected, front.sequence) {
+            0 => 0,
+            _ if !overdue && self.held.len() <= self.window => return None,
             _ if front.restart => 1,
             gap => gap.max(0) as u32,
         };
         let (sequence, restart, received) = (front.sequence, front.restart, front.received);
-        self.advance(sequence, lost, restart);
+        if lost > 0 && !restart {
+            self.patience.gave_up();
+        }
+        let lost_before = self.advance(sequence, if restart { 1 } else { lost }, restart);
+        self.calm = self.held.len() == 1;
         let packet = RtpPacket::parse(self.held.take_front()?).ok()?;
-        Some(Ordered { packet, received, lost_before: lost, restart })
+        Some(Ordered { packet, received, lost_before, restart })
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if no packet comes before: what is missing then is given
+    /// up.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Micros> {
+        let front = self.held.front()?;
+        let wait = if self.started { self.patience.get() } else { START_WAIT.min(self.patience.longest()) };
+        Some(front.noticed.plus(wait))
+    }
+
+    /// It is `now`; [`pull`](Self::pull) gives what has waited for long enough.
+    pub fn handle_timeout(&mut self, now: Micros) {
+        self.now = self.now.max(now);
     }
 
     /// Nothing more comes: [`pull`](Self::pull) now gives all that still waits.
     pub fn finish(&mut self) {
         self.held.release();
+    }
+
+    /// A sender report that came with the stream: is it the stream's? What it says goes into
+    /// [`report_block`](Self::report_block).
+    ///
+    /// One under another SSRC is a former session's (Reolink RLC-410), or the camera numbers its RTCP apart (Tapo
+    /// C320WS): then its timestamps are the stream's.
+    pub fn sender_report(&mut self, report: &SenderReport, received: Micros) -> bool {
+        let own = self.ssrc.is_none_or(|ssrc| ssrc == report.ssrc);
+        let foreign = !own && self.arrivals.wants_foreign() && self.arrivals.is_near(report, received);
+        if foreign {
+            self.quirks.count(Quirk::ForeignReport);
+        } else if !own {
+            self.quirks.count(Quirk::ForeignSsrc);
+        }
+        let taken = own || foreign && self.policy.tolerates(Quirk::ForeignReport);
+        if taken {
+            self.arrivals.report(report, received, own);
+        }
+        taken
+    }
+
+    /// What to tell the sender: statistics since the last call and from the beginning, RFC 3550 appendix A.3. `None`
+    /// before the first packet.
+    pub fn report_block(&mut self, now: Micros) -> Option<ReportBlock> {
+        let ssrc = self.ssrc.filter(|_| self.started)?;
+        let (first, before) = self.first;
+        let given = self.stats.packets.saturating_sub(before.packets);
+        let lost = self.stats.lost.saturating_sub(before.lost);
+        let late = self.stats.late.saturating_sub(before.late);
+        let duplicates = self.stats.duplicates.saturating_sub(before.duplicates);
+        // What waits has been received.
+        let waiting = match self.held.back() {
+            Some(back) if !back.restart => i64::from(sequence_distance(self.expected, back.sequence)) + 1,
+            _ => 0,
+        };
+        let count = Count {
+            ssrc,
+            first,
+            expected: given.saturating_add(lost).saturating_add_signed(waiting),
+            received: given
+                .saturating_add(late)
+                .saturating_add(duplicates)
+                .saturating_add(self.held.len() as u64),
+        };
+        Some(self.arrivals.block(&count, now))
     }
 
     /// An RTCP goodbye, RFC 3550 §6.6: the next other SSRC is the stream's new one, at once.
@@ -266,8 +357,10 @@ impl Reorder {
 
     /// Counts so far.
     #[must_use]
-    pub const fn stats(&self) -> Stats {
-        self.stats
+    pub fn stats(&self) -> Stats {
+        let rate = u64::from(self.arrivals.clock_rate());
+        let jitter = (u64::from(self.arrivals.jitter()) * 1_000_000).checked_div(rate).unwrap_or(0);
+        Stats { jitter: u32::try_from(jitter).unwrap_or(u32::MAX), ..self.stats }
     }
 
     /// What was tolerated so far.
@@ -281,91 +374,30 @@ impl Reorder {
         packet.sequence == self.expected
             && Some(packet.ssrc) == self.ssrc
             && Some(packet.payload_type) == self.payload_type
-            && self.held.len() == 0
+            && self.calm
     }
 
-    fn advance(&mut self, sequence: u16, lost: u32, restart: bool) {
+    fn settle(&mut self) {
+        self.calm = self.held.len() == 0 && !self.marked;
+    }
+
+    /// The packet numbered so is given out; returns how many its recipient has to believe lost.
+    fn advance(&mut self, sequence: u16, lost: u32, restart: bool) -> u32 {
+        if restart {
+            self.stats.restarts += 1;
+            self.arrivals.restart();
+            self.given_up = GivenUp::default();
+        } else if lost > 0 {
+            self.given_up.add(lost, self.stats.packets);
+            self.stats.lost += u64::from(lost);
+        }
+        if restart || !self.started {
+            self.first = (sequence, self.stats);
+        }
         self.started = true;
         self.expected = sequence.wrapping_add(1);
         self.stats.packets += 1;
-        if restart {
-            self.stats.restarts += 1;
-        } else {
-            self.stats.lost += u64::from(lost);
-        }
-    }
-
-    fn turn(&mut self, packet: &RtpPacket<'_>, received: Micros) -> Turn {
-        // GeoVision sends packets of type 50 with the number of the packet before: they count for nothing.
-        if *self.payload_type.get_or_insert(packet.payload_type) != packet.payload_type {
-            self.quirks.count(Quirk::ForeignPayloadType);
-            return Turn::Never;
-        }
-        match self.ssrc {
-            None => {
-                self.take_ssrc(packet.ssrc);
-                self.expected = packet.sequence;
-            }
-            Some(ours) if ours != packet.ssrc => return self.foreign_turn(packet, ours, received),
-            Some(_) => {}
-        }
-        let distance = i32::from(sequence_distance(self.expected, packet.sequence));
-        if !self.started && self.window > 0 && (-MAX_MISORDER..=MAX_DROPOUT).contains(&distance) {
-            return Turn::Wait { restart: false };
-        }
-        match distance {
-            0 => Turn::Now { lost: 0, restart: false },
-            1..=MAX_DROPOUT if self.window == 0 => Turn::Now { lost: distance as u32, restart: false },
-            1..=MAX_DROPOUT => Turn::Wait { restart: false },
-            // The counter went back (or far ahead): follow it when it is sure. Over TCP nobody else could have sent it.
-            _ => {
-                let run = self.suspect.add(packet.sequence, self.stats.packets);
-                let near = (-MAX_MISORDER..0).contains(&distance);
-                let needed = if near { LATE_RUN } else { 1 + u16::from(self.window > 0) };
-                if run >= needed {
-                    return self.restart();
-                }
-                self.stats.duplicates += 1;
-                Turn::Never
-            }
-        }
-    }
-
-    fn take_ssrc(&mut self, ssrc: u32) {
-        self.ssrc = Some(ssrc);
-        self.announced.take_if(|announced| *announced == ssrc);
-    }
-
-    /// A packet of another SSRC. Reolink RLC-410 goes on sending a former session's packets, between ours; others
-    /// start with a wrong SSRC, or change it in mid-stream.
-    fn foreign_turn(&mut self, packet: &RtpPacket<'_>, ours: u32, received: Micros) -> Turn {
-        if self.foreign_ssrc != packet.ssrc {
-            self.foreign.length = 0;
-            self.foreign_ssrc = packet.ssrc;
-        }
-        let run = self.foreign.add(packet.sequence, self.stats.packets);
-        let silence = received.since(self.last_received);
-        if self.announced == Some(packet.ssrc)
-            || self.gone == Some(ours)
-            || run >= FOREIGN_LONG_RUN
-            || run >= FOREIGN_RUN && silence > PAUSE
-            || silence > SILENCE
-        {
-            self.take_ssrc(packet.ssrc);
-            return self.restart();
-        }
-        self.quirks.count(Quirk::ForeignSsrc);
-        Turn::Never
-    }
-
-    /// Another numbering starts: what waits of the old one goes first.
-    fn restart(&mut self) -> Turn {
-        if self.held.len() == 0 {
-            return Turn::Now { lost: 1, restart: true };
-        }
-        self.foreign.length = 0;
-        self.suspect.length = 0;
-        Turn::Wait { restart: true }
+        lost.max(core::mem::take(&mut self.marked).into())
     }
 }
 

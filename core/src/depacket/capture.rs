@@ -264,7 +264,7 @@ impl CaptureReader {
     fn begin(&mut self, choice: Choice) {
         let reorder = match choice.flow.transport {
             Transport::Udp => Reorder::windowed(&self.limits),
-            Transport::Tcp => Reorder::in_order(),
+            Transport::Tcp => Reorder::in_order().with_policy(self.limits.policy),
         };
         let reorder = reorder.with_payload_type(choice.payload_type).with_ssrc(choice.ssrc);
         let mut depacketizer = Depacketizer::new(choice.codec, &self.limits);

@@ -12,6 +12,8 @@ pub(super) struct Waiting {
     bytes: Vec<u8>,
     pub(super) sequence: u16,
     pub(super) received: Micros,
+    /// When the first came of those that are not before it: since then what is before it is missed.
+    pub(super) noticed: Micros,
     /// Another numbering starts with it.
     pub(super) restart: bool,
 }
@@ -21,11 +23,14 @@ pub(super) struct Waiting {
 pub(super) enum Inserted {
     /// Behind all others.
     Last,
-    /// Before one that came earlier.
-    Between,
+    /// Before one that came earlier: since then it was missed.
+    Between { noticed: Micros },
     /// Nowhere: one of its number waits already.
     Known,
 }
+
+/// Buffers kept to be used again: what disorder usually takes, not what an outage does.
+const SPARE: usize = 32;
 
 /// Packets that wait, in their order. Its buffers are used again.
 #[derive(Debug, Default)]
@@ -46,6 +51,10 @@ impl Held {
 
     pub(super) fn front(&self) -> Option<&Waiting> {
         self.queue.front()
+    }
+
+    pub(super) fn back(&self) -> Option<&Waiting> {
+        self.queue.back()
     }
 
     pub(super) fn must_go(&self) -> bool {
@@ -77,19 +86,24 @@ impl Held {
         let mut copy = self.free.pop().unwrap_or_default();
         copy.clear();
         copy.extend_from_slice(bytes);
-        let last = at == self.queue.len();
-        self.queue.insert(at, Waiting { bytes: copy, sequence, received, restart });
+        // It is the last to come: nothing before it was missed any earlier for it.
+        let after = self.queue.get(at).map(|after| after.noticed);
+        let noticed = after.unwrap_or(received);
+        self.queue.insert(at, Waiting { bytes: copy, sequence, received, noticed, restart });
         if restart {
             self.release();
         }
-        if last { Inserted::Last } else { Inserted::Between }
+        after.map_or(Inserted::Last, |noticed| Inserted::Between { noticed })
     }
 
     /// The bytes of the first one.
     pub(super) fn take_front(&mut self) -> Option<&[u8]> {
         let front = self.queue.pop_front()?;
         self.release = self.release.saturating_sub(1);
-        self.free.push(core::mem::replace(&mut self.taken, front.bytes));
+        let before = core::mem::replace(&mut self.taken, front.bytes);
+        if self.free.len() < SPARE {
+            self.free.push(before);
+        }
         Some(&self.taken)
     }
 }
