@@ -6,69 +6,22 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures::Stream;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use vigie::fault::{Fault as _, Quirks};
-use vigie::limits::Limits;
-use vigie::record::{Ingest, IngestOutput, IngestStats};
-use vigie::rtsp::{Credentials, Scheme, Url};
+use vigie::record::{IngestOutput, IngestStats};
+use vigie::rtsp::Url;
 use vigie::session;
 
-use crate::backoff::Backoff;
-use crate::clock::Clock;
 use crate::connection::{Connection, Step};
 use crate::dial::dial;
 use crate::entropy;
 use crate::error::{Error, Kind};
 use crate::event::Event;
+use crate::options::Options;
+use crate::stream::ByteStream;
 
 /// How long [`Camera::stop`] waits for the camera's goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
-
-/// How to connect to a camera. `Debug` shows no secret.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Options {
-    /// User and password.
-    pub credentials: Option<Credentials>,
-    /// Waits between attempts; `None`: one attempt, and the stream ends with the connection.
-    pub backoff: Option<Backoff>,
-    /// For name and connection, all addresses of the name together.
-    pub connect_timeout: Duration,
-    /// For the answer to each request.
-    pub response_timeout: Duration,
-    /// Without a picture, after which the connection is given up.
-    pub media_timeout: Duration,
-    /// Redirections followed in a row.
-    pub redirects: u32,
-    /// The caps of core's machines.
-    pub limits: Limits,
-    /// The clock that times are told on.
-    pub clock: Clock,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            credentials: None,
-            backoff: Some(Backoff::default()),
-            connect_timeout: Duration::from_secs(10),
-            response_timeout: Duration::from_secs(10),
-            media_timeout: Duration::from_secs(10),
-            redirects: 4,
-            limits: Limits::default(),
-            clock: Clock::start(),
-        }
-    }
-}
-
-impl Options {
-    /// The default, with these credentials.
-    #[must_use]
-    pub fn new(credentials: Option<Credentials>) -> Self {
-        Self { credentials, ..Self::default() }
-    }
-}
 
 /// An RTSP camera: a [`Stream`] of [`Event`]s that reconnects by itself.
 ///
@@ -115,7 +68,7 @@ pub struct Camera {
 enum State {
     /// Before the first attempt.
     New,
-    Dialling(Pin<Box<dyn Future<Output = Result<TcpStream, Error>> + Send>>),
+    Dialling(Pin<Box<dyn Future<Output = Result<ByteStream, Error>> + Send>>),
     Open(Box<Connection>),
     Waiting(Pin<Box<Sleep>>),
     Over,
@@ -125,7 +78,7 @@ impl Camera {
     /// A camera at `url`. Nothing is done before the stream is polled.
     #[must_use]
     pub fn connect(url: Url, options: Options) -> Self {
-        let target = target(&url, &options);
+        let target = options.session(&url);
         Self {
             url,
             options,
@@ -179,25 +132,20 @@ impl Camera {
 
     fn dial(&mut self) -> Event {
         self.attempts = self.attempts.saturating_add(1);
-        let (host, port) = (self.target.url.host().to_owned(), self.target.url.port());
-        let (scheme, patience) = (self.target.url.scheme(), self.options.connect_timeout);
         tracing::debug!(url = %self.target.url, attempt = self.attempts, "connecting");
-        self.state = State::Dialling(Box::pin(async move {
-            if scheme != Scheme::Rtsp {
-                return Err(Kind::Scheme.into());
-            }
-            dial(&host, port, patience).await
-        }));
+        let (url, patience) = (self.target.url.clone(), self.options.connect_timeout);
+        let way = self.options.way(self.target.credentials.clone());
+        self.state = State::Dialling(Box::pin(async move { dial(&url, &way, patience).await }));
         Event::Connecting { attempt: self.attempts }
     }
 
     /// The connection stands.
-    fn open(&mut self, stream: TcpStream) -> Result<Event, Error> {
-        let peer = stream.peer_addr().map_err(|e| Kind::Socket(e.kind()))?;
+    fn open(&mut self, stream: ByteStream) -> Event {
+        let (peer, certificate) = (stream.peer(), stream.certificate());
         self.target.seed = entropy::seed();
-        let ingest = Ingest::new(self.target.clone(), self.options.clock.now());
-        self.state = State::Open(Box::new(Connection::new(stream, ingest, self.options.clock)));
-        Ok(Event::Connected { peer })
+        let connection = Connection::new(stream, self.target.clone(), self.options.clone());
+        self.state = State::Open(Box::new(connection));
+        Event::Connected { peer, certificate }
     }
 
     /// There is no connection any more: waits, goes elsewhere, or gives up.
@@ -209,7 +157,7 @@ impl Camera {
         let refused = error.is_refusal();
         tracing::debug!(url = %self.target.url, code = %error.code(), %error, "no connection");
         // Where a redirection led may be gone: begin again at the address that was given.
-        self.target = target(&self.url, &self.options);
+        self.target = self.options.session(&self.url);
         self.redirects = 0;
         let retry_in =
             self.options.backoff.map(|b| b.wait(self.attempts.max(1), refused, entropy::fraction()));
@@ -244,6 +192,8 @@ impl Camera {
                 Some(Event::AccessUnit(unit))
             }
             IngestOutput::SenderReport { report, received } => Some(Event::SenderReport { report, received }),
+            IngestOutput::Anchor { source, timestamp, utc } => Some(Event::Anchor { source, timestamp, utc }),
+            IngestOutput::Discontinuity => Some(Event::Discontinuity),
             IngestOutput::Event(event) => match event {
                 session::Event::Described(presentation) => Some(Event::Described(presentation)),
                 session::Event::Playing(playing) => Some(Event::Playing(playing)),
@@ -264,16 +214,6 @@ impl Camera {
     }
 }
 
-/// What the session is told, at the address that was given.
-fn target(url: &Url, options: &Options) -> session::Config {
-    let micros = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
-    session::Config::new(url.clone(), entropy::seed())
-        .credentials(options.credentials.clone())
-        .limits(options.limits)
-        .response_timeout(micros(options.response_timeout))
-        .media_timeout(Some(micros(options.media_timeout)))
-}
-
 impl Stream for Camera {
     type Item = Event;
 
@@ -289,11 +229,10 @@ impl Stream for Camera {
             match &mut this.state {
                 State::New => return Poll::Ready(Some(this.dial())),
                 State::Dialling(dialling) => {
-                    let stream = ready!(dialling.as_mut().poll(cx));
-                    match stream.and_then(|stream| this.open(stream)) {
-                        Ok(event) => return Poll::Ready(Some(event)),
-                        Err(error) => return Poll::Ready(this.closed(error)),
-                    }
+                    return Poll::Ready(match ready!(dialling.as_mut().poll(cx)) {
+                        Ok(stream) => Some(this.open(stream)),
+                        Err(error) => this.closed(error),
+                    });
                 }
                 State::Open(connection) => match ready!(connection.poll(cx)) {
                     Step::Output(output) => {

@@ -1,32 +1,45 @@
-//! One connection: core's ingest machine with a TCP socket under it.
+//! One connection: core's ingest machine with a stream of bytes under it.
 
 use std::collections::VecDeque;
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use vigie::record::{Ingest, IngestOutput};
+use vigie::session::{self, Phase};
 use vigie::time::Micros;
 
-use crate::clock::Clock;
-use crate::error::{Error, Kind};
+use crate::error::Error;
+use crate::options::Options;
+use crate::stream::ByteStream;
+use crate::tap::{TapEvent, Tapped};
+use crate::tls::failure;
+
+/// A read that found fewer bytes than this may be followed by a pause.
+const LITTLE: usize = 64 << 10;
 
 /// Bytes are read from the socket straight into the machine's receive buffer; nothing is copied here.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: TcpStream,
+    id: u64,
+    stream: ByteStream,
     ingest: Ingest,
-    clock: Clock,
+    options: Options,
     /// Requests on their way out; they are small and few.
     sending: VecDeque<Bytes>,
+    /// Written, and perhaps not yet sent.
+    unflushed: bool,
     timer: Pin<Box<Sleep>>,
     /// When the timer is set for.
     due: Option<Micros>,
+    /// When the stream is read again, if that is to come.
+    pause: Option<Pin<Box<Sleep>>>,
+    pausing: bool,
     /// When bytes last came.
     received: Micros,
     /// The camera has closed the connection.
@@ -45,17 +58,28 @@ pub(crate) enum Step {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, ingest: Ingest, clock: Clock) -> Self {
+    pub(crate) fn new(stream: ByteStream, config: session::Config, options: Options) -> Self {
+        static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+        let id = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+        let now = options.clock.now();
+        if let Some(tap) = &options.tap {
+            let (peer, utc) = (stream.peer(), options.clock.utc());
+            tap.tap(TapEvent { connection: id, now, what: Tapped::Open { config: &config, peer, utc } });
+        }
         Self {
+            id,
             stream,
-            ingest,
-            clock,
+            ingest: Ingest::new(config, now),
             sending: VecDeque::new(),
+            unflushed: false,
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
             due: None,
-            received: clock.now(),
+            pause: None,
+            pausing: false,
+            received: now,
             ended: false,
             closing: false,
+            options,
         }
     }
 
@@ -66,38 +90,65 @@ impl Connection {
 
     /// Asks the machine to end the session in order; poll on until [`Step::End`].
     pub(crate) fn teardown(&mut self) {
-        self.ingest.teardown(self.clock.now());
+        let now = self.options.clock.now();
+        self.tap(now, Tapped::Teardown);
+        self.ingest.teardown(now);
     }
 
     /// Microseconds since the last byte came.
     pub(crate) fn silent_for(&self) -> u64 {
-        self.clock.now().since(self.received)
+        self.options.clock.now().since(self.received)
+    }
+
+    fn tap(&self, now: Micros, what: Tapped<'_>) {
+        if let Some(tap) = &self.options.tap {
+            tap.tap(TapEvent { connection: self.id, now, what });
+        }
     }
 
     /// Drives the machine until it has something to say.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         loop {
             while let Some(output) = self.ingest.poll_output() {
-                match output {
-                    IngestOutput::Send(bytes) => self.sending.push_back(bytes),
-                    IngestOutput::Close => self.closing = true,
-                    output => return Poll::Ready(Step::Output(output)),
+                if let Some(output) = self.minded(output) {
+                    return Poll::Ready(Step::Output(output));
                 }
             }
             match self.poll_send(cx) {
                 // The machine has said all that it has to say about its end; a peer that takes nothing is not waited for.
-                _ if self.closing || self.ended => return Poll::Ready(Step::End(None)),
-                Poll::Ready(Err(error)) => return Poll::Ready(Step::End(Some(broken(&error)))),
+                _ if self.closing || self.ended => {
+                    let _ = Pin::new(&mut self.stream).poll_shutdown(cx);
+                    return Poll::Ready(self.end(None));
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(self.end(Some(failure(&error).into()))),
                 _ => {}
             }
-            let timed = self.poll_timer(cx).is_ready();
+            let progress = self.poll_timer(cx).is_ready();
             match self.poll_receive(cx) {
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Step::End(Some(broken(&error)))),
-                Poll::Pending if timed => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(self.end(Some(failure(&error).into()))),
+                Poll::Pending if progress => {}
                 Poll::Pending => return Poll::Pending,
             }
         }
+    }
+
+    fn end(&self, error: Option<Error>) -> Step {
+        self.tap(self.options.clock.now(), Tapped::End { error });
+        Step::End(error)
+    }
+
+    /// Does what of the machine's output is for the sockets, and gives the rest.
+    fn minded(&mut self, output: IngestOutput) -> Option<IngestOutput> {
+        match output {
+            IngestOutput::Send(bytes) => {
+                self.tap(self.options.clock.now(), Tapped::Sent { bytes: &bytes });
+                self.sending.push_back(bytes);
+            }
+            IngestOutput::Close => self.closing = true,
+            output => return Some(output),
+        }
+        None
     }
 
     /// Ready when everything is sent.
@@ -107,10 +158,15 @@ impl Connection {
             if n == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
+            self.unflushed = true;
             bytes.advance(n);
             if bytes.is_empty() {
                 self.sending.pop_front();
             }
+        }
+        if self.unflushed {
+            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+            self.unflushed = false;
         }
         Poll::Ready(Ok(()))
     }
@@ -124,18 +180,20 @@ impl Connection {
         };
         if self.due != due {
             self.due = due;
-            self.timer.as_mut().reset(self.clock.instant(at));
+            self.timer.as_mut().reset(self.options.clock.instant(at));
         }
         ready!(self.timer.as_mut().poll(cx));
         // A timer may fire a little early by the clock's rounding; the machine must not be asked in vain for ever.
-        let now = self.clock.now().max(at);
+        let now = self.options.clock.now().max(at);
         self.due = None;
+        self.tap(now, Tapped::Timeout);
         self.ingest.handle_timeout(now);
         Poll::Ready(())
     }
 
     /// Ready when bytes came, or the end.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_pause(cx));
         let mut buffer = ReadBuf::new(self.ingest.receive_buffer());
         // The machine gives room whenever it was drained. Without any, a read of nothing would look like the end.
         if buffer.capacity() == 0 {
@@ -143,25 +201,41 @@ impl Connection {
         }
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
         let n = buffer.filled().len();
-        let now = self.clock.now();
+        let now = self.options.clock.now();
         if n == 0 {
+            self.tap(now, Tapped::Closed);
             self.ingest.handle_closed(now);
             self.ended = true;
         } else {
+            if let Some(tap) = &self.options.tap {
+                let what = Tapped::Received { bytes: buffer.filled() };
+                tap.tap(TapEvent { connection: self.id, now, what });
+            }
             self.received = now;
             self.ingest.handle_received(now, n);
+            // Answers are awaited; pictures have time.
+            self.pausing = n < LITTLE
+                && !self.options.read_delay.is_zero()
+                && self.ingest.session().phase() == Phase::Playing;
+            if self.pausing {
+                let until = Instant::now() + self.options.read_delay;
+                match &mut self.pause {
+                    Some(pause) => pause.as_mut().reset(until),
+                    None => self.pause = Some(Box::pin(tokio::time::sleep_until(until))),
+                }
+            }
         }
         Poll::Ready(Ok(()))
     }
-}
 
-fn broken(error: &io::Error) -> Error {
-    match error.kind() {
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::WriteZero
-        | io::ErrorKind::TimedOut => Kind::Broken.into(),
-        kind => Kind::Socket(kind).into(),
+    /// Ready when the stream may be read.
+    fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.pausing
+            && let Some(pause) = &mut self.pause
+        {
+            ready!(pause.as_mut().poll(cx));
+            self.pausing = false;
+        }
+        Poll::Ready(())
     }
 }

@@ -18,6 +18,12 @@ pub(crate) fn fraction() -> f64 {
     (RandomState::new().hash_one(0_u64) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
+/// 128 bits that nobody else knows, in hexadecimal.
+#[must_use]
+pub(crate) fn token() -> String {
+    seed().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

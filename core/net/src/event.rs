@@ -10,9 +10,11 @@ use vigie::rtp::rtcp::SenderReport;
 use vigie::rtsp::Url;
 use vigie::sdp::Presentation;
 use vigie::session::Playing;
-use vigie::time::Micros;
+use vigie::time::{Micros, UtcMicros};
+use vigie::timeline::UtcSource;
 
 use crate::error::Error;
+use crate::tls::Fingerprint;
 
 /// What a [`Camera`](crate::Camera) yields. Times are on the clock of its [`Options`](crate::Options).
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ pub enum Event {
     Connected {
         /// The address that answered.
         peer: SocketAddr,
+        /// The fingerprint of its certificate, with TLS: to be pinned.
+        certificate: Option<Fingerprint>,
     },
     /// The camera said what it has.
     Described(Arc<Presentation>),
@@ -41,6 +45,18 @@ pub enum Event {
         /// When it arrived.
         received: Micros,
     },
+    /// Another source said which moment an RTP timestamp of the video is: the camera's stamp on the picture that comes
+    /// next, or what it said of the beginning.
+    Anchor {
+        /// Who said so.
+        source: UtcSource,
+        /// The RTP timestamp.
+        timestamp: u32,
+        /// The moment.
+        utc: UtcMicros,
+    },
+    /// Timestamps of what follows do not continue those before.
+    Discontinuity,
     /// The camera broke a rule in a way that is tolerated; told once for each rule and connection.
     Quirk(Quirk),
     /// The camera said that the stream is elsewhere; the next connection goes there. A user and a password go along

@@ -5,21 +5,34 @@
 //! disconnection why: no such host, a refused port, a refused password, a camera that fell silent. Passwords appear in
 //! no event, error or log line.
 
+mod address;
 mod backoff;
 mod camera;
 mod clock;
 mod connection;
 mod dial;
+mod doors;
 mod entropy;
 mod error;
 mod event;
+mod http;
+mod options;
+mod stream;
 mod tap;
+mod tls;
+mod tunnel;
+mod web_socket;
 
+pub use address::Address;
 pub use backoff::Backoff;
-pub use camera::{Camera, Options};
+pub use camera::Camera;
 pub use clock::Clock;
-pub use dial::dial;
+pub use dial::{Tunnel, Way, dial};
+pub use doors::{DoorOptions, Doors};
 pub use error::{Error, Kind};
 pub use event::Event;
+pub use options::Options;
+pub use stream::ByteStream;
 pub use tap::{Tap, TapEvent, Tapped};
+pub use tls::{Distrust, Fingerprint, ServerTls, Tls};
 pub use vigie::store::Cause;

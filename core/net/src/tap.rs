@@ -1,5 +1,6 @@
 //! What a connection saw and did, call by call, for whoever wants to replay it.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use vigie::session;
@@ -17,6 +18,12 @@ use crate::error::Error;
 pub trait Tap: Send + Sync {
     /// One call of the machine, or one thing that it had sent. In order within a connection.
     fn tap(&self, event: TapEvent<'_>);
+}
+
+impl fmt::Debug for dyn Tap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tap")
+    }
 }
 
 /// Something that happened to a connection.

@@ -82,6 +82,12 @@ impl Url {
         }
     }
 
+    /// The port: the one written, else `default`, for what does not travel by RTSP's own ports.
+    #[must_use]
+    pub fn port_or(&self, default: u16) -> u16 {
+        self.port.unwrap_or(default)
+    }
+
     /// Path and query as they stand in a request line; may be empty.
     #[must_use]
     pub fn path_and_query(&self) -> &str {

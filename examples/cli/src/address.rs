@@ -20,12 +20,6 @@ pub fn camera(text: &str, login: &Login) -> Result<(Url, Option<Credentials>), F
         Failure::new(format!("{text} is not the address of a camera: {}", error.kind), remedy)
             .numbered(&error)
     })?;
-    if url.scheme() == rtsp::Scheme::Rtsps {
-        return Err(Failure::new(
-            "rtsps:// (RTSP over TLS) is not supported yet",
-            "use rtsp:// within a network that you trust",
-        ));
-    }
     match inside {
         Some(credentials) => Ok((url, Some(credentials))),
         None => Ok((url, credentials(login)?)),

@@ -48,9 +48,48 @@ pub fn camera(url: &Url, error: &vigie_net::Error, presentation: Option<&Present
             format!("{host} sends us round in circles: too many redirects"),
             "use the address that the camera's own documentation gives".to_owned(),
         ),
-        Net::Scheme => (
-            "only rtsp:// over TCP is supported".to_owned(),
-            "use an address that begins with rtsp://, within a network that you trust".to_owned(),
+        Net::CertificateChanged { expected, found } => (
+            format!("{host} shows another certificate than the pinned one: expected {expected}, found {found}"),
+            "ask whoever looks after the camera whether its certificate was renewed; if it was, pin the new one"
+                .to_owned(),
+        ),
+        Net::Certificate { why, found } => (
+            format!("{host} cannot be trusted: {why}; its fingerprint is {found}"),
+            "compare the fingerprint with the one that the camera's own pages show, and pin it; or give the \
+             certificate of the authority that signed it"
+                .to_owned(),
+        ),
+        Net::NotTls => (
+            format!("{host} does not speak TLS at port {port}"),
+            "check the port (most cameras use 322), and that encryption is switched on in the camera".to_owned(),
+        ),
+        Net::Handshake => (
+            format!("{host} and this program have no version of TLS in common"),
+            "bring the camera's firmware up to date: TLS 1.2 is needed".to_owned(),
+        ),
+        Net::ClientCertificate => (
+            format!("{host} wants a client certificate, or refuses the one it was shown"),
+            "give a certificate, with its key, that an authority known to the camera has signed".to_owned(),
+        ),
+        Net::Identity => (
+            "the certificates or the key cannot be used".to_owned(),
+            "give PEM files, and the key that belongs to the certificate".to_owned(),
+        ),
+        Net::NoAuthorities => (
+            "this machine has no list of certificate authorities".to_owned(),
+            "install one (ca-certificates on Debian), or pin the camera's certificate".to_owned(),
+        ),
+        Net::NotAFingerprint => (
+            "that is not a fingerprint".to_owned(),
+            "give the SHA-256 of the certificate: 64 hexadecimal digits, with or without colons".to_owned(),
+        ),
+        Net::NotHttp => (
+            format!("what answers at {host} does not speak HTTP"),
+            "check the port: tunnels and WebSockets use that of the camera's web pages".to_owned(),
+        ),
+        Net::Tunnel(status) => (
+            format!("{host} refuses the tunnel with HTTP status {status}"),
+            "use an address that begins with rtsp://, or check the path and the camera's settings".to_owned(),
         ),
         Net::Ended => (
             format!("{host} ended the session"),

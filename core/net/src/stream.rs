@@ -1,0 +1,224 @@
+//! A stream of bytes to or from a peer, whatever carries it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf as _, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsStream;
+
+use crate::tls::Fingerprint;
+use crate::tunnel;
+use crate::web_socket::WebSocket;
+
+/// The bytes of RTSP to and from one peer: over TCP or TLS, by themselves, in an HTTP tunnel or in a WebSocket.
+///
+/// What is written may wait until [`flush`](tokio::io::AsyncWriteExt::flush).
+#[derive(Debug)]
+pub struct ByteStream {
+    carrier: Carrier,
+    peer: SocketAddr,
+    local: SocketAddr,
+    certificate: Option<Fingerprint>,
+    encrypted: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Carrier {
+    Link(Link),
+    /// Our requests are in the POST's body.
+    Tunnel(Box<tunnel::Near>),
+    /// Their requests are.
+    Tunnelled(Box<tunnel::Far>),
+    WebSocket(Box<WebSocket>),
+}
+
+impl ByteStream {
+    pub(crate) fn new(ends: &Ends, carrier: Carrier) -> Self {
+        let Ends { peer, local, certificate, encrypted } = *ends;
+        Self { carrier, peer, local, certificate, encrypted }
+    }
+
+    /// The other end.
+    #[must_use]
+    pub const fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// This end.
+    #[must_use]
+    pub const fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Is it TLS?
+    #[must_use]
+    pub const fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
+    /// The fingerprint of the certificate that the peer showed.
+    #[must_use]
+    pub const fn certificate(&self) -> Option<Fingerprint> {
+        self.certificate
+    }
+}
+
+/// What is known of a connection's ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends {
+    pub(crate) peer: SocketAddr,
+    pub(crate) local: SocketAddr,
+    pub(crate) certificate: Option<Fingerprint>,
+    pub(crate) encrypted: bool,
+}
+
+/// One TCP connection, with TLS or without.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// Bytes that were read too far, and are to be read again.
+    before: Bytes,
+    socket: Socket,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Link {
+    pub(crate) const fn tcp(stream: TcpStream) -> Self {
+        Self { before: Bytes::new(), socket: Socket::Tcp(stream) }
+    }
+
+    pub(crate) fn tls(stream: impl Into<TlsStream<TcpStream>>) -> Self {
+        Self { before: Bytes::new(), socket: Socket::Tls(Box::new(stream.into())) }
+    }
+
+    /// Gives back bytes that were read too far.
+    pub(crate) fn unread(&mut self, bytes: Bytes) {
+        self.before = bytes;
+    }
+
+    /// Takes what was read too far.
+    pub(crate) fn take_unread(&mut self) -> Bytes {
+        std::mem::take(&mut self.before)
+    }
+
+    pub(crate) fn ends(&self) -> io::Result<Ends> {
+        let (tcp, certificates) = match &self.socket {
+            Socket::Tcp(tcp) => (tcp, None),
+            Socket::Tls(tls) => {
+                let (tcp, session) = tls.get_ref();
+                (tcp, session.peer_certificates())
+            }
+        };
+        Ok(Ends {
+            peer: tcp.peer_addr()?,
+            local: tcp.local_addr()?,
+            certificate: certificates.and_then(<[_]>::first).map(|leaf| Fingerprint::of(leaf)),
+            encrypted: matches!(self.socket, Socket::Tls(_)),
+        })
+    }
+}
+
+impl AsyncRead for Link {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.before.is_empty() {
+            take(&mut self.before, buf);
+            return Poll::Ready(Ok(()));
+        }
+        match &mut self.socket {
+            Socket::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Socket::Tls(tls) => match Pin::new(tls).poll_read(cx, buf) {
+                // Without the goodbye that TLS wants (RFC 8446 §6.1): what was lost by that, RTSP misses by itself.
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    Poll::Ready(Ok(()))
+                }
+                read => read,
+            },
+        }
+    }
+}
+
+impl AsyncWrite for Link {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.socket {
+            Socket::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
+            Socket::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.socket {
+            Socket::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
+            Socket::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.socket {
+            Socket::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Socket::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+        }
+    }
+}
+
+impl AsyncRead for ByteStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.carrier {
+            Carrier::Link(link) => Pin::new(link).poll_read(cx, buf),
+            Carrier::Tunnel(near) => Pin::new(&mut **near).poll_read(cx, buf),
+            Carrier::Tunnelled(far) => Pin::new(&mut **far).poll_read(cx, buf),
+            Carrier::WebSocket(socket) => Pin::new(&mut **socket).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for ByteStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.carrier {
+            Carrier::Link(link) => Pin::new(link).poll_write(cx, buf),
+            Carrier::Tunnel(near) => Pin::new(&mut **near).poll_write(cx, buf),
+            Carrier::Tunnelled(far) => Pin::new(&mut **far).poll_write(cx, buf),
+            Carrier::WebSocket(socket) => Pin::new(&mut **socket).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.carrier {
+            Carrier::Link(link) => Pin::new(link).poll_flush(cx),
+            Carrier::Tunnel(near) => Pin::new(&mut **near).poll_flush(cx),
+            Carrier::Tunnelled(far) => Pin::new(&mut **far).poll_flush(cx),
+            Carrier::WebSocket(socket) => Pin::new(&mut **socket).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.carrier {
+            Carrier::Link(link) => Pin::new(link).poll_shutdown(cx),
+            Carrier::Tunnel(near) => Pin::new(&mut **near).poll_shutdown(cx),
+            Carrier::Tunnelled(far) => Pin::new(&mut **far).poll_shutdown(cx),
+            Carrier::WebSocket(socket) => Pin::new(&mut **socket).poll_shutdown(cx),
+        }
+    }
+}
+
+/// Moves as much of `from` as fits into `to`.
+pub(crate) fn take(from: &mut impl bytes::Buf, to: &mut ReadBuf<'_>) {
+    let n = from.chunk().len().min(to.remaining());
+    to.put_slice(&from.chunk()[..n]);
+    from.advance(n);
+}
