@@ -152,6 +152,16 @@ quirks! {
     OverLimit = "over-limit",
     /// The last fragment of a NAL unit without its end bit, no packet missing; ended by what follows.
     NoEndBit = "no-end-bit",
+    /// SETUP's answer has no Transport field; what was asked for is assumed.
+    NoTransport = "no-transport",
+    /// SETUP's answer has another lower transport than asked for; taken where it is allowed.
+    OtherTransport = "other-transport",
+    /// SETUP's answer names no UDP ports of the camera, or 0 (OpenIPC); packets are taken from any.
+    NoServerPort = "no-server-port",
+    /// SETUP over another transport is refused until DESCRIBE was sent again (Hikvision).
+    DescribeAgain = "describe-again",
+    /// PAUSE is offered and refused as unknown (Hikvision DS-2CD2732F-IS: 551); play goes on.
+    PauseRefused = "pause-refused",
     /// A timestamp far off for a picture or two (Intelbras DVR: hours); the picture is put between its neighbours.
     StrayTimestamp = "stray-timestamp",
 }

@@ -12,11 +12,13 @@ use thiserror::Error;
 use crate::fault::{Blame, Code, Fault, Offset, Quirk, Quirks};
 use crate::limits::Limits;
 
+mod address;
 mod media;
 mod sprop;
 mod write;
 
-pub use media::{Media, MediaKind, PayloadType};
+pub use address::Group;
+pub use media::{Keys, Media, MediaKind, PayloadType};
 pub use write::{Description, VideoDescription};
 
 /// What a camera says it will send.
@@ -63,6 +65,9 @@ pub enum Kind {
     /// No media section that can be read.
     #[error("the session description has no media")]
     NoMedia,
+    /// The description breaks a rule that the policy does not let it break.
+    #[error("the session description breaks a rule: {0}")]
+    Violation(Quirk),
 }
 
 impl Fault for Kind {
@@ -75,6 +80,7 @@ impl Fault for Kind {
             Self::Empty => 200,
             Self::NotSdp => 201,
             Self::NoMedia => 202,
+            Self::Violation(_) => 203,
         })
     }
 }
@@ -95,7 +101,7 @@ impl Presentation {
     ///
     /// # Errors
     ///
-    /// `Empty`, `NotSdp`, `NoMedia`.
+    /// `Empty`, `NotSdp`, `NoMedia`, `Violation`.
     pub fn parse(raw: impl Into<Bytes>, limits: &Limits) -> Result<Self, Error> {
         let raw = raw.into();
         let error = |kind| Error { kind, at: Offset(0) };
@@ -111,10 +117,7 @@ impl Presentation {
         if raw.iter().all(u8::is_ascii_whitespace) {
             return Err(error(Kind::Empty));
         }
-        let mut sections: Vec<Vec<String>> = Vec::new();
-        if !presentation.read_lines(&raw, &mut sections) {
-            return Err(error(Kind::NotSdp));
-        }
+        let Some(sections) = presentation.read_lines(&raw) else { return Err(error(Kind::NotSdp)) };
         for (at, section) in sections.iter().enumerate() {
             if at >= limits.sdp_media {
                 presentation.quirks.count(Quirk::OverLimit);
@@ -125,12 +128,20 @@ impl Presentation {
                 None => presentation.quirks.count(Quirk::BadSdpLine),
             }
         }
-        if presentation.media.is_empty() { Err(error(Kind::NoMedia)) } else { Ok(presentation) }
+        let odd = presentation.quirks.iter().map(|(quirk, _)| quirk);
+        let refused = odd.filter(|quirk| *quirk != Quirk::OverLimit).find(|q| !limits.policy.tolerates(*q));
+        match refused {
+            Some(quirk) => Err(error(Kind::Violation(quirk))),
+            None if presentation.media.is_empty() => Err(error(Kind::NoMedia)),
+            None => Ok(presentation),
+        }
     }
 
-    /// Reads the session's lines, and sorts the others into sections: the value of `m=`, then those of `a=`. False where
-    /// not one line has the form of a line.
-    fn read_lines(&mut self, raw: &[u8], sections: &mut Vec<Vec<String>>) -> bool {
+    /// Reads the session's lines, and sorts the others into sections. `None` where not one line has the form of a line.
+    fn read_lines(&mut self, raw: &[u8]) -> Option<Vec<Section>> {
+        let mut sections: Vec<Section> = Vec::new();
+        // What the session says for every media that does not say otherwise.
+        let mut common = Section::default();
         let mut any = false;
         for line in split_lines(raw) {
             let text = String::from_utf8_lossy(line);
@@ -140,13 +151,20 @@ impl Presentation {
             };
             any = true;
             match (kind, sections.last_mut()) {
-                ('m', _) => sections.push(Vec::from([value.to_owned()])),
-                ('a', Some(section)) => section.push(value.to_owned()),
+                ('m', _) => sections.push(Section { m: value.to_owned(), ..common.clone() }),
+                ('a', Some(section)) => section.attributes.push(value.to_owned()),
+                ('c', section) => {
+                    let section = section.unwrap_or(&mut common);
+                    section.group = Group::parse(value).or(section.group);
+                }
                 (_, Some(_)) => {}
+                ('a', None) if value.starts_with("source-filter") || value.starts_with("key-mgmt") => {
+                    common.attributes.push(value.to_owned());
+                }
                 (_, None) => self.session_line(kind, value),
             }
         }
-        any
+        any.then_some(sections)
     }
 
     fn session_line(&mut self, kind: char, value: &str) {
@@ -170,11 +188,41 @@ impl Presentation {
     /// The first video that this library can read, with its index.
     #[must_use]
     pub fn video(&self) -> Option<(usize, &Media)> {
-        self.media
-            .iter()
-            .enumerate()
-            .find(|(_, media)| media.kind == MediaKind::Video && media.codec.is_some())
+        self.find(|media| media.kind == MediaKind::Video && media.codec.is_some())
     }
+
+    /// The first sound that comes from the camera, with its index. A back channel does not.
+    #[must_use]
+    pub fn audio(&self) -> Option<(usize, &Media)> {
+        self.find(|media| media.kind == MediaKind::Audio)
+    }
+
+    /// The first stream of ONVIF metadata, with its index.
+    #[must_use]
+    pub fn metadata(&self) -> Option<(usize, &Media)> {
+        let name = "vnd.onvif.metadata";
+        self.find(|media| {
+            let encoding = media.encoding().get(..name.len());
+            encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case(name))
+        })
+    }
+
+    /// The first media that is for us and fits. Where every media is marked as not for us, all are (mediamtx 5074).
+    fn find(&self, fits: impl Fn(&Media) -> bool) -> Option<(usize, &Media)> {
+        let all = self.media.iter().all(|media| media.send_only);
+        self.media.iter().enumerate().find(|(_, media)| (all || !media.send_only) && fits(media))
+    }
+}
+
+/// The lines of one media section.
+#[derive(Clone, Default)]
+struct Section {
+    /// The value of `m=`.
+    m: String,
+    /// The values of `a=`.
+    attributes: Vec<String>,
+    /// Of `c=`.
+    group: Option<Group>,
 }
 
 /// Leaves the raw bytes out: they may hold a password.

@@ -335,7 +335,7 @@ impl Connection {
 
     /// Reads one item; false where there is none.
     fn read(&mut self) -> bool {
-        let expected = Expected { channels: Some((0, 1)), payload_type: None };
+        let expected = Expected::default();
         match self.input.next(&expected) {
             Ok(Some(Item::Message { message: Message::Request(request), speaks_version })) => {
                 self.stats.requests += 1;

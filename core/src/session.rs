@@ -42,9 +42,11 @@
 //!
 //! RTP packets are handed out where they lie in the receive buffer: nothing is copied or allocated per packet.
 //!
-//! The session sets up the first H.264 or H.265 video of the presentation, over the RTSP connection itself
-//! (RFC 2326 §10.12), and nothing else: recording sound in public space is unlawful in France. It keeps itself alive
-//! and answers the camera's own requests.
+//! The session sets up the first H.264 or H.265 video of the presentation, and of the rest what [`Config::wanted`]
+//! names: recording sound in public space is unlawful in France. It keeps itself alive and answers the camera's own
+//! requests. Media travels over the RTSP connection itself (RFC 2326 §10.12) unless [`Config::transports`] says
+//! otherwise: over UDP the caller opens the sockets when [`Event::Bind`] asks for them, says by
+//! [`Session::handle_datagram`] what they receive, and sends each [`Output::Datagram`].
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -54,7 +56,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::fault::{Quirk, Quirks};
-use crate::rtsp::auth::Authenticator;
+use crate::rtsp::auth::{Authenticator, Entropy};
 use crate::rtsp::framing::{Expected, Input, Item};
 use crate::rtsp::headers::SessionId;
 use crate::rtsp::{Message, Method, Url};
@@ -67,14 +69,20 @@ mod error;
 mod keep_alive;
 mod output;
 mod requests;
+mod tracks;
+mod transport;
 
 pub use config::Config;
 pub use error::{Error, Kind, Where};
-pub use output::{Event, Output, Phase, Playing, Stats};
+pub use output::{Event, Output, Phase, Playing, Stats, Stream};
+pub use transport::{Agreed, Frames, Lower, Replay, Wanted};
 
 use keep_alive::KeepAlive;
 use requests::Pending;
+use tracks::Track;
 
+/// How long the first packet over UDP is waited for where another transport is left.
+const SILENT_START: u64 = 3_000_000;
 /// How long TEARDOWN waits for its answer.
 const TEARDOWN_TIMEOUT: u64 = 2_000_000;
 
@@ -93,17 +101,25 @@ pub struct Session {
     public: Vec<Method>,
     server: Option<String>,
     presentation: Option<Arc<Presentation>>,
-    /// Index of the media that is set up.
-    media: usize,
     aggregate: Url,
-    track: Url,
+    tracks: Vec<Track>,
+    /// Of the tracks: which is being set up.
+    at: usize,
+    /// Of `Config::transports`: which is asked for.
+    lower: usize,
+    /// Ports were asked for and not yet given.
+    binding: bool,
+    /// DESCRIBE was sent again after a change of the transport.
+    described_again: bool,
     session: Option<SessionId>,
-    ssrc: Option<u32>,
+    own_ssrc: u32,
     /// PLAY was refused with a Range, and is tried without.
     no_range: bool,
     keep_alive: Option<KeepAlive>,
-    /// When the last RTP packet came, or PLAY was answered.
+    /// When the last RTP packet of the first media came, or PLAY was answered.
     last_media: Micros,
+    /// One came.
+    any_media: bool,
     received: Micros,
     teardown_at: Micros,
     peer_closed: bool,
@@ -113,6 +129,7 @@ pub struct Session {
 
 enum Queued {
     Send(Bytes),
+    Datagram { media: usize, rtcp: bool, bytes: Bytes },
     Event(Event),
     Close,
 }
@@ -134,14 +151,18 @@ impl Session {
             public: Vec::new(),
             server: None,
             presentation: None,
-            media: 0,
             aggregate: config.url.clone(),
-            track: config.url.clone(),
+            tracks: Vec::new(),
+            at: 0,
+            lower: 0,
+            binding: false,
+            described_again: false,
             session: None,
-            ssrc: None,
+            own_ssrc: own_ssrc(config.seed),
             no_range: false,
             keep_alive: None,
             last_media: now,
+            any_media: false,
             received: now,
             teardown_at: now,
             peer_closed: false,
@@ -222,13 +243,26 @@ impl Session {
     /// When to call [`Session::handle_timeout`], if nothing else happens before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Micros> {
-        let media = self.config.media_timeout.map(|timeout| self.last_media.plus(timeout));
+        let keep_alive = self.keep_alive.as_ref().map(|k| k.next);
         match self.phase {
             Phase::Closed => None,
             Phase::Teardown => Some(self.teardown_at),
-            Phase::Playing => self.keep_alive.as_ref().map(|k| k.next).into_iter().chain(media).min(),
+            Phase::Playing => keep_alive.into_iter().chain(self.stalls_at()).min(),
+            Phase::Paused => keep_alive,
             _ => self.pending.front().map(|pending| pending.deadline),
         }
+    }
+
+    /// When the silence is too long.
+    fn stalls_at(&self) -> Option<Micros> {
+        let fast =
+            !self.any_media && self.lower() != Lower::Tcp && self.lower + 1 < self.config.transports.len();
+        let timeout = match self.config.media_timeout {
+            Some(timeout) if fast => Some(timeout.min(SILENT_START)),
+            None if fast => Some(SILENT_START),
+            timeout => timeout,
+        };
+        timeout.map(|timeout| self.last_media.plus(timeout))
     }
 
     /// Does what is due at `now`.
@@ -238,14 +272,8 @@ impl Session {
             Phase::Closed => {}
             Phase::Teardown if now >= self.teardown_at => self.end(),
             Phase::Teardown => {}
-            Phase::Playing => {
-                let timeout = self.config.media_timeout;
-                if timeout.is_some_and(|timeout| now.since(self.last_media) >= timeout) {
-                    self.fail(Kind::Stalled);
-                } else {
-                    self.keep_alive_if_due();
-                }
-            }
+            Phase::Playing if self.stalls_at().is_some_and(|at| now >= at) => self.fail(Kind::Stalled),
+            Phase::Playing | Phase::Paused => self.keep_alive_if_due(),
             _ if self.pending.front().is_some_and(|pending| now >= pending.deadline) => {
                 self.fail(Kind::NoResponse)
             }
@@ -274,6 +302,7 @@ impl Session {
             if let Some(queued) = self.queue.pop_front() {
                 return Some(match queued {
                     Queued::Send(bytes) => Output::Send(bytes),
+                    Queued::Datagram { media, rtcp, bytes } => Output::Datagram { media, rtcp, bytes },
                     Queued::Event(event) => Output::Event(event),
                     Queued::Close => Output::Close,
                 });
@@ -283,12 +312,12 @@ impl Session {
             }
             match self.input.next(&self.expected) {
                 Ok(Some(Item::Interleaved { channel, range })) => {
-                    let (media, received) = (self.media, self.received);
+                    let received = self.received;
                     match self.route(channel, range.len()) {
-                        Some(true) => {
+                        Some((media, true)) => {
                             return Some(Output::Rtp { media, bytes: self.input.bytes(range), received });
                         }
-                        Some(false) => {
+                        Some((media, false)) => {
                             return Some(Output::Rtcp { media, bytes: self.input.bytes(range), received });
                         }
                         None => {}
@@ -302,7 +331,7 @@ impl Session {
                 }
                 Ok(Some(Item::Skipped(bytes))) => {
                     self.stats.skipped_bytes += bytes as u64;
-                    self.note(Quirk::LostFraming);
+                    self.tolerated(Quirk::LostFraming);
                 }
                 Ok(None) if self.peer_closed && self.phase == Phase::Teardown => self.end(),
                 Ok(None) if self.peer_closed => self.fail(Kind::Closed),
@@ -312,29 +341,42 @@ impl Session {
         }
     }
 
-    /// Is an interleaved packet RTP (true) or RTCP (false) of our media, and wanted?
-    fn route(&mut self, channel: u8, len: usize) -> Option<bool> {
-        let rtp = match self.expected.channels {
-            Some((rtp, _)) if channel == rtp => Some(true),
-            Some((_, rtcp)) if channel == rtcp => Some(false),
+    /// Of which media an interleaved packet is, and whether it is RTP; `None` where it is not wanted.
+    fn route(&mut self, channel: u8, len: usize) -> Option<(usize, bool)> {
+        let own = |(at, track): (usize, &Track)| match track.agreed {
+            Some(Agreed::Interleaved(rtp, _)) if channel == rtp => Some((at, true)),
+            Some(Agreed::Interleaved(_, rtcp)) if channel == rtcp => Some((at, false)),
             _ => None,
         };
-        match (self.phase, rtp) {
-            // After PLAY was sent, packets may overtake its answer (RFC 2326 §10.5 does not forbid it).
-            (Phase::Play | Phase::Playing, Some(rtp)) => {
+        let found = self.tracks.iter().enumerate().find_map(own);
+        self.admit(found, len)
+    }
+
+    /// Accounts for a packet of the track (its place, and whether it is RTP): its media, where it is wanted now.
+    fn admit(&mut self, track: Option<(usize, bool)>, len: usize) -> Option<(usize, bool)> {
+        match (self.phase, track) {
+            // After PLAY was sent, packets may overtake its answer (RFC 2326 §10.5 does not forbid it); and after PAUSE.
+            (Phase::Play | Phase::Playing | Phase::Pause | Phase::Paused, Some((at, rtp))) => {
                 if rtp {
-                    self.last_media = self.now;
                     self.stats.rtp_packets += 1;
                     self.stats.rtp_bytes += len as u64;
+                    if at == 0 {
+                        self.last_media = self.now;
+                        self.any_media = true;
+                    }
                 } else {
                     self.stats.rtcp_packets += 1;
                 }
-                return Some(rtp);
+                return self.tracks.get(at).map(|track| (track.media, rtp));
             }
-            (Phase::Play | Phase::Playing, None) => self.note(Quirk::UnknownChannel),
+            (Phase::Play | Phase::Playing | Phase::Pause | Phase::Paused, None) => {
+                self.tolerated(Quirk::UnknownChannel);
+            }
             // v4l2rtspserver; and live555 before 2017.06.04, which goes on sending an old session's packets to whoever
             // got its descriptor, even before any request.
-            (Phase::Options | Phase::Describe | Phase::Setup, _) => self.note(Quirk::RtpBeforePlay),
+            (Phase::Options | Phase::Describe | Phase::Setup, _) => {
+                self.tolerated(Quirk::RtpBeforePlay);
+            }
             (Phase::Teardown | Phase::Closed, _) => {}
         }
         self.stats.dropped_packets += 1;
@@ -347,6 +389,21 @@ impl Session {
             self.queue.push_back(Queued::Event(Event::Quirk(quirk)));
         }
         self.quirks.count(quirk);
+    }
+
+    /// Counts a quirk; `Err` where the policy does not let the camera have it.
+    fn tolerate(&mut self, quirk: Quirk) -> Result<(), Quirk> {
+        self.note(quirk);
+        if self.config.limits.policy.tolerates(quirk) { Ok(()) } else { Err(quirk) }
+    }
+
+    /// Counts a quirk; where the policy does not let the camera have it, the session ends, and this is false.
+    fn tolerated(&mut self, quirk: Quirk) -> bool {
+        let verdict = self.tolerate(quirk);
+        if let Err(quirk) = verdict {
+            self.fail(Kind::Violation(quirk));
+        }
+        verdict.is_ok()
     }
 
     fn event(&mut self, event: Event) {
@@ -376,9 +433,9 @@ impl Session {
         self.close();
     }
 
-    /// SETUP was answered: there is something to tear down. Not every camera names a session.
-    const fn is_set_up(&self) -> bool {
-        matches!(self.phase, Phase::Play | Phase::Playing | Phase::Teardown)
+    /// A SETUP was answered: there is something to tear down. Not every camera names a session.
+    fn is_set_up(&self) -> bool {
+        self.tracks.iter().any(|track| track.agreed.is_some())
     }
 
     /// Ends as it should.
@@ -391,9 +448,16 @@ impl Session {
 
     fn close(&mut self) {
         self.phase = Phase::Closed;
+        self.binding = false;
         self.pending.clear();
         self.queue.push_back(Queued::Close);
     }
+}
+
+/// Any number: nobody chooses it but us.
+fn own_ssrc(seed: [u8; 32]) -> u32 {
+    let token = Entropy::new(seed).token();
+    token.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(1)
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("fragment", &["bmff", "depacket", "gix", "h26x", "timeline"]),
     ("segment", &["bmff", "fragment", "gix"]),
     ("view", &["bmff", "fragment", "gix", "segment"]),
-    ("session", &["rtsp", "sdp"]),
+    ("session", &["rtp", "rtsp", "sdp"]),
     ("server", &["rtsp", "sdp"]),
     ("store", &["fragment", "gix", "segment"]),
     ("play", &["gix", "store"]),

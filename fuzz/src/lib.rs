@@ -6,7 +6,7 @@ use vigie::depacket::{AccessUnit, Depacketizer};
 use vigie::h26x::Codec;
 use vigie::limits::Limits;
 use vigie::reorder::Reorder;
-use vigie::rtsp::framing::{Expected, Input, Item};
+use vigie::rtsp::framing::{Channels, Expected, Input, Item};
 use vigie::time::Micros;
 
 /// RTSP framing: however a connection's bytes are cut into reads, the same items come out.
@@ -27,7 +27,7 @@ pub fn framing_split(bytes: &[u8]) {
 fn items(mut stream: &[u8], mut distances: impl Iterator<Item = usize>) -> Vec<String> {
     let limits = Limits::default();
     let mut input = Input::new(&limits);
-    let expected = Expected { channels: Some((0, 1)), payload_type: None };
+    let expected = Expected { channels: vec![Channels { rtp: 0, rtcp: 1, payload_type: None }] };
     let (mut out, mut skipped) = (vec![], 0);
     loop {
         let take = distances.next().unwrap_or(stream.len()).min(stream.len());

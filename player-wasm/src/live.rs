@@ -197,7 +197,7 @@ fn cause(failure: Option<&Error>) -> String {
         Kind::NoVideo => "no-video",
         Kind::UnsupportedCodec => "codec",
         // The centre has no stream to give while its camera is away.
-        Kind::Status(Status(503)) => "camera-gone",
+        Kind::Busy(Status(503)) => "camera-gone",
         Kind::Stalled => "camera-silent",
         Kind::Closed => "connection-lost",
         Kind::NoResponse => "centre-unreachable",

@@ -1,6 +1,7 @@
 //! From a camera's connection to access units: session → reorder → depacket.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::Bytes;
@@ -9,11 +10,11 @@ use crate::depacket::{AccessUnit, Depacketizer};
 use crate::fault::{Quirk, Quirks};
 use crate::limits::Limits;
 use crate::octets::Reader;
-use crate::reorder::{self, Reorder};
+use crate::reorder::{self, Ordered, Reorder};
 use crate::rtp::rtcp::{self, SenderReport};
 use crate::rtp::{Extension, RtpPacket};
-use crate::sdp::Presentation;
-use crate::session::{self, Config, Event, Output, Session};
+use crate::sdp::Media;
+use crate::session::{self, Agreed, Config, Event, Lower, Output, Session};
 use crate::time::{Micros, NtpTime, UtcMicros};
 use crate::timeline::UtcSource;
 
@@ -35,7 +36,8 @@ use crate::timeline::UtcSource;
 pub struct Ingest {
     session: Session,
     limits: Limits,
-    media: Option<Media>,
+    /// Of each media that is set up.
+    ways: Vec<Way>,
     /// Reports and other news of the stream that were read and not yet taken.
     reports: VecDeque<IngestOutput>,
     /// What the session said last; it waits for the access units before it.
@@ -51,10 +53,13 @@ impl fmt::Debug for Ingest {
     }
 }
 
-/// The way of the one video.
-struct Media {
+/// The way of one media.
+struct Way {
+    /// Index of the media in the presentation.
+    media: usize,
     reorder: Reorder,
-    depacketizer: Depacketizer,
+    /// Of the video.
+    depacketizer: Option<Depacketizer>,
     quirks: Quirks,
     /// The RTP timestamp that the header extension dated last: it is told once per picture.
     stamped: Option<u32>,
@@ -66,6 +71,15 @@ struct Media {
 pub enum IngestOutput {
     /// Bytes to send, in this order.
     Send(Bytes),
+    /// A datagram to send to the agreed server port, from the media's socket.
+    Datagram {
+        /// Index of the media in the presentation.
+        media: usize,
+        /// From and to the port of RTCP, not of RTP.
+        rtcp: bool,
+        /// What to send.
+        bytes: Bytes,
+    },
     /// The session has something to say. [`Event::Ended`] and [`Event::Failed`] come after the last access unit.
     Event(Event),
     /// A picture.
@@ -111,7 +125,7 @@ impl Ingest {
         Self {
             session: Session::new(config, now),
             limits,
-            media: None,
+            ways: Vec::new(),
             reports: VecDeque::new(),
             last: VecDeque::new(),
             ended: false,
@@ -127,7 +141,7 @@ impl Ingest {
     /// Counters.
     #[must_use]
     pub fn stats(&self) -> IngestStats {
-        let reorder = self.media.as_ref().map(|m| m.reorder.stats()).unwrap_or_default();
+        let reorder = self.ways.first().map(|way| way.reorder.stats()).unwrap_or_default();
         IngestStats { session: self.session.stats(), reorder }
     }
 
@@ -135,10 +149,12 @@ impl Ingest {
     #[must_use]
     pub fn quirks(&self) -> Quirks {
         let mut quirks = self.session.quirks().clone();
-        if let Some(media) = &self.media {
-            quirks.merge(&media.quirks);
-            quirks.merge(media.reorder.quirks());
-            quirks.merge(media.depacketizer.quirks());
+        for way in &self.ways {
+            quirks.merge(&way.quirks);
+            quirks.merge(way.reorder.quirks());
+            if let Some(depacketizer) = &way.depacketizer {
+                quirks.merge(depacketizer.quirks());
+            }
         }
         quirks
     }
@@ -158,6 +174,30 @@ impl Ingest {
     #[must_use]
     pub fn handle_input(&mut self, now: Micros, bytes: &[u8]) -> usize {
         self.session.handle_input(now, bytes)
+    }
+
+    /// Answers [`Event::Bind`]: the ports of RTP and RTCP that were opened.
+    pub fn bound(&mut self, now: Micros, media: usize, rtp: u16, rtcp: u16) {
+        self.session.bound(now, media, rtp, rtcp);
+    }
+
+    /// Answers [`Event::Bind`]: no ports could be opened.
+    pub fn not_bound(&mut self, now: Micros, media: usize) {
+        self.session.not_bound(now, media);
+    }
+
+    /// Takes a datagram that came to a media's socket of RTP or RTCP. To be followed, as every other call, by draining
+    /// [`poll_output`](Self::poll_output); any number may be taken before.
+    pub fn handle_datagram(&mut self, now: Micros, media: usize, rtcp: bool, bytes: &[u8]) {
+        if !self.session.handle_datagram(now, media, rtcp, bytes.len()) {
+            return;
+        }
+        let Some(way) = self.ways.iter_mut().find(|way| way.media == media) else { return };
+        if rtcp {
+            way.rtcp(bytes, now, &mut self.reports);
+        } else {
+            way.rtp(bytes, now, &mut self.reports);
+        }
     }
 
     /// Says that the camera closed the connection, or that it broke.
@@ -184,7 +224,7 @@ impl Ingest {
     /// What comes next; `None` until more bytes or time come. To be drained after every other call.
     pub fn poll_output(&mut self) -> Option<IngestOutput> {
         loop {
-            if let Some(unit) = self.media.as_mut().and_then(|media| media.depacketizer.pull()) {
+            if let Some(unit) = self.ways.iter_mut().find_map(Way::pull) {
                 return Some(IngestOutput::AccessUnit(unit));
             }
             if let Some(report) = self.reports.pop_front() {
@@ -195,17 +235,17 @@ impl Ingest {
             }
             match self.session.poll_output()? {
                 Output::Send(bytes) => return Some(IngestOutput::Send(bytes)),
-                Output::Rtp { bytes, received, .. } => {
-                    if let Some(media) = &mut self.media {
-                        media.rtp(bytes, received, &mut self.reports);
+                Output::Datagram { media, rtcp, bytes } => {
+                    return Some(IngestOutput::Datagram { media, rtcp, bytes });
+                }
+                Output::Rtp { media, bytes, received } => {
+                    if let Some(way) = self.ways.iter_mut().find(|way| way.media == media) {
+                        way.rtp(bytes, received, &mut self.reports);
                     }
                 }
-                Output::Rtcp { bytes, received, .. } => {
-                    if let Some(media) = &mut self.media {
-                        let reports = &mut self.reports;
-                        media.rtcp(bytes, |report| {
-                            reports.push_back(IngestOutput::SenderReport { report, received });
-                        });
+                Output::Rtcp { media, bytes, received } => {
+                    if let Some(way) = self.ways.iter_mut().find(|way| way.media == media) {
+                        way.rtcp(bytes, received, &mut self.reports);
                     }
                 }
                 Output::Event(event) => self.event(event),
@@ -216,10 +256,18 @@ impl Ingest {
 
     fn event(&mut self, event: Event) {
         match &event {
-            Event::Described(presentation) => self.media = Media::new(presentation, &self.limits),
+            Event::SetUp { media, transport } => {
+                let presentation = self.session.presentation().map(|presentation| &presentation.media);
+                if let Some(described) = presentation.and_then(|all| all.get(*media)) {
+                    self.ways.push(Way::new(*media, described, transport, &self.limits));
+                }
+            }
             Event::Playing(playing) => {
-                if let (Some(media), Some(ssrc)) = (&mut self.media, playing.ssrc) {
-                    media.announce(ssrc);
+                for stream in &playing.streams {
+                    let way = self.ways.iter_mut().find(|way| way.media == stream.media);
+                    if let (Some(way), Some(ssrc)) = (way, stream.ssrc) {
+                        way.announce(ssrc);
+                    }
                 }
                 let start = playing.range.as_ref().and_then(|range| range.clock_start());
                 let timestamp = playing.rtp_info.as_ref().and_then(|info| info.rtptime);
@@ -236,23 +284,32 @@ impl Ingest {
 
     /// Nothing more will be received: the access unit that was open comes out before `output`.
     fn end(&mut self, output: IngestOutput) {
-        if let Some(media) = &mut self.media
-            && !core::mem::replace(&mut self.ended, true)
-        {
-            media.depacketizer.finish();
+        if !core::mem::replace(&mut self.ended, true) {
+            for way in &mut self.ways {
+                way.finish(&mut self.reports);
+            }
         }
         self.last.push_back(output);
     }
 }
 
-impl Media {
-    /// `None` where the presentation has no video that can be read; the session then fails by itself.
-    fn new(presentation: &Presentation, limits: &Limits) -> Option<Self> {
-        let (_, media) = presentation.video()?;
-        let mut depacketizer = Depacketizer::new(media.codec?, limits);
-        depacketizer.seed(media.parameter_sets.iter().map(|nal| &nal[..]));
-        let reorder = Reorder::in_order().with_payload_type(media.payload_type);
-        Some(Self { reorder, depacketizer, quirks: Quirks::default(), stamped: None })
+impl Way {
+    fn new(index: usize, media: &Media, transport: &Agreed, limits: &Limits) -> Self {
+        let depacketizer = media.codec.map(|codec| {
+            let mut depacketizer = Depacketizer::new(codec, limits);
+            depacketizer.seed(media.parameter_sets.iter().map(|nal| &nal[..]));
+            depacketizer
+        });
+        let reorder = match transport.lower() {
+            Lower::Tcp => Reorder::in_order(),
+            _ => Reorder::windowed(limits),
+        };
+        let reorder = reorder.with_payload_type(media.payload_type);
+        Self { media: index, reorder, depacketizer, quirks: Quirks::default(), stamped: None }
+    }
+
+    fn pull(&mut self) -> Option<AccessUnit> {
+        self.depacketizer.as_mut()?.pull()
     }
 
     /// SETUP's answer named an SSRC. Packets may have come before it (v4l2rtspserver): those count more.
@@ -264,32 +321,39 @@ impl Media {
     }
 
     fn rtp(&mut self, bytes: &[u8], received: Micros, reports: &mut VecDeque<IngestOutput>) {
+        let Self { reorder, depacketizer, stamped, .. } = self;
+        if let Some(ordered) = reorder.push(bytes, received) {
+            take(depacketizer, stamped, &ordered, reports);
+        }
         // Over TCP a packet's turn is when it comes: none ever waits.
-        let Some(ordered) = self.reorder.push(bytes, received) else { return };
-        if ordered.restart {
-            // The pictures before it come out before the news.
-            self.depacketizer.finish();
-            let before = core::iter::from_fn(|| self.depacketizer.pull());
-            reports.extend(before.map(IngestOutput::AccessUnit));
-            reports.push_back(IngestOutput::Discontinuity);
+        while let Some(ordered) = reorder.pull() {
+            take(depacketizer, stamped, &ordered, reports);
         }
-        if let Some(utc) = onvif_time(&ordered.packet)
-            && self.stamped.replace(ordered.packet.timestamp) != Some(ordered.packet.timestamp)
-        {
-            let (source, timestamp) = (UtcSource::OnvifExtension, ordered.packet.timestamp);
-            reports.push_back(IngestOutput::Anchor { source, timestamp, utc });
-        }
-        self.depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
     }
 
-    fn rtcp(&mut self, bytes: &[u8], mut report: impl FnMut(SenderReport)) {
+    /// Nothing more comes: what waits is as good as in order.
+    fn finish(&mut self, reports: &mut VecDeque<IngestOutput>) {
+        let Self { reorder, depacketizer, stamped, .. } = self;
+        reorder.finish();
+        while let Some(ordered) = reorder.pull() {
+            take(depacketizer, stamped, &ordered, reports);
+        }
+        if let Some(depacketizer) = depacketizer {
+            depacketizer.finish();
+        }
+    }
+
+    fn rtcp(&mut self, bytes: &[u8], received: Micros, reports: &mut VecDeque<IngestOutput>) {
         for packet in rtcp::parse(bytes) {
             match packet {
-                Ok(rtcp::Packet::SenderReport(said, _)) => {
+                Ok(rtcp::Packet::SenderReport(report, _)) => {
                     // A former session's report would put the pictures into another time (Reolink RLC-410).
                     match self.reorder.ssrc() {
-                        Some(ssrc) if ssrc != said.ssrc => self.quirks.count(Quirk::ForeignSsrc),
-                        _ => report(said),
+                        Some(ssrc) if ssrc != report.ssrc => self.quirks.count(Quirk::ForeignSsrc),
+                        _ if self.depacketizer.is_some() => {
+                            reports.push_back(IngestOutput::SenderReport { report, received });
+                        }
+                        _ => {}
                     }
                 }
                 Ok(rtcp::Packet::Goodbye(goodbye)) => {
@@ -300,6 +364,30 @@ impl Media {
             }
         }
     }
+}
+
+/// Hands a packet in its turn on.
+fn take(
+    depacketizer: &mut Option<Depacketizer>,
+    stamped: &mut Option<u32>,
+    ordered: &Ordered<'_>,
+    reports: &mut VecDeque<IngestOutput>,
+) {
+    let Some(depacketizer) = depacketizer else { return };
+    if ordered.restart {
+        // The pictures before it come out before the news.
+        depacketizer.finish();
+        let before = core::iter::from_fn(|| depacketizer.pull());
+        reports.extend(before.map(IngestOutput::AccessUnit));
+        reports.push_back(IngestOutput::Discontinuity);
+    }
+    if let Some(utc) = onvif_time(&ordered.packet)
+        && stamped.replace(ordered.packet.timestamp) != Some(ordered.packet.timestamp)
+    {
+        let (source, timestamp) = (UtcSource::OnvifExtension, ordered.packet.timestamp);
+        reports.push_back(IngestOutput::Anchor { source, timestamp, utc });
+    }
+    depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
 }
 
 /// The camera's own stamp on a picture: ONVIF Streaming Specification, "RTP header extension", whose first 8 bytes are an
@@ -320,7 +408,6 @@ mod tests {
     use crate::sdp::Description;
     use crate::server::{self, Connection};
     use alloc::string::ToString as _;
-    use alloc::vec::Vec;
     use bytes::BytesMut;
 
     const SECOND: u64 = 1_000_000;

@@ -39,10 +39,19 @@ pub enum Item {
 }
 
 /// Which interleaved headers are plausible when the place is lost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// The channels of RTP and RTCP that SETUP agreed on; before that, any below 20.
-    pub channels: Option<(u8, u8)>,
+    /// What SETUP agreed on, media by media; before that, any channel below 20.
+    pub channels: Vec<Channels>,
+}
+
+/// The channels of one media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Channels {
+    /// Of RTP.
+    pub rtp: u8,
+    /// Of RTCP.
+    pub rtcp: u8,
     /// The payload type of RTP, where it is known.
     pub payload_type: Option<u8>,
 }
@@ -52,15 +61,22 @@ impl Expected {
     /// §6.4.1), RTCP has packet types 200 to 211, and neither is shorter than its header.
     fn fits(&self, channel: u8, len: usize, packet: &[u8]) -> bool {
         let (Some(first), Some(second)) = (packet.first(), packet.get(1)) else { return false };
-        let rtp = len >= 12 && self.payload_type.is_none_or(|pt| pt == second & 0x7f);
         let rtcp = len >= 8 && (200..=211).contains(second);
-        let kind = match self.channels {
-            Some((channel_rtp, _)) if channel == channel_rtp => rtp,
-            Some((_, channel_rtcp)) if channel == channel_rtcp => rtcp,
-            Some(_) => false,
-            None => channel < 20 && (rtp || rtcp),
+        let of_media = |media: &Channels| {
+            let rtp = len >= 12 && media.payload_type.is_none_or(|pt| pt == second & 0x7f);
+            channel == media.rtp && rtp || channel == media.rtcp && rtcp
         };
-        first >> 6 == 2 && kind
+        first >> 6 == 2
+            && match self.channels.as_slice() {
+                [] => channel < 20 && (len >= 12 || rtcp),
+                agreed => agreed.iter().any(of_media),
+            }
+    }
+
+    /// A channel that no SETUP agreed on.
+    fn is_stray(&self, channel: u8) -> bool {
+        let own = |media: &Channels| channel == media.rtp || channel == media.rtcp;
+        !self.channels.is_empty() && !self.channels.iter().any(own)
     }
 }
 
@@ -218,11 +234,12 @@ impl Input {
             [b'\r' | b'\n', ..] => Ok(Found::Blank),
             [b'$', channel, high, low, packet @ ..] => {
                 let len = usize::from(u16::from_be_bytes([*high, *low]));
-                let stray = expected.channels.is_some_and(|(rtp, rtcp)| *channel != rtp && *channel != rtcp);
                 match packet {
                     [] if len > 0 => Ok(Found::More),
                     // A channel that nobody set up is dropped elsewhere; if its packet is not RTP either, the place is lost.
-                    [first, ..] if stray && len > 0 && first >> 6 != 2 => Ok(Found::Nothing),
+                    [first, ..] if len > 0 && first >> 6 != 2 && expected.is_stray(*channel) => {
+                        Ok(Found::Nothing)
+                    }
                     _ if packet.len() < len => Ok(Found::More),
                     _ => Ok(Found::Packet(*channel, len)),
                 }

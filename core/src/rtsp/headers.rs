@@ -5,11 +5,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+mod frames;
 mod range;
 mod rtp_info;
 mod session;
 mod transport;
 
+pub use frames::Frames;
 pub use range::{NptTime, Range};
 pub use rtp_info::RtpInfo;
 pub use session::SessionId;

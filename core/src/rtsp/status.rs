@@ -66,6 +66,8 @@ statuses! {
     ONLY_AGGREGATE_ALLOWED = 460 "Only Aggregate Operation Allowed",
     /// 461.
     UNSUPPORTED_TRANSPORT = 461 "Unsupported Transport",
+    /// 463, RFC 4567 §6: the answer of a server that wants the client's keys for SRTP.
+    KEY_MANAGEMENT_FAILURE = 463 "Key Management Failure",
     /// 500.
     INTERNAL_SERVER_ERROR = 500 "Internal Server Error",
     /// 501.

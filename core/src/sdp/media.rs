@@ -3,10 +3,13 @@
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
+use core::net::IpAddr;
 
 use bytes::Bytes;
 
-use super::{sprop, without_userinfo};
+use super::address::included_sources;
+use super::{Group, Section, sprop, without_userinfo};
 use crate::codec::Codec;
 use crate::fault::{Quirk, Quirks};
 use crate::limits::Limits;
@@ -35,6 +38,8 @@ pub struct PayloadType {
     pub encoding: String,
     /// Ticks of the RTP timestamp per second; 0 where unknown.
     pub clock_rate: u32,
+    /// Channels of sound, the third part of `rtpmap`; 1 where it does not say.
+    pub channels: u8,
     /// The parameters of `fmtp`, keys as written, in order.
     pub parameters: Vec<(String, String)>,
 }
@@ -45,6 +50,16 @@ pub struct PayloadType {
 pub struct Media {
     /// What it carries.
     pub kind: MediaKind,
+    /// `RTP/AVP`, `RTP/SAVP`, `RTP/AVPF`, `RTP/SAVPF`, as written.
+    pub profile: String,
+    /// The port of `m=`, which only multicast needs; 0 where it is no number (Tuya: a random, even a negative one).
+    pub port: u16,
+    /// The multicast group of `c=`, its own or the session's.
+    pub group: Option<Group>,
+    /// The only senders to be heard of that group, `a=source-filter` (RFC 4570); empty for all.
+    pub sources: Vec<IpAddr>,
+    /// `a=crypto` (RFC 4568) and `a=key-mgmt` (RFC 4567).
+    pub keys: Keys,
     /// The coding of its chosen payload type, where this library can read it.
     pub codec: Option<Codec>,
     /// The chosen payload type: the first that this library can read, else the first.
@@ -68,7 +83,30 @@ pub struct Media {
     pub uses_don: bool,
 }
 
+/// What SRTP needs, as written. `Debug` does not show it.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Keys {
+    /// The values of `a=crypto`, in order.
+    pub crypto: Vec<String>,
+    /// The value of `a=key-mgmt`, its own or the session's.
+    pub key_mgmt: Option<String>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key_mgmt = self.key_mgmt.as_ref().map(|_| "(redacted)");
+        f.debug_struct("Keys").field("crypto", &self.crypto.len()).field("key_mgmt", &key_mgmt).finish()
+    }
+}
+
 impl Media {
+    /// Is it SRTP (RFC 3711)?
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.profile.to_ascii_uppercase().starts_with("RTP/SAVP")
+    }
+
     /// The chosen payload type.
     #[must_use]
     pub fn chosen(&self) -> Option<&PayloadType> {
@@ -87,15 +125,19 @@ impl Media {
         self.chosen()?.parameter(key)
     }
 
-    /// Reads a section: the value of `m=`, then those of its `a=` lines. `None` where `m=` names no payload type.
-    pub(super) fn parse(section: &[String], limits: &Limits, quirks: &mut Quirks) -> Option<Self> {
-        let (first, attributes) = section.split_first()?;
-        let (kind, numbers) = parse_m(first)?;
+    /// Reads a section. `None` where `m=` names no payload type.
+    pub(super) fn parse(section: &Section, limits: &Limits, quirks: &mut Quirks) -> Option<Self> {
+        let line = MediaLine::parse(&section.m)?;
         let mut media = Self {
-            kind,
+            kind: line.kind,
+            profile: line.profile.to_owned(),
+            port: line.port.unwrap_or(0),
+            group: section.group,
+            sources: Vec::new(),
+            keys: Keys::default(),
             codec: None,
             payload_type: 0,
-            payload_types: numbers.into_iter().map(PayloadType::new).collect(),
+            payload_types: line.numbers.into_iter().map(PayloadType::new).collect(),
             clock_rate: 0,
             control: None,
             send_only: false,
@@ -105,13 +147,16 @@ impl Media {
             uses_don: false,
         };
         let mut stray = Vec::new();
-        for attribute in attributes {
+        for attribute in &section.attributes {
             let (name, value) = attribute.split_once(':').unwrap_or((attribute, ""));
             let value = value.trim();
             match name.trim() {
                 "rtpmap" => media.rtpmap(value, quirks),
                 "fmtp" => stray.extend(media.fmtp_line(value, quirks).into_iter().flatten()),
                 "control" if media.control.is_none() => media.control = Some(without_userinfo(value)),
+                "source-filter" => media.sources = included_sources(value),
+                "crypto" if media.keys.crypto.len() < MOST_KEYS => media.keys.crypto.push(value.to_owned()),
+                "key-mgmt" => media.keys.key_mgmt = Some(value.to_owned()),
                 "sendonly" => media.send_only = true,
                 "framerate" if value.parse::<f32>().is_ok_and(|rate| rate > 0.0) => {
                     media.frame_rate = Some(value.to_owned());
@@ -128,17 +173,19 @@ impl Media {
         let read = value.split_once(char::is_whitespace).and_then(|(number, rest)| {
             let mut parts = rest.trim().split('/');
             let encoding = parts.next().map(str::trim).filter(|name| !name.is_empty())?;
-            let clock_rate = parts.next().and_then(|rate| rate.trim().parse().ok()).unwrap_or(0);
-            Some((number.trim().parse::<u8>().ok()?, encoding, clock_rate))
+            let mut rest = parts.map(str::trim);
+            let clock_rate = rest.next().and_then(|rate| rate.parse().ok()).unwrap_or(0);
+            let channels = rest.next().and_then(|channels| channels.parse().ok()).unwrap_or(1);
+            Some((number.trim().parse::<u8>().ok()?, encoding, clock_rate, channels))
         });
-        let known = read.and_then(|(number, encoding, clock_rate)| {
+        let known = read.and_then(|(number, encoding, clock_rate, channels)| {
             let pt = self.payload_types.iter_mut().find(|pt| pt.number == number)?;
-            Some((pt, encoding, clock_rate))
+            Some((pt, encoding, clock_rate, channels))
         });
         match known {
-            Some((pt, encoding, clock_rate)) => {
+            Some((pt, encoding, clock_rate, channels)) => {
                 pt.encoding = encoding.to_owned();
-                pt.clock_rate = clock_rate;
+                (pt.clock_rate, pt.channels) = (clock_rate, channels);
             }
             None => quirks.count(Quirk::BadSdpLine),
         }
@@ -222,7 +269,9 @@ impl PayloadType {
             34 => ("H263", 90_000),
             _ => ("", 0),
         };
-        Self { number, encoding: encoding.to_owned(), clock_rate, parameters: Vec::new() }
+        // RFC 3551 §6: type 10 is L16 in stereo.
+        let channels = if number == 10 { 2 } else { 1 };
+        Self { number, encoding: encoding.to_owned(), clock_rate, channels, parameters: Vec::new() }
     }
 
     /// A parameter of `fmtp`; keys compare without case.
@@ -244,17 +293,32 @@ impl PayloadType {
     }
 }
 
-/// `<media> <port> <protocol> <payload types>`. The port does not matter over TCP (Tuya sends a random, even negative
-/// one); a payload type that is no number is skipped (TP-Link: `smart/1/90000`).
-fn parse_m(value: &str) -> Option<(MediaKind, Vec<u8>)> {
-    let mut words = value.split_whitespace();
-    let kind = match words.next()? {
-        "video" => MediaKind::Video,
-        "audio" => MediaKind::Audio,
-        "application" => MediaKind::Application,
-        other => MediaKind::Other(other.to_owned()),
-    };
-    let numbers: Vec<u8> =
-        words.skip(2).filter_map(|n| n.parse().ok()).filter(|n| *n < 128).take(64).collect();
-    (!numbers.is_empty()).then_some((kind, numbers))
+/// Keys of one media that are kept.
+const MOST_KEYS: usize = 8;
+
+/// `<media> <port> <profile> <payload types>`.
+struct MediaLine<'a> {
+    kind: MediaKind,
+    /// `None` where it is no port (Tuya: `-1353744643`).
+    port: Option<u16>,
+    profile: &'a str,
+    numbers: Vec<u8>,
+}
+
+impl<'a> MediaLine<'a> {
+    /// A payload type that is no number is skipped (TP-Link: `smart/1/90000`); `None` where none is left.
+    fn parse(value: &'a str) -> Option<Self> {
+        let mut words = value.split_whitespace();
+        let kind = match words.next()? {
+            "video" => MediaKind::Video,
+            "audio" => MediaKind::Audio,
+            "application" => MediaKind::Application,
+            other => MediaKind::Other(other.to_owned()),
+        };
+        // `5000/2`: two ports from there on.
+        let port = words.next()?.split('/').next()?.parse().ok();
+        let profile = words.next()?;
+        let numbers: Vec<u8> = words.filter_map(|n| n.parse().ok()).filter(|n| *n < 128).take(64).collect();
+        (!numbers.is_empty()).then_some(Self { kind, port, profile, numbers })
+    }
 }

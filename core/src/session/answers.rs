@@ -2,14 +2,16 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
-use super::requests::{CHANNELS, Pending};
-use super::{Event, Kind, Phase, Playing, Session};
+use super::requests::Pending;
+use super::{Event, Kind, Phase, Playing, Session, Stream};
 use crate::fault::Quirk;
 use crate::rtsp::auth::Refused;
-use crate::rtsp::headers::{Range, RtpInfo, SessionId, Transport};
-use crate::rtsp::{Method, Request, Response, Status, Url};
-use crate::sdp::{MediaKind, Presentation};
+use crate::rtsp::headers::{Range, RtpInfo, SessionId};
+use crate::rtsp::{Method, Request, Response, Scheme, Status, Url};
+use crate::sdp::{self, Presentation};
+use crate::time::Micros;
 
 /// How often one request is sent: once without an answer to a challenge, then one for each challenge or fresh nonce.
 const MOST_SENT: u8 = 5;
@@ -40,11 +42,9 @@ impl Session {
             Method::Teardown => self.end(),
             _ if response.status.is_redirect() => self.redirected(response.headers.get("Location")),
             Method::Play if self.retries_without_range(response.status) => {}
-            _ if !response.status.is_success() => self.fail(match response.status {
-                Status::NOT_FOUND => Kind::NotFound,
-                Status::UNSUPPORTED_TRANSPORT => Kind::UnsupportedTransport,
-                status => Kind::Status(status),
-            }),
+            Method::Setup if !response.status.is_success() => self.setup_refused(response.status),
+            Method::Pause => self.pause_answered(response.status),
+            _ if !response.status.is_success() => self.fail(self.refusal(response.status)),
             Method::Describe => self.described(response),
             Method::Setup => self.set_up(response),
             Method::Play => self.play_answered(response),
@@ -85,6 +85,14 @@ impl Session {
 
     fn redirected(&mut self, location: Option<&str>) {
         match location.map(|location| self.config.url.location(location)) {
+            // A password or a token is not sent in clear because somebody on the way says so.
+            Some(Ok(url))
+                if self.is_secret()
+                    && self.url().scheme() == Scheme::Rtsps
+                    && url.scheme() == Scheme::Rtsp =>
+            {
+                self.fail(Kind::Downgrade);
+            }
             Some(Ok(url)) => {
                 if self.is_set_up() {
                     self.request(Method::Teardown);
@@ -96,12 +104,19 @@ impl Session {
         }
     }
 
+    const fn is_secret(&self) -> bool {
+        self.config.credentials.is_some() || self.config.authorization.is_some()
+    }
+
     fn described(&mut self, response: &Response) {
-        if response.headers.get("Content-Type").is_none() {
-            self.note(Quirk::NoContentType);
+        if response.headers.get("Content-Type").is_none() && !self.tolerated(Quirk::NoContentType) {
+            return;
         }
         let presentation = match Presentation::parse(response.body.clone(), &self.config.limits) {
             Ok(presentation) => Arc::new(presentation),
+            Err(sdp::Error { kind: sdp::Kind::Violation(quirk), .. }) => {
+                return self.fail(Kind::Violation(quirk));
+            }
             Err(error) => return self.fail(Kind::Sdp(error.kind)),
         };
         self.quirks.merge(&presentation.quirks);
@@ -110,22 +125,17 @@ impl Session {
         }
         self.presentation = Some(Arc::clone(&presentation));
         self.event(Event::Described(Arc::clone(&presentation)));
-        let Some((index, video)) = presentation.video() else {
-            let any = presentation.media.iter().any(|media| media.kind == MediaKind::Video);
-            return self.fail(if any { Kind::UnsupportedCodec } else { Kind::NoVideo });
+        let chosen = match self.choose(&presentation) {
+            Ok(chosen) => chosen,
+            Err(kind) => return self.fail(kind),
         };
-        self.media = index;
-        self.expected.payload_type = (video.payload_types.len() == 1).then_some(video.payload_type);
         let base = self.base(response, presentation.control.as_deref());
         let aggregate = self.resolve(&base, presentation.control.as_deref());
-        self.track = match video.control.as_deref() {
-            // RFC 2326 §C.1.1: a single stream may leave its control out.
-            None => aggregate.clone(),
-            control => self.resolve(&base, control),
-        };
+        self.lay_tracks(&chosen, &base, &aggregate);
         self.aggregate = aggregate;
-        self.phase = Phase::Setup;
-        self.request(Method::Setup);
+        if self.phase != Phase::Closed {
+            self.next_setup();
+        }
     }
 
     /// RFC 2326 §C.1.1: Content-Base, Content-Location, then the request's URL; before the last an absolute session
@@ -138,48 +148,25 @@ impl Session {
         match value.map(|value| self.config.url.content_base(value)) {
             Some(Some((base, odd))) => {
                 if odd {
-                    self.note(Quirk::BadContentBase);
+                    self.tolerated(Quirk::BadContentBase);
                 }
                 return base;
             }
-            Some(None) => self.note(Quirk::BadContentBase),
+            Some(None) => {
+                self.tolerated(Quirk::BadContentBase);
+            }
             None => {}
         }
         let url = self.config.url.clone();
         self.resolve(&url, absolute)
     }
 
-    fn resolve(&mut self, base: &Url, control: Option<&str>) -> Url {
+    pub(super) fn resolve(&mut self, base: &Url, control: Option<&str>) -> Url {
         let (url, foreign) = base.control(control.unwrap_or_default());
         if foreign {
-            self.note(Quirk::ForeignControl);
+            self.tolerated(Quirk::ForeignControl);
         }
         url
-    }
-
-    fn set_up(&mut self, response: &Response) {
-        self.session = response.headers.get("Session").and_then(SessionId::parse);
-        let transport =
-            response.headers.get("Transport").and_then(|value| Transport::parse_all(value).next());
-        let transport = transport.unwrap_or_default();
-        let udp = !transport.is_tcp() && (transport.multicast || transport.server_port.is_some());
-        if udp {
-            return self.fail(Kind::UnsupportedTransport);
-        }
-        let channels = match transport.interleaved {
-            Some(channels) => channels,
-            None => {
-                self.note(Quirk::NoChannels);
-                CHANNELS
-            }
-        };
-        if channels != CHANNELS {
-            self.note(Quirk::OtherChannels);
-        }
-        self.expected.channels = Some(channels);
-        self.ssrc = transport.ssrc;
-        self.phase = Phase::Play;
-        self.request(Method::Play);
     }
 
     /// A server that knows no Range, or none for live, is asked again without.
@@ -197,30 +184,72 @@ impl Session {
         let given = response.headers.get("Session").and_then(SessionId::parse);
         if let (Some(given), Some(kept)) = (given, &self.session)
             && given.id != kept.id
+            && !self.tolerated(Quirk::SessionChanged)
         {
-            self.note(Quirk::SessionChanged);
+            return;
         }
-        let rtp_info = response.headers.get("RTP-Info").and_then(|value| self.own_rtp_info(value));
-        let ssrc = self.ssrc.or(rtp_info.as_ref().and_then(|info| info.ssrc));
+        let infos = response.headers.get("RTP-Info").map(RtpInfo::parse_all).unwrap_or_default();
+        let streams: Vec<Stream> = self
+            .tracks
+            .iter()
+            .map(|track| {
+                let rtp_info = own_rtp_info(&infos, &track.url, self.tracks.len());
+                let ssrc = track.ssrc.or(rtp_info.as_ref().and_then(|info| info.ssrc));
+                Stream { media: track.media, rtp_info, ssrc }
+            })
+            .collect();
         let range = response.headers.get("Range").and_then(Range::parse);
         self.phase = Phase::Playing;
         self.last_media = self.now;
-        self.start_keep_alive();
-        self.event(Event::Playing(Playing { media: self.media, range, rtp_info, ssrc }));
+        if self.keep_alive.is_none() {
+            self.start_keep_alive();
+        }
+        let Some(Stream { media, rtp_info, ssrc }) = streams.first().cloned() else { return };
+        self.event(Event::Playing(Playing { media, range, rtp_info, ssrc, streams }));
     }
 
-    /// The entry of our track: by its URL, or the only one, as GW Security GW4089IP names a wrong one.
-    fn own_rtp_info(&self, value: &str) -> Option<RtpInfo> {
-        let streams = RtpInfo::parse_all(value);
-        let path = self.track.path_and_query();
-        let own = |info: &&RtpInfo| !path_of(&info.url).is_empty() && path.ends_with(path_of(&info.url));
-        let mut info = match streams.as_slice() {
-            [only] => only.clone(),
-            several => several.iter().find(own)?.clone(),
-        };
-        info.seq = info.seq.filter(|seq| *seq > 1);
-        info.rtptime = info.rtptime.filter(|rtptime| *rtptime != 0);
-        Some(info)
+    /// Plays another range, or on from where it was paused. False, and nothing is done, unless the session plays or is
+    /// paused.
+    pub fn play(&mut self, now: Micros, range: Option<Range>) -> bool {
+        self.now = now;
+        let may = matches!(self.phase, Phase::Playing | Phase::Paused);
+        if may {
+            self.config.range = range;
+            self.no_range = false;
+            self.phase = Phase::Play;
+            self.request(Method::Play);
+        }
+        may
+    }
+
+    /// Pauses. False, and nothing is done, unless the session plays.
+    pub fn pause(&mut self, now: Micros) -> bool {
+        self.now = now;
+        let may = self.phase == Phase::Playing;
+        if may {
+            self.phase = Phase::Pause;
+            self.request(Method::Pause);
+        }
+        may
+    }
+
+    fn pause_answered(&mut self, status: Status) {
+        if self.phase != Phase::Pause {
+            return;
+        }
+        if status.is_success() {
+            self.phase = Phase::Paused;
+            return self.event(Event::Paused);
+        }
+        // Hikvision DS-2CD2732F-IS offers PAUSE in `Public` and refuses it with 551.
+        let offered = self.public.contains(&Method::Pause);
+        let unknown = matches!(status, Status::OPTION_NOT_SUPPORTED | Status::NOT_IMPLEMENTED);
+        if offered && unknown && !self.tolerated(Quirk::PauseRefused) {
+            return;
+        }
+        self.phase = Phase::Playing;
+        self.last_media = self.now;
+        self.event(Event::NotPaused(status));
     }
 
     pub(super) fn handle_request(&mut self, request: &Request) {
@@ -236,6 +265,20 @@ impl Session {
             _ => {}
         }
     }
+}
+
+/// The entry of a track: by its URL, or the only one where there is but one track, as GW Security GW4089IP names a wrong
+/// one.
+fn own_rtp_info(infos: &[RtpInfo], track: &Url, tracks: usize) -> Option<RtpInfo> {
+    let path = track.path_and_query();
+    let own = |info: &&RtpInfo| !path_of(&info.url).is_empty() && path.ends_with(path_of(&info.url));
+    let mut info = match infos {
+        [only] if tracks == 1 => only.clone(),
+        several => several.iter().find(own)?.clone(),
+    };
+    info.seq = info.seq.filter(|seq| *seq > 1);
+    info.rtptime = info.rtptime.filter(|rtptime| *rtptime != 0);
+    Some(info)
 }
 
 /// Path and query of a URL, or of what stands in its place.

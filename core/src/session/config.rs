@@ -2,8 +2,10 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
+use super::{Lower, Replay, Wanted};
 use crate::limits::Limits;
 use crate::rtsp::headers::Range;
 use crate::rtsp::{Credentials, Url};
@@ -36,6 +38,21 @@ pub struct Config {
     pub limits: Limits,
     /// The `Range` of PLAY. Parrot's drones send nothing without one.
     pub range: Option<Range>,
+    /// The `Scale` of PLAY.
+    pub scale: Option<f32>,
+    /// Further fields of every request.
+    pub headers: Vec<(String, String)>,
+    /// Lower transports in order of preference.
+    pub transports: Vec<Lower>,
+    /// Which media.
+    pub wanted: Wanted,
+    /// The video's index in the presentation; `None` for the first that can be read.
+    pub media: Option<usize>,
+    /// Asks for recorded footage as ONVIF has it.
+    pub replay: Option<Replay>,
+    /// Answers to challenges that may be refused in a row before the session ends, over all requests: below the number
+    /// at which a camera locks the account (Hikvision: 5).
+    pub tries: u8,
     /// Microseconds to wait for a response.
     pub response_timeout: u64,
     /// Microseconds without RTP, after PLAY, that end the session; `None` to wait for ever.
@@ -54,6 +71,13 @@ impl Config {
             seed,
             limits: Limits::default(),
             range: Some(Range::ALL),
+            scale: None,
+            headers: Vec::new(),
+            transports: Vec::from([Lower::Tcp]),
+            wanted: Wanted::default(),
+            media: None,
+            replay: None,
+            tries: 3,
             response_timeout: 10_000_000,
             media_timeout: Some(10_000_000),
         }
@@ -84,6 +108,55 @@ impl Config {
     #[must_use]
     pub const fn range(mut self, range: Option<Range>) -> Self {
         self.range = range;
+        self
+    }
+
+    /// Sets the `Scale` of PLAY.
+    #[must_use]
+    pub const fn scale(mut self, scale: Option<f32>) -> Self {
+        self.scale = scale;
+        self
+    }
+
+    /// Sets the further fields of every request.
+    #[must_use]
+    pub fn headers(mut self, headers: Vec<(String, String)>) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Sets the lower transports, in order of preference.
+    #[must_use]
+    pub fn transports(mut self, transports: Vec<Lower>) -> Self {
+        self.transports = transports;
+        self
+    }
+
+    /// Sets which media.
+    #[must_use]
+    pub const fn wanted(mut self, wanted: Wanted) -> Self {
+        self.wanted = wanted;
+        self
+    }
+
+    /// Sets the video's index.
+    #[must_use]
+    pub const fn media(mut self, media: Option<usize>) -> Self {
+        self.media = media;
+        self
+    }
+
+    /// Sets how recorded footage is asked for.
+    #[must_use]
+    pub const fn replay(mut self, replay: Option<Replay>) -> Self {
+        self.replay = replay;
+        self
+    }
+
+    /// Sets the answers to challenges that may be refused in a row.
+    #[must_use]
+    pub const fn tries(mut self, tries: u8) -> Self {
+        self.tries = tries;
         self
     }
 
@@ -123,6 +196,10 @@ impl fmt::Debug for Config {
             .field("authorization", &self.authorization.as_ref().map(|_| "(redacted)"))
             .field("user_agent", &self.user_agent)
             .field("range", &self.range)
+            .field("transports", &self.transports)
+            .field("wanted", &self.wanted)
+            .field("replay", &self.replay)
+            .field("tries", &self.tries)
             .field("response_timeout", &self.response_timeout)
             .field("media_timeout", &self.media_timeout)
             .finish_non_exhaustive()

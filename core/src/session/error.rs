@@ -5,7 +5,7 @@ use core::fmt;
 use thiserror::Error;
 
 use super::Phase;
-use crate::fault::{Blame, Code, Fault, Offset};
+use crate::fault::{Blame, Code, Fault, Offset, Quirk};
 use crate::rtsp::auth::Refused;
 use crate::rtsp::{self, Status};
 use crate::sdp;
@@ -67,7 +67,7 @@ pub enum Kind {
     #[error("the camera's video is neither H.264 nor H.265; choose one of them in its settings")]
     UnsupportedCodec,
     /// The camera does not send RTP over the RTSP connection.
-    #[error("the camera does not send video over TCP")]
+    #[error("the camera does not send video over any transport that is allowed")]
     UnsupportedTransport,
     /// The camera answers 404.
     #[error("the camera has no stream at this address; check the path")]
@@ -84,6 +84,24 @@ pub enum Kind {
     /// The camera closed the connection.
     #[error("the camera closed the connection")]
     Closed,
+    /// Every session that the camera can serve is taken (Tapo: two; Hikvision over Wi-Fi: two).
+    #[error("the camera serves no further viewer ({0}); end another session of it")]
+    Busy(Status),
+    /// The camera sends SRTP and wants the client's keys (Axis), which this session has not.
+    #[error("the camera wants keys for SRTP from the client")]
+    KeysNeeded,
+    /// A redirection from TLS to clear text, where a password or token would follow.
+    #[error("the camera redirects from TLS to an address in clear text; refused")]
+    Downgrade,
+    /// None of what was asked for is in the presentation.
+    #[error("the camera offers nothing of what was asked for at this address")]
+    NothingWanted,
+    /// No UDP ports could be opened, and no other transport is allowed.
+    #[error("no UDP ports could be opened for the media")]
+    NotBound,
+    /// The camera breaks a rule that the policy does not let it break.
+    #[error("the camera breaks a rule: {0}")]
+    Violation(Quirk),
     /// A redirection without a usable address.
     #[error("the camera redirects to an address that cannot be used")]
     BadRedirect,
@@ -104,6 +122,7 @@ impl Fault for Error {
         match self.kind {
             Kind::Rtsp(kind) => kind.blame(),
             Kind::CredentialsNeeded | Kind::CredentialsRefused | Kind::NotFound => Blame::Caller,
+            Kind::NothingWanted | Kind::NotBound => Blame::Caller,
             _ => Blame::Peer,
         }
     }
@@ -124,6 +143,12 @@ impl Fault for Error {
             Kind::Stalled => 709,
             Kind::Closed => 710,
             Kind::BadRedirect => 711,
+            Kind::Busy(_) => 712,
+            Kind::KeysNeeded => 713,
+            Kind::Downgrade => 714,
+            Kind::NothingWanted => 715,
+            Kind::NotBound => 716,
+            Kind::Violation(_) => 717,
         })
     }
 }

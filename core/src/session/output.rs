@@ -1,14 +1,15 @@
 //! What a session hands out.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::Bytes;
 
-use super::Error;
+use super::{Agreed, Error};
 use crate::fault::Quirk;
-use crate::rtsp::Url;
 use crate::rtsp::headers::{Range, RtpInfo};
+use crate::rtsp::{Status, Url};
 use crate::sdp::Presentation;
 use crate::time::Micros;
 
@@ -36,6 +37,15 @@ pub enum Output<'a> {
         /// When its last bytes were received.
         received: Micros,
     },
+    /// A datagram to send to the agreed server port, from the media's socket.
+    Datagram {
+        /// Index of the media in the presentation.
+        media: usize,
+        /// From and to the port of RTCP, not of RTP.
+        rtcp: bool,
+        /// What to send.
+        bytes: Bytes,
+    },
     /// Something happened.
     Event(Event),
     /// Close the connection. Nothing comes after it.
@@ -48,6 +58,26 @@ pub enum Output<'a> {
 pub enum Event {
     /// The camera said what it has. The video is being set up; nothing needs to be answered.
     Described(Arc<Presentation>),
+    /// Open two UDP sockets, an even port for RTP and the odd one above it for RTCP, and answer with
+    /// [`Session::bound`](super::Session::bound) or [`Session::not_bound`](super::Session::not_bound).
+    Bind {
+        /// Index of the media in the presentation.
+        media: usize,
+    },
+    /// SETUP was answered: how this media will travel.
+    SetUp {
+        /// Index of the media in the presentation.
+        media: usize,
+        /// What was agreed on.
+        transport: Agreed,
+    },
+    /// The camera refuses SETUP of a media that the session can do without; the others go on.
+    Refused {
+        /// Index of the media in the presentation.
+        media: usize,
+        /// Its answer.
+        status: Status,
+    },
     /// PLAY was answered. Some servers send the first RTP packets before.
     Playing(Playing),
     /// The camera broke a rule in a tolerable way, told once for each rule; [`Session::quirks`](super::Session::quirks)
@@ -56,6 +86,10 @@ pub enum Event {
     /// The camera says that the stream is elsewhere: open a connection to it with
     /// [`Config::redirected`](super::Config::redirected), which leaves credentials behind where the host is another.
     Redirected(Url),
+    /// PAUSE was answered with success.
+    Paused,
+    /// PAUSE was refused: the camera goes on sending.
+    NotPaused(Status),
     /// The session ended as it should: TEARDOWN was answered, or came from the camera.
     Ended,
     /// The session ended.
@@ -75,6 +109,20 @@ pub struct Playing {
     pub rtp_info: Option<RtpInfo>,
     /// The synchronisation source that the camera announced. Not to be trusted (Reolink RLC-410).
     pub ssrc: Option<u32>,
+    /// What it said of each media, in the order of SETUP; the first is the one above.
+    pub streams: Vec<Stream>,
+}
+
+/// One media of [`Playing`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stream {
+    /// Index of the media in the presentation.
+    pub media: usize,
+    /// Where RTP begins, with the same reservations as in [`Playing`].
+    pub rtp_info: Option<RtpInfo>,
+    /// The synchronisation source that the camera announced.
+    pub ssrc: Option<u32>,
 }
 
 /// What a session is doing.
@@ -91,6 +139,10 @@ pub enum Phase {
     Play,
     /// Receives media.
     Playing,
+    /// Waits for the answer to PAUSE.
+    Pause,
+    /// Paused.
+    Paused,
     /// Waits for the answer to TEARDOWN.
     Teardown,
     /// Ended.
@@ -105,6 +157,8 @@ impl fmt::Display for Phase {
             Self::Setup => "in SETUP",
             Self::Play => "in PLAY",
             Self::Playing => "while playing",
+            Self::Pause => "in PAUSE",
+            Self::Paused => "while paused",
             Self::Teardown => "in TEARDOWN",
             Self::Closed => "after the end",
         })
@@ -123,7 +177,7 @@ pub struct Stats {
     pub rtp_bytes: u64,
     /// RTCP packets handed out.
     pub rtcp_packets: u64,
-    /// Interleaved packets dropped: before PLAY, after TEARDOWN, on unknown channels.
+    /// Packets dropped: before PLAY, after TEARDOWN, on unknown channels.
     pub dropped_packets: u64,
     /// Bytes skipped to find lost framing again.
     pub skipped_bytes: u64,

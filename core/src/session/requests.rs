@@ -1,11 +1,12 @@
 //! What the session asks, and how an answer finds its question.
 
 use alloc::borrow::ToOwned as _;
+use alloc::format;
 use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 
-use super::{Queued, Session};
+use super::{Frames, Phase, Queued, Session};
 use crate::fault::Quirk;
-use crate::rtsp::headers::Transport;
 use crate::rtsp::{Method, Request, Response, Status};
 use crate::time::Micros;
 
@@ -24,24 +25,24 @@ pub(super) struct Pending {
 /// Requests that wait for an answer; a camera that never answers keep-alives makes the oldest ones go.
 const MOST_PENDING: usize = 4;
 
-/// The channels asked for.
-pub(super) const CHANNELS: (u8, u8) = (0, 1);
-
 impl Session {
     pub(super) fn request(&mut self, method: Method) {
         self.send(method, false, 0);
     }
 
     pub(super) fn send(&mut self, method: Method, keep_alive: bool, sent_before: u8) {
+        if self.phase == Phase::Closed {
+            return;
+        }
         self.cseq = self.cseq.wrapping_add(1);
         self.stats.requests += 1;
         let url = match method {
-            Method::Setup => &self.track,
-            Method::Options | Method::Describe if !keep_alive => &self.config.url,
+            Method::Setup => self.track_url(),
+            Method::Options | Method::Describe if !keep_alive => self.config.url.to_string(),
             // The aggregate: some do not answer keep-alives for a track.
-            _ => &self.aggregate,
+            _ => self.aggregate.to_string(),
         };
-        let mut request = Request::new(method.clone(), &url.to_string());
+        let mut request = Request::new(method.clone(), &url);
         // Exactly `CSeq`: the name is compared with case by some (go2rtc issue 7).
         request.headers.push("CSeq", &self.cseq.to_string());
         request.headers.push("User-Agent", &self.config.user_agent);
@@ -53,8 +54,11 @@ impl Session {
         if let Some(authorization) = answer.or_else(|| self.config.authorization.clone()) {
             request.headers.push("Authorization", &authorization);
         }
-        if let Some((name, value)) = self.own_field(&method) {
+        for (name, value) in self.own_fields(&method) {
             request.headers.push(name, &value);
+        }
+        for (name, value) in &self.config.headers {
+            request.headers.push(name, value);
         }
         self.queue.push_back(Queued::Send(request.to_bytes()));
         if self.pending.len() >= MOST_PENDING {
@@ -65,13 +69,37 @@ impl Session {
         self.pending.push_back(Pending { cseq: self.cseq, method, keep_alive, answered, sent, deadline });
     }
 
-    fn own_field(&self, method: &Method) -> Option<(&'static str, String)> {
+    fn own_fields(&self, method: &Method) -> Vec<(&'static str, String)> {
+        let mut fields = Vec::new();
         match method {
-            Method::Describe => Some(("Accept", "application/sdp".to_owned())),
+            Method::Describe => fields.push(("Accept", "application/sdp".to_owned())),
             // Without `mode=PLAY`, which some servers refuse.
-            Method::Setup => Some(("Transport", Transport::interleaved(CHANNELS.0, CHANNELS.1).to_string())),
-            Method::Play if !self.no_range => self.config.range.map(|range| ("Range", range.to_string())),
-            _ => None,
+            Method::Setup => fields.push(("Transport", self.transport().to_string())),
+            Method::Play => self.play_fields(&mut fields),
+            _ => {}
+        }
+        // ONVIF Streaming Specification, "RTSP feature tag": in both.
+        if self.config.replay.is_some() && matches!(method, Method::Setup | Method::Play) {
+            fields.push(("Require", "onvif-replay".to_owned()));
+        }
+        fields
+    }
+
+    fn play_fields(&self, fields: &mut Vec<(&'static str, String)>) {
+        if let Some(range) = self.config.range.filter(|_| !self.no_range) {
+            fields.push(("Range", range.to_string()));
+        }
+        let reverse = self.config.replay.is_some_and(|replay| replay.reverse);
+        if let Some(scale) = self.config.scale.or(reverse.then_some(-1.0)) {
+            fields.push(("Scale", format!("{scale:.1}")));
+        }
+        let Some(replay) = self.config.replay else { return };
+        fields.push(("Rate-Control", if replay.rate_control { "yes" } else { "no" }.to_owned()));
+        if replay.frames != Frames::All {
+            fields.push(("Frames", replay.frames.to_string()));
+        }
+        if replay.immediate {
+            fields.push(("Immediate", "yes".to_owned()));
         }
     }
 
@@ -82,8 +110,8 @@ impl Session {
         if let Some(at) = self.pending.iter().position(|pending| Some(pending.cseq) == cseq) {
             return self.pending.remove(at);
         }
-        self.note(if cseq.is_none() { Quirk::NoCSeq } else { Quirk::WrongCSeq });
-        self.pending.pop_front()
+        let odd = if cseq.is_none() { Quirk::NoCSeq } else { Quirk::WrongCSeq };
+        if self.tolerated(odd) { self.pending.pop_front() } else { None }
     }
 
     /// Answers a request of the camera (RFC 2326 §10: servers may send OPTIONS, GET_PARAMETER, SET_PARAMETER, ANNOUNCE,

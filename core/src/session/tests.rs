@@ -8,12 +8,15 @@ use proptest::prelude::*;
 use super::*;
 use crate::rtsp::{Credentials, Status};
 
+mod transports;
+
 /// An output that does not refer to the session.
 #[derive(Clone, Debug, PartialEq)]
 enum Seen {
     Send(String),
     Rtp(usize, Vec<u8>),
     Rtcp(usize, Vec<u8>),
+    Datagram(usize, bool, Vec<u8>),
     Event(Event),
     Close,
 }
@@ -30,6 +33,7 @@ fn drain(session: &mut Session) -> Vec<Seen> {
             Output::Send(bytes) => Seen::Send(String::from_utf8(bytes.to_vec()).unwrap()),
             Output::Rtp { media, bytes, .. } => Seen::Rtp(media, bytes.to_vec()),
             Output::Rtcp { media, bytes, .. } => Seen::Rtcp(media, bytes.to_vec()),
+            Output::Datagram { media, rtcp, bytes } => Seen::Datagram(media, rtcp, bytes.to_vec()),
             Output::Event(event) => Seen::Event(event),
             Output::Close => Seen::Close,
         });
@@ -236,7 +240,7 @@ fn says_why_it_ended() {
     };
     assert_eq!(end(0, b"HTTP/1.1 200 OK\r\n\r\n".to_vec()), Kind::Rtsp(crate::rtsp::Kind::NotRtsp));
     assert_eq!(end(1, status(2, "404 Not Found", "")), Kind::NotFound);
-    assert_eq!(end(1, status(2, "503 Busy", "")), Kind::Status(Status::SERVICE_UNAVAILABLE));
+    assert_eq!(end(1, status(2, "503 Busy", "")), Kind::Busy(Status::SERVICE_UNAVAILABLE));
     assert_eq!(
         end(1, status(2, "401 Unauthorized", "WWW-Authenticate: Basic realm=\"\"\r\n")),
         Kind::CredentialsNeeded
@@ -247,7 +251,7 @@ fn says_why_it_ended() {
     assert_eq!(end(2, status(3, "461 Unsupported transport", "")), Kind::UnsupportedTransport);
     let udp = "Session: 1\r\nTransport: RTP/AVP;unicast;client_port=1-2;server_port=3-4\r\n";
     assert_eq!(end(2, reply(3, udp, "")), Kind::UnsupportedTransport);
-    assert_eq!(end(3, status(4, "453 Not Enough Bandwidth", "")), Kind::Status(Status::NOT_ENOUGH_BANDWIDTH));
+    assert_eq!(end(3, status(4, "453 Not Enough Bandwidth", "")), Kind::Busy(Status::NOT_ENOUGH_BANDWIDTH));
     assert_eq!(end(1, status(2, "302 Moved", "")), Kind::BadRedirect);
 }
 
@@ -299,7 +303,7 @@ fn a_session_without_a_name_is_torn_down_too() {
     for (cseq, fields, body) in [(1, "", ""), (2, DESCRIBED, SDP), (3, "", ""), (4, "", "")] {
         feed(&mut session, 1, &reply(cseq, fields, body));
     }
-    assert_eq!((session.phase(), session.quirks().get(Quirk::NoChannels)), (Phase::Playing, 1));
+    assert_eq!((session.phase(), session.quirks().get(Quirk::NoTransport)), (Phase::Playing, 1));
     session.teardown(Micros(2));
     assert!(sent(&drain(&mut session)).starts_with("TEARDOWN"));
 }
@@ -410,17 +414,15 @@ fn odd_answers_are_tolerated_and_named() {
             Quirk::UnknownChannel
         ]
     );
-    let playing = Playing {
-        media: 1,
-        range: None,
-        rtp_info: Some(crate::rtsp::headers::RtpInfo {
-            url: "wrong".into(),
-            seq: None,
-            rtptime: None,
-            ssrc: Some(0xbeef),
-        }),
+    let rtp_info = Some(crate::rtsp::headers::RtpInfo {
+        url: "wrong".into(),
+        seq: None,
+        rtptime: None,
         ssrc: Some(0xbeef),
-    };
+    });
+    let stream = Stream { media: 1, rtp_info: rtp_info.clone(), ssrc: Some(0xbeef) };
+    let playing =
+        Playing { media: 1, range: None, rtp_info, ssrc: Some(0xbeef), streams: Vec::from([stream]) };
     assert!(seen.contains(&Seen::Event(Event::Playing(playing))), "{seen:?}");
     assert!(seen.contains(&Seen::Rtp(1, vec![0x80, 96])));
     assert_eq!(session.stats().dropped_packets, 2);

@@ -134,7 +134,7 @@ fn session(url: &Url, error: &session::Error, presentation: Option<&Presentation
             "choose H.264 or H.265 in the camera's settings, or another stream of it".to_owned(),
         ),
         K::UnsupportedTransport => (
-            format!("{host} does not send video over TCP"),
+            format!("{host} does not send video over any transport that is allowed"),
             "switch on RTP over RTSP (interleaved, TCP) in the camera's settings".to_owned(),
         ),
         K::NotFound => (
@@ -142,10 +142,13 @@ fn session(url: &Url, error: &session::Error, presentation: Option<&Presentation
             "check the path of the address: it is in the camera's documentation or its ONVIF settings"
                 .to_owned(),
         ),
-        K::Status(status) => (
-            format!("{host} answers: {status}"),
-            "try again; a camera that serves too many viewers often answers so".to_owned(),
+        K::Busy(status) => (
+            format!("{host} serves no further viewer: {status}"),
+            "end another session of the camera, then try again; some serve only two".to_owned(),
         ),
+        K::Status(status) => {
+            (format!("{host} answers: {status}"), "check the camera's settings, then try again".to_owned())
+        }
         K::NoResponse => (
             format!("{host} took the connection, but does not answer"),
             "check that it is a camera's RTSP port; restart the camera if it has answered before".to_owned(),

@@ -16,6 +16,14 @@ pub struct Transport {
     pub multicast: bool,
     /// The channels of RTP and RTCP.
     pub interleaved: Option<(u8, u8)>,
+    /// The host that the media goes to; of multicast, the group.
+    pub destination: Option<String>,
+    /// The host that sends.
+    pub source: Option<String>,
+    /// Of multicast: how far the packets go.
+    pub ttl: Option<u8>,
+    /// Of multicast: UDP ports of the group.
+    pub port: Option<(u16, u16)>,
     /// UDP ports at the client.
     pub client_port: Option<(u16, u16)>,
     /// UDP ports at the server.
@@ -31,6 +39,26 @@ impl Transport {
     #[must_use]
     pub fn interleaved(rtp: u8, rtcp: u8) -> Self {
         Self { protocol: "RTP/AVP/TCP".to_owned(), interleaved: Some((rtp, rtcp)), ..Self::default() }
+    }
+
+    /// RTP over UDP, to these ports of the client.
+    #[must_use]
+    pub fn udp(rtp: u16, rtcp: u16) -> Self {
+        Self { protocol: "RTP/AVP".to_owned(), client_port: Some((rtp, rtcp)), ..Self::default() }
+    }
+
+    /// RTP over UDP, to a group that the server chooses.
+    #[must_use]
+    pub fn multicast() -> Self {
+        Self { protocol: "RTP/AVP".to_owned(), multicast: true, ..Self::default() }
+    }
+
+    /// With another RTP profile: `RTP/SAVP`, `RTP/AVPF`, `RTP/SAVPF`.
+    #[must_use]
+    pub fn with_profile(mut self, profile: &str) -> Self {
+        let tcp = if self.interleaved.is_some() { "/TCP" } else { "" };
+        self.protocol = alloc::format!("{profile}{tcp}");
+        self
     }
 
     /// Does it say that RTP travels over the RTSP connection? Escam Q6 answers `RTP/AVP;…interleaved=0-1`.
@@ -57,6 +85,10 @@ impl Transport {
                 "interleaved" => transport.interleaved = pair(value),
                 "client_port" => transport.client_port = pair(value),
                 "server_port" => transport.server_port = pair(value),
+                "destination" => transport.destination = named(value),
+                "source" => transport.source = named(value),
+                "ttl" => transport.ttl = value.parse().ok(),
+                "port" => transport.port = pair(value),
                 "ssrc" if value.len() <= 8 => transport.ssrc = u32::from_str_radix(value, 16).ok(),
                 "mode" => transport.mode = Some(value.to_owned()),
                 _ if transport.protocol.is_empty() && key.contains('/') => {
@@ -67,6 +99,10 @@ impl Transport {
         }
         transport
     }
+}
+
+fn named(value: &str) -> Option<String> {
+    (!value.is_empty()).then(|| value.to_owned())
 }
 
 /// `a-b`, or `a` alone, which means `a` and `a + 1`.
@@ -83,10 +119,20 @@ impl fmt::Display for Transport {
         if let Some((rtp, rtcp)) = self.interleaved {
             write!(f, ";interleaved={rtp}-{rtcp}")?;
         }
-        for (name, ports) in [("client_port", self.client_port), ("server_port", self.server_port)] {
+        for (name, host) in [("destination", &self.destination), ("source", &self.source)] {
+            if let Some(host) = host {
+                write!(f, ";{name}={host}")?;
+            }
+        }
+        let ports =
+            [("port", self.port), ("client_port", self.client_port), ("server_port", self.server_port)];
+        for (name, ports) in ports {
             if let Some((rtp, rtcp)) = ports {
                 write!(f, ";{name}={rtp}-{rtcp}")?;
             }
+        }
+        if let Some(ttl) = self.ttl {
+            write!(f, ";ttl={ttl}")?;
         }
         if let Some(ssrc) = self.ssrc {
             write!(f, ";ssrc={ssrc:08X}")?;
@@ -138,5 +184,17 @@ mod tests {
         let written = Transport { ssrc: Some(7), ..Transport::interleaved(4, 5) };
         assert_eq!(written.to_string(), "RTP/AVP/TCP;unicast;interleaved=4-5;ssrc=00000007");
         assert_eq!(Transport::parse(&written.to_string()), written);
+        let udp =
+            Transport { server_port: Some((6, 7)), source: Some("10.0.0.2".into()), ..Transport::udp(4, 5) };
+        assert_eq!(udp.to_string(), "RTP/AVP;unicast;source=10.0.0.2;client_port=4-5;server_port=6-7");
+        assert_eq!(Transport::parse(&udp.to_string()), udp);
+        let group = Transport {
+            destination: Some("239.1.2.3".into()),
+            port: Some((5_000, 5_001)),
+            ttl: Some(16),
+            ..Transport::multicast().with_profile("RTP/SAVP")
+        };
+        assert_eq!(group.to_string(), "RTP/SAVP;multicast;destination=239.1.2.3;port=5000-5001;ttl=16");
+        assert_eq!(Transport::parse(&group.to_string()), group);
     }
 }
