@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod rtcp;
+pub mod srtp;
 
 use crate::fault::{Blame, Code, Fault, Offset};
 
