@@ -146,7 +146,10 @@ quirks! {
     TimestampLeap = "timestamp-leap",
     /// The camera's clock stepped between two sender reports.
     ClockStep = "clock-step",
-    /// A sender report whose time is not usable (zero, or before 2000).
+    /// Timestamps at the nominal frame rate though fewer pictures ship (open-nvr#229): they fall behind the time, and UTC
+    /// follows the host's clock.
+    NominalTimestamps = "nominal-timestamps",
+    /// A sender report whose time is not usable (zero, before 2000, or ahead of the pictures after it).
     BadSenderReport = "bad-sender-report",
     /// A picture or GOP larger than the cap; cut or dropped.
     OverLimit = "over-limit",

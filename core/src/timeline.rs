@@ -2,6 +2,7 @@
 
 mod clock;
 mod decode;
+mod drift;
 mod gate;
 mod group;
 mod line;
@@ -40,6 +41,29 @@ pub struct UtcStamp {
     pub source: UtcSource,
     /// Microseconds that it may be off, either way, against the source's clock (whose own error nobody here knows).
     pub error: u32,
+}
+
+/// What is known of a camera's clocks. The media clock drives the RTP timestamps, the wall clock is what the camera says
+/// of UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClockStats {
+    /// Where the last picture's UTC came from.
+    pub source: Option<UtcSource>,
+    /// How far that may be off, in microseconds.
+    pub error: u32,
+    /// Microseconds that the camera's wall clock is ahead of the host's, the way from the camera to here included.
+    pub offset: Option<i64>,
+    /// By how much the media clock runs faster than the camera's wall clock, in parts per billion (1 000 are 1 ppm), its
+    /// steps left out. Known after some reports.
+    pub against_wall: Option<i32>,
+    /// By how much it runs faster than the host's monotonic clock. Known after half a minute; far below zero where the
+    /// camera stamps more pictures than it ships.
+    pub against_host: Option<i32>,
+    /// Times that the wall clock was set.
+    pub steps: u64,
+    /// Times that the timestamps leapt.
+    pub leaps: u64,
 }
 
 /// An access unit with its times.

@@ -38,6 +38,8 @@ pub(super) struct Grouper {
     declared: Option<u8>,
     parameters: Option<Arc<ParameterSets>>,
     quirks: Quirks,
+    /// Pictures that the policy does not take.
+    refused: u64,
     /// Kept for its room.
     scratch: (Vec<i64>, Vec<i64>),
 }
@@ -56,6 +58,7 @@ impl Grouper {
             declared: None,
             parameters: None,
             quirks: Quirks::default(),
+            refused: 0,
             scratch: (Vec::new(), Vec::new()),
         }
     }
@@ -66,6 +69,10 @@ impl Grouper {
 
     pub(super) const fn seen(&self) -> &Quirks {
         &self.quirks
+    }
+
+    pub(super) const fn refused(&self) -> u64 {
+        self.refused
     }
 
     pub(super) fn pull(&mut self) -> Option<Group> {
@@ -128,6 +135,10 @@ impl Grouper {
         let late = if restarts { 0 } else { self.times.later_than(picture.pts) };
         if late > 0 {
             self.quirks.count(Quirk::DeeperReorder);
+            if !self.limits.policy.tolerates(Quirk::DeeperReorder) {
+                self.refused += 1;
+                return;
+            }
             self.times.assume(late);
         }
         let alone = self.times.depth() == 0

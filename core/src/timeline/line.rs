@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 use super::clock::{Clock, Point, is_near};
 use super::gate::Gate;
 use super::group::{Grouper, Picture};
-use super::utc::{Anchored, UtcLine};
-use super::{Group, UtcSource};
+use super::utc::{Anchored, Beside, UtcLine};
+use super::{ClockStats, Group, UtcSource, UtcStamp};
 use crate::depacket::AccessUnit;
-use crate::fault::{Quirk, Quirks};
+use crate::fault::{Policy, Quirk, Quirks};
 use crate::limits::Limits;
 use crate::rtp::rtcp::SenderReport;
 use crate::time::{Micros, TIMESCALE, Ticks, UtcMicros};
@@ -50,12 +50,18 @@ pub struct Timeline {
     passed: VecDeque<AccessUnit>,
     /// Pictures whose timestamps are either strays or the first after a leap.
     kept: Vec<AccessUnit>,
+    /// What was said of UTC since the last picture.
+    heard: Option<Said>,
     /// What was said of UTC before the first picture, or when the camera's clock had been set.
     said: Option<Said>,
     /// The next picture starts an epoch.
     breaks: bool,
     /// Where the line stood before another session began.
     before: Option<Point>,
+    policy: Policy,
+    /// Access units that the policy does not take.
+    refused: u64,
+    stamped: Option<UtcStamp>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,13 +80,17 @@ impl Timeline {
         Self {
             gate: Gate::new(mode, limits),
             clock: Clock::default(),
-            utc: UtcLine::default(),
+            utc: UtcLine::new(limits.policy.tolerates(Quirk::NominalTimestamps)),
             groups: Grouper::new(mode, limits),
             passed: VecDeque::new(),
             kept: Vec::new(),
+            heard: None,
             said: None,
             breaks: false,
             before: None,
+            policy: limits.policy,
+            refused: 0,
+            stamped: None,
         }
     }
 
@@ -116,10 +126,26 @@ impl Timeline {
         self.groups.seen()
     }
 
-    /// Access units dropped: before the first random access point, and leading pictures that cannot be decoded.
+    /// Access units dropped: before the first random access point, leading pictures that cannot be decoded, and those
+    /// whose times the policy does not tolerate.
     #[must_use]
     pub const fn dropped(&self) -> u64 {
-        self.gate.dropped()
+        self.gate.dropped() + self.refused + self.groups.refused()
+    }
+
+    /// What is known of the camera's clocks. Works it out anew: not for every picture.
+    #[must_use]
+    pub fn clock(&self) -> ClockStats {
+        let (against_wall, against_host) = self.utc.drift();
+        ClockStats {
+            source: self.stamped.map(|stamp| stamp.source),
+            error: self.stamped.map_or(u32::MAX, |stamp| stamp.error),
+            offset: self.utc.offset(),
+            against_wall,
+            against_host,
+            steps: self.quirks().get(Quirk::ClockStep),
+            leaps: self.quirks().get(Quirk::TimestampLeap),
+        }
     }
 
     /// The stream starts anew with the next random access point (another session, another SSRC): a new epoch. What was
@@ -131,7 +157,7 @@ impl Timeline {
         self.before = self.clock.last().or(self.before);
         self.clock.forget();
         self.utc.forget();
-        self.said = None;
+        (self.heard, self.said) = (None, None);
     }
 
     /// The camera says which moment an RTP timestamp is, RFC 3550 §6.4.1.
@@ -147,16 +173,9 @@ impl Timeline {
     /// A source better than this one prevails.
     pub fn anchor(&mut self, source: UtcSource, timestamp: u32, utc: UtcMicros) {
         let at = self.clock.place(timestamp);
-        let outcome = at.map(|ticks| self.utc.anchor(source, ticks, utc));
-        let better = |said: &Said| at.is_none() && said.source < source;
-        match outcome {
-            Some(Anchored::Taken | Anchored::Ignored) => {}
-            Some(Anchored::Unusable) => self.groups.quirks().count(Quirk::BadSenderReport),
-            _ if self.said.as_ref().is_some_and(better) => {}
-            Some(Anchored::Stepped) | None => {
-                let at = self.said.and_then(|said| said.at).or(at);
-                self.said = Some(Said { source, timestamp, utc, at });
-            }
+        let slot = if at.is_some() { &mut self.heard } else { &mut self.said };
+        if slot.is_none_or(|said| said.source >= source) {
+            *slot = Some(Said { source, timestamp, utc, at: None });
         }
     }
 
@@ -173,10 +192,14 @@ impl Timeline {
         let before = self.clock.last();
         match self.clock.next(unit.timestamp, unit.received) {
             Some((pts, moved)) => {
+                self.place_strays(before, Some(pts));
                 if moved {
                     self.groups.quirks().count(Quirk::EqualTimestamps);
+                    if !self.policy.tolerates(Quirk::EqualTimestamps) {
+                        self.refused += 1;
+                        return;
+                    }
                 }
-                self.place_strays(before, Some(pts));
                 self.emit(unit, pts);
             }
             None => self.keep(unit),
@@ -197,6 +220,11 @@ impl Timeline {
         }
         let Some(before) = self.clock.last() else { return };
         self.groups.quirks().count(Quirk::TimestampLeap);
+        if !self.policy.tolerates(Quirk::TimestampLeap) {
+            // It was another stream, and the new one begins where one can.
+            self.refused += core::mem::take(&mut self.kept).len() as u64;
+            return self.discontinuity();
+        }
         self.utc.forget();
         self.clock.forget();
         self.breaks = true;
@@ -225,11 +253,37 @@ impl Timeline {
         };
         for (i, unit) in core::mem::take(&mut self.kept).into_iter().enumerate() {
             self.groups.quirks().count(Quirk::StrayTimestamp);
+            if !self.policy.tolerates(Quirk::StrayTimestamp) {
+                self.refused += 1;
+                continue;
+            }
             self.emit(unit, from.saturating_add(even.max(1).saturating_mul(i as i64 + 1)));
         }
     }
 
+    /// What was said of UTC, judged beside the picture that came after it.
+    fn judge(&mut self, said: Said, beside: Beside) {
+        let Some(ticks) = self.clock.place(said.timestamp) else { return };
+        match self.utc.anchor(said.source, ticks, said.utc, beside) {
+            // What had seemed a step was a single report that was wrong.
+            Anchored::Taken => drop(self.said.take_if(|said| said.at.is_some())),
+            Anchored::Ignored => {}
+            Anchored::Unusable => self.groups.quirks().count(Quirk::BadSenderReport),
+            Anchored::Stepped if !self.policy.tolerates(Quirk::ClockStep) => {
+                self.groups.quirks().count(Quirk::ClockStep);
+            }
+            Anchored::Stepped | Anchored::Moved => {
+                let at = self.said.and_then(|said| said.at).or(Some(beside.ticks));
+                self.said = Some(Said { at, ..said });
+            }
+        }
+    }
+
     fn emit(&mut self, unit: AccessUnit, pts: i64) {
+        let beside = Beside { ticks: pts, received: unit.received };
+        if let Some(heard) = self.heard.take() {
+            self.judge(heard, beside);
+        }
         let due = |said: &mut Said| match said.at {
             // The camera's clock was set: a group keeps its time to its end. Where no GOP ends, it must not wait for ever.
             Some(at) => unit.random_access.is_some() || pts.saturating_sub(at) > PATIENCE,
@@ -237,16 +291,24 @@ impl Timeline {
         };
         if let Some(said) = self.said.take_if(due) {
             if said.at.is_some() {
-                self.groups.quirks().count(Quirk::ClockStep);
-                self.utc.unanchor();
+                if self.utc.unanchor() {
+                    self.groups.quirks().count(Quirk::ClockStep);
+                }
                 self.breaks = true;
             }
-            self.anchor(said.source, said.timestamp, said.utc);
+            self.judge(said, beside);
         }
         if core::mem::take(&mut self.breaks) {
             self.groups.new_epoch();
         }
         let utc = self.utc.stamp(pts, unit.received);
+        for _ in self.quirks().get(Quirk::NominalTimestamps)..self.utc.slow() {
+            self.groups.quirks().count(Quirk::NominalTimestamps);
+        }
+        self.stamped = Some(utc);
         self.groups.push(Picture { unit, pts, deadline: pts, utc });
     }
 }
+
+#[cfg(test)]
+mod tests;

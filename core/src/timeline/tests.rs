@@ -6,18 +6,19 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::depacket::{Loss, PictureOrder, RandomAccess};
+use crate::depacket::{Depacketizer, Loss, PictureOrder, RandomAccess};
 use crate::fault::Quirk;
-use crate::h26x::testing::Stream;
+use crate::h26x::testing::{Picture as Field, Stream};
 use crate::h26x::{Codec, ParameterSets};
 use crate::limits::Limits;
+use crate::rtp::RtpPacket;
 use crate::rtp::rtcp::SenderReport;
 use crate::time::{Micros, NtpTime};
 
 const FRAME: u32 = 3_600;
-const NOW: UtcMicros = UtcMicros(1_795_000_000_000_000);
+pub(super) const NOW: UtcMicros = UtcMicros(1_795_000_000_000_000);
 
-fn sets(reorder: Option<u32>) -> Arc<ParameterSets> {
+pub(super) fn sets(reorder: Option<u32>) -> Arc<ParameterSets> {
     let stream = Stream { order_type: 0, fields: false, reorder };
     let mut sets = ParameterSets::new(Codec::H264);
     sets.insert(&stream.sps()).unwrap();
@@ -25,7 +26,7 @@ fn sets(reorder: Option<u32>) -> Arc<ParameterSets> {
     Arc::new(sets)
 }
 
-fn unit(sets: &Arc<ParameterSets>, timestamp: u32, received: u64, idr: bool) -> AccessUnit {
+pub(super) fn unit(sets: &Arc<ParameterSets>, timestamp: u32, received: u64, idr: bool) -> AccessUnit {
     AccessUnit {
         codec: Codec::H264,
         data: Bytes::from_static(&[0, 0, 0, 1, 0x65]),
@@ -41,7 +42,7 @@ fn unit(sets: &Arc<ParameterSets>, timestamp: u32, received: u64, idr: bool) -> 
 }
 
 /// Pictures shown in this order, one every 40 ms, arriving as they are decoded; a GOP wherever it says 0 again.
-fn run(timeline: &mut Timeline, sets: &Arc<ParameterSets>, orders: &[u32]) -> Vec<Group> {
+pub(super) fn run(timeline: &mut Timeline, sets: &Arc<ParameterSets>, orders: &[u32]) -> Vec<Group> {
     let mut base = 0;
     let mut groups = vec![];
     for (n, order) in orders.iter().enumerate() {
@@ -58,7 +59,7 @@ fn lengths(groups: &[Group]) -> Vec<usize> {
     groups.iter().map(|g| g.samples.len()).collect()
 }
 
-fn samples(groups: &[Group]) -> Vec<&Sample> {
+pub(super) fn samples(groups: &[Group]) -> Vec<&Sample> {
     groups.iter().flat_map(|g| &g.samples).collect()
 }
 
@@ -297,5 +298,79 @@ proptest! {
         prop_assert!(groups.iter().all(|g| !g.samples.is_empty()));
         prop_assert!(samples(&groups).is_sorted_by(|a, b| a.dts < b.dts));
         prop_assert_eq!(samples(&groups).len() as u64 + timeline.dropped(), count as u64);
+    }
+}
+
+/// Field pairs, each field a packet with its own timestamp (RFC 6184 §5.1): one picture, at its first field's.
+#[test]
+fn field_pairs_that_reorder_keep_the_times_of_their_first_fields() {
+    let stream = Stream { order_type: 0, fields: true, reorder: Some(1) };
+    for mode in [Mode::Recording, Mode::Live] {
+        let limits = Limits::default();
+        let mut depacketizer = Depacketizer::new(Codec::H264, &limits);
+        let mut timeline = Timeline::new(mode, &limits);
+        let (mut sequence, mut frame_num, mut base, mut groups) = (0, 0, 0, vec![]);
+        let orders = [0, 2, 1, 4, 3, 0, 2, 1, 3, 5, 4];
+        for (n, order) in orders.into_iter().enumerate() {
+            if order == 0 {
+                (base, frame_num) = (n as u32, 0);
+            }
+            // What is shown before one already decoded is a B picture.
+            let reference = !matches!((base, order), (0, 1 | 3) | (5, 1 | 4));
+            for bottom in [false, true] {
+                let mut nals = vec![];
+                if order == 0 && !bottom {
+                    nals.extend([stream.sps(), stream.pps()]);
+                }
+                nals.push(stream.slice(Field {
+                    idr: order == 0 && !bottom,
+                    reference,
+                    frame_num,
+                    field: Some(bottom),
+                    order_lsb: (order * 2 + u32::from(bottom)) % 16,
+                    ..Field::default()
+                }));
+                let timestamp =
+                    (base + order).wrapping_mul(FRAME).wrapping_add(u32::from(bottom) * FRAME / 2);
+                for (i, nal) in nals.iter().enumerate() {
+                    depacketizer.push(
+                        &RtpPacket {
+                            marker: i + 1 == nals.len(),
+                            payload_type: 96,
+                            sequence,
+                            timestamp,
+                            ssrc: 1,
+                            csrc: &[],
+                            extension: None,
+                            payload: nal,
+                        },
+                        Micros(n as u64 * 40_000),
+                        0,
+                    );
+                    sequence += 1;
+                }
+            }
+            frame_num = (frame_num + u32::from(reference)) % 16;
+            core::iter::from_fn(|| depacketizer.pull()).for_each(|unit| timeline.push(unit));
+            groups.extend(core::iter::from_fn(|| timeline.pull()));
+        }
+        depacketizer.finish();
+        core::iter::from_fn(|| depacketizer.pull()).for_each(|unit| timeline.push(unit));
+        timeline.finish();
+        groups.extend(core::iter::from_fn(|| timeline.pull()));
+        let samples = samples(&groups);
+        let shown: Vec<_> = samples.iter().map(|s| (s.pts.0 - (1 << 32)) / i64::from(FRAME)).collect();
+        assert_eq!(shown, [0, 2, 1, 4, 3, 5, 7, 6, 8, 10, 9], "{mode:?}");
+        assert!(
+            samples.iter().all(|s| s.pts.0 % i64::from(FRAME) == (1 << 32) % i64::from(FRAME)),
+            "{mode:?}"
+        );
+        assert!(samples.is_sorted_by(|a, b| a.dts < b.dts), "{mode:?}");
+        assert!(samples.iter().all(|s| s.dts <= s.pts), "{mode:?}");
+        let mut sorted = shown.clone();
+        sorted.sort_unstable();
+        for (n, sample) in samples.iter().enumerate().skip(1) {
+            assert!(sample.dts.0 - (1 << 32) >= sorted[n - 1] * i64::from(FRAME), "{mode:?}: {n}");
+        }
     }
 }
