@@ -33,6 +33,12 @@ impl DecodingTimes {
         self.depth = self.depth.max(depth.min(DEEPEST));
     }
 
+    /// What was seen of the depth no longer counts; what comes is shown after all that was. The first of it comes where
+    /// it was promised.
+    pub(super) fn reset(&mut self, depth: usize) {
+        self.depth = depth.min(DEEPEST);
+    }
+
     /// The deepest reordering assumed or seen.
     pub(super) const fn depth(&self) -> usize {
         self.depth

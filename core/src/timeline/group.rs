@@ -36,6 +36,8 @@ pub(super) struct Grouper {
     continues: bool,
     /// What the parameter sets say of the depth, and the sets that said it.
     declared: Option<u8>,
+    /// They say less than before: the depth seen so far no longer counts.
+    shallower: bool,
     parameters: Option<Arc<ParameterSets>>,
     quirks: Quirks,
     /// Pictures that the policy does not take.
@@ -56,6 +58,7 @@ impl Grouper {
             epoch: 0,
             continues: true,
             declared: None,
+            shallower: false,
             parameters: None,
             quirks: Quirks::default(),
             refused: 0,
@@ -119,10 +122,20 @@ impl Grouper {
         if self.parameters.as_ref().is_some_and(|known| Arc::ptr_eq(known, sets)) {
             return;
         }
+        let before = self.declared;
         self.declared = sets.format().and_then(|format| format.reorder);
+        self.shallower |= self.declared.is_some() && self.declared < before;
         self.parameters = Some(Arc::clone(sets));
         if self.mode == Mode::Live {
             self.times.assume(usize::from(self.declared.unwrap_or(0)));
+        }
+    }
+
+    /// Nothing is pending and a new sequence begins: with sets that say less, its pictures wait less.
+    fn begin_sequence(&mut self) {
+        if core::mem::take(&mut self.shallower) {
+            let live = self.mode == Mode::Live;
+            self.times.reset(usize::from(self.declared.filter(|_| live).unwrap_or(0)));
         }
     }
 
@@ -130,6 +143,7 @@ impl Grouper {
         let restarts = picture.unit.order.is_some_and(|order| order.restart);
         if restarts {
             self.flush(Some(picture.deadline));
+            self.begin_sequence();
         }
         // Groups already out should have waited for this one.
         let late = if restarts { 0 } else { self.times.later_than(picture.pts) };
@@ -186,6 +200,9 @@ impl Grouper {
         if picture.unit.random_access.is_some_and(RandomAccess::starts_gop) {
             self.flush(Some(picture.deadline));
             self.continues = false;
+            if picture.unit.order.is_some_and(|order| order.restart) {
+                self.begin_sequence();
+            }
         }
         self.take(picture);
         let over = |factor: usize| {

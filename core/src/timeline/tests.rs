@@ -231,6 +231,35 @@ fn utc_is_the_senders_and_a_step_of_its_clock_rewrites_nothing() {
     assert_eq!(timeline.quirks().get(Quirk::BadSenderReport), 1);
 }
 
+#[test]
+fn a_camera_set_to_reorder_less_waits_less() {
+    for (mode, before, after) in [(Mode::Live, 2, 0), (Mode::Recording, 2, 0), (Mode::Recording, 2, 1)] {
+        let mut timeline = Timeline::new(mode, &Limits::default());
+        let orders: Vec<u32> = (0..4).flat_map(|_| [0, 4, 2, 1, 3, 8, 6, 5, 7]).collect();
+        let mut groups = run(&mut timeline, &sets(Some(before)), &orders);
+        let deep = sets(Some(after));
+        for n in 0..20_u32 {
+            let order = if after == 0 || n == 0 { n } else { [2, 1][(n as usize - 1) % 2] + (n - 1) / 2 * 2 };
+            let picture = unit(&deep, (36 + order) * FRAME, u64::from(36 + n) * 40_000, n == 0);
+            timeline.push(picture);
+            groups.extend(core::iter::from_fn(|| timeline.pull()));
+        }
+        timeline.finish();
+        groups.extend(core::iter::from_fn(|| timeline.pull()));
+        let samples = samples(&groups);
+        assert_eq!(samples.len(), 56);
+        assert!(samples.is_sorted_by(|a, b| a.dts < b.dts));
+        assert!(samples.iter().all(|s| s.dts <= s.pts));
+        let most =
+            |samples: &[&Sample]| samples.iter().map(|s| s.pts.0 - s.dts.0).max().unwrap() / i64::from(FRAME);
+        assert_eq!(most(&samples[..36]), 5, "{mode:?}");
+        assert_eq!(most(&samples[37..]), i64::from(after) * 2, "{mode:?}");
+        for pair in samples.windows(2).filter(|_| mode == Mode::Recording) {
+            assert_eq!(pair[0].dts.0 + i64::from(pair[0].duration), pair[1].dts.0, "{mode:?}");
+        }
+    }
+}
+
 /// An order of pictures that a decoder with `depth` can put right: each is moved at most so far ahead.
 fn orders() -> impl Strategy<Value = (u32, Vec<u32>)> {
     (0_u32..5, prop::collection::vec(0_usize..6, 1..120)).prop_map(|(depth, moves)| {
