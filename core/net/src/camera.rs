@@ -10,7 +10,7 @@ use tokio::time::{Instant, Sleep};
 use vigie::fault::{Fault as _, Quirks};
 use vigie::record::{IngestOutput, IngestStats};
 use vigie::rtsp::Url;
-use vigie::session;
+use vigie::session::{self, Lower};
 
 use crate::connection::{Connection, Step};
 use crate::dial::dial;
@@ -55,6 +55,8 @@ pub struct Camera {
     /// Attempts since the last picture.
     attempts: u32,
     redirects: u32,
+    /// Transports that were silent, and are not asked for again: that many from the front.
+    passed: usize,
     /// What the machine said last about the end of the connection.
     failed: Option<Error>,
     redirected: Option<Url>,
@@ -78,7 +80,7 @@ impl Camera {
     /// A camera at `url`. Nothing is done before the stream is polled.
     #[must_use]
     pub fn connect(url: Url, options: Options) -> Self {
-        let target = options.session(&url);
+        let target = options.session(&url, 0);
         Self {
             url,
             options,
@@ -86,6 +88,7 @@ impl Camera {
             state: State::New,
             attempts: 0,
             redirects: 0,
+            passed: 0,
             failed: None,
             redirected: None,
             stopping: None,
@@ -148,16 +151,20 @@ impl Camera {
         Event::Connected { peer, certificate }
     }
 
-    /// There is no connection any more: waits, goes elsewhere, or gives up.
-    fn closed(&mut self, error: Error) -> Option<Event> {
+    /// There is no connection any more: waits, goes elsewhere, or gives up. `silent`: how media would have come, and
+    /// none did.
+    fn closed(&mut self, error: Error, silent: Option<Lower>) -> Option<Event> {
         if self.stopping.take().is_some() {
             self.state = State::Over;
             return None;
         }
+        if let Some(retry_in) = self.pass_over(silent) {
+            return Some(Event::Disconnected { error, retry_in: Some(retry_in) });
+        }
         let refused = error.is_refusal();
         tracing::debug!(url = %self.target.url, code = %error.code(), %error, "no connection");
         // Where a redirection led may be gone: begin again at the address that was given.
-        self.target = self.options.session(&self.url);
+        self.target = self.options.session(&self.url, self.passed);
         self.redirects = 0;
         let retry_in =
             self.options.backoff.map(|b| b.wait(self.attempts.max(1), refused, entropy::fraction()));
@@ -168,15 +175,29 @@ impl Camera {
         Some(Event::Disconnected { error, retry_in })
     }
 
+    /// After a silent transport the next one has its turn, at once; after the last, the first again.
+    fn pass_over(&mut self, silent: Option<Lower>) -> Option<Duration> {
+        let left = self.options.transports(self.passed);
+        let at = left.iter().position(|lower| Some(*lower) == silent)?;
+        if at + 1 == left.len() {
+            self.passed = 0;
+            return None;
+        }
+        self.passed += at + 1;
+        self.target.transports = self.options.transports(self.passed);
+        self.state = State::Waiting(Box::pin(tokio::time::sleep_until(Instant::now())));
+        Some(Duration::ZERO)
+    }
+
     /// The connection has ended; `error` is the socket's part in it.
-    fn ended(&mut self, error: Option<Error>) -> Option<Event> {
+    fn ended(&mut self, error: Option<Error>, silent: Option<Lower>) -> Option<Event> {
         let failed = self.failed.take();
         let Some(to) = self.redirected.take() else {
-            return self.closed(failed.or(error).unwrap_or(Kind::Ended.into()));
+            return self.closed(failed.or(error).unwrap_or(Kind::Ended.into()), silent);
         };
         self.redirects += 1;
         if self.redirects > self.options.redirects {
-            return self.closed(Kind::Redirects.into());
+            return self.closed(Kind::Redirects.into(), None);
         }
         self.target = self.target.redirected(to.clone(), entropy::seed());
         self.attempts = 0;
@@ -195,6 +216,7 @@ impl Camera {
             IngestOutput::Anchor { source, timestamp, utc } => Some(Event::Anchor { source, timestamp, utc }),
             IngestOutput::Discontinuity => Some(Event::Discontinuity),
             IngestOutput::Event(event) => match event {
+                session::Event::SetUp { media, transport } => Some(Event::SetUp { media, transport }),
                 session::Event::Described(presentation) => Some(Event::Described(presentation)),
                 session::Event::Playing(playing) => Some(Event::Playing(playing)),
                 session::Event::Quirk(quirk) => Some(Event::Quirk(quirk)),
@@ -231,7 +253,7 @@ impl Stream for Camera {
                 State::Dialling(dialling) => {
                     return Poll::Ready(match ready!(dialling.as_mut().poll(cx)) {
                         Ok(stream) => Some(this.open(stream)),
-                        Err(error) => this.closed(error),
+                        Err(error) => this.closed(error, None),
                     });
                 }
                 State::Open(connection) => match ready!(connection.poll(cx)) {
@@ -244,10 +266,11 @@ impl Stream for Camera {
                         }
                     }
                     Step::End(error) => {
+                        let silent = connection.lower().filter(|_| connection.stalled());
                         (this.quirks, this.stats) = (this.quirks(), this.stats());
                         // Counted: the connection must not be counted once more.
                         this.state = State::Over;
-                        return Poll::Ready(this.ended(error));
+                        return Poll::Ready(this.ended(error, silent));
                     }
                 },
                 State::Waiting(sleep) => {

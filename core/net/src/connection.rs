@@ -1,8 +1,9 @@
-//! One connection: core's ingest machine with a stream of bytes under it.
+//! One connection: core's ingest machine with a stream of bytes, and perhaps datagrams, under it.
 
 use std::collections::VecDeque;
 use std::future::Future as _;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
@@ -11,7 +12,7 @@ use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::time::{Instant, Sleep};
 use vigie::record::{Ingest, IngestOutput};
-use vigie::session::{self, Phase};
+use vigie::session::{self, Agreed, Lower, Phase};
 use vigie::time::Micros;
 
 use crate::error::Error;
@@ -19,6 +20,7 @@ use crate::options::Options;
 use crate::stream::ByteStream;
 use crate::tap::{TapEvent, Tapped};
 use crate::tls::failure;
+use crate::udp::{Group, Sockets, Unicast};
 
 /// A read that found fewer bytes than this may be followed by a pause.
 const LITTLE: usize = 64 << 10;
@@ -28,6 +30,7 @@ const LITTLE: usize = 64 << 10;
 pub(crate) struct Connection {
     id: u64,
     stream: ByteStream,
+    datagrams: Sockets,
     ingest: Ingest,
     options: Options,
     /// Requests on their way out; they are small and few.
@@ -42,6 +45,10 @@ pub(crate) struct Connection {
     pausing: bool,
     /// When bytes last came.
     received: Micros,
+    /// How media travels, once that was agreed.
+    lower: Option<Lower>,
+    /// PLAY was answered.
+    playing: bool,
     /// The camera has closed the connection.
     ended: bool,
     /// The machine has said that it is done.
@@ -51,7 +58,7 @@ pub(crate) struct Connection {
 /// What a connection has to say.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// Of the machine; never `Send` or `Close`.
+    /// Of the machine; never `Send`, `Datagram` or `Close`.
     Output(IngestOutput),
     /// Nothing more comes. `None`: the machine asked for the end, and its last events say why.
     End(Option<Error>),
@@ -69,6 +76,7 @@ impl Connection {
         Self {
             id,
             stream,
+            datagrams: Sockets::default(),
             ingest: Ingest::new(config, now),
             sending: VecDeque::new(),
             unflushed: false,
@@ -77,6 +85,8 @@ impl Connection {
             pause: None,
             pausing: false,
             received: now,
+            lower: None,
+            playing: false,
             ended: false,
             closing: false,
             options,
@@ -86,6 +96,16 @@ impl Connection {
     /// The machine.
     pub(crate) const fn ingest(&self) -> &Ingest {
         &self.ingest
+    }
+
+    /// How media travels, or would.
+    pub(crate) const fn lower(&self) -> Option<Lower> {
+        self.lower
+    }
+
+    /// Was everything in order, and no media came?
+    pub(crate) fn stalled(&self) -> bool {
+        self.playing && self.ingest.stats().session.rtp_packets == 0
     }
 
     /// Asks the machine to end the session in order; poll on until [`Step::End`].
@@ -123,7 +143,8 @@ impl Connection {
                 Poll::Ready(Err(error)) => return Poll::Ready(self.end(Some(failure(&error).into()))),
                 _ => {}
             }
-            let progress = self.poll_timer(cx).is_ready();
+            let mut progress = self.poll_timer(cx).is_ready();
+            progress |= self.poll_datagram(cx).is_ready();
             match self.poll_receive(cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(self.end(Some(failure(&error).into()))),
@@ -145,10 +166,63 @@ impl Connection {
                 self.tap(self.options.clock.now(), Tapped::Sent { bytes: &bytes });
                 self.sending.push_back(bytes);
             }
+            IngestOutput::Datagram { media, rtcp, bytes } => {
+                let what = Tapped::SentDatagram { media, rtcp, bytes: &bytes };
+                self.tap(self.options.clock.now(), what);
+                self.datagrams.send(media, rtcp, &bytes);
+            }
             IngestOutput::Close => self.closing = true,
-            output => return Some(output),
+            IngestOutput::Event(session::Event::Bind { media }) => self.bind(media),
+            IngestOutput::Event(session::Event::SetUp { media, transport }) => {
+                self.agreed(media, &transport);
+                return Some(IngestOutput::Event(session::Event::SetUp { media, transport }));
+            }
+            output => {
+                self.playing |= matches!(output, IngestOutput::Event(session::Event::Playing(_)));
+                return Some(output);
+            }
         }
         None
+    }
+
+    fn bind(&mut self, media: usize) {
+        let bound = self.datagrams.bind(media, self.stream.local(), self.options.udp_ports.as_ref());
+        let now = self.options.clock.now();
+        match bound {
+            Ok(ports) => {
+                self.tap(now, Tapped::Bound { media, ports });
+                self.ingest.bound(now, media, ports.0, ports.1);
+            }
+            Err(error) => {
+                tracing::warn!(peer = %self.stream.peer(), %error, "no UDP ports for a camera");
+                self.tap(now, Tapped::NotBound { media });
+                self.ingest.not_bound(now, media);
+            }
+        }
+    }
+
+    fn agreed(&mut self, media: usize, agreed: &Agreed) {
+        self.lower = Some(agreed.lower());
+        match agreed {
+            Agreed::Udp { server, ports } => {
+                let peer = self.stream.peer().ip().to_canonical();
+                // A name is not looked up: few cameras write one, and it is the dialled one's.
+                let source = server.as_deref().and_then(|s| s.parse::<IpAddr>().ok());
+                let source = source.filter(|source| !source.is_unspecified() && !source.is_multicast());
+                self.datagrams.agree(media, &Unicast { peer, source, ports: *ports });
+            }
+            Agreed::Multicast { group, ports, ttl, source } => {
+                let (local, interface) = (self.stream.local(), self.options.multicast_interface);
+                let (group, ports, ttl, source) = (*group, *ports, *ttl, *source);
+                let joined =
+                    self.datagrams.join(media, &Group { group, ports, ttl, source, local, interface });
+                if let Err(error) = joined {
+                    // Nothing will come, which the machine notices by itself.
+                    tracing::warn!(peer = %self.stream.peer(), %group, %error, "the group cannot be joined");
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Ready when everything is sent.
@@ -188,6 +262,17 @@ impl Connection {
         self.due = None;
         self.tap(now, Tapped::Timeout);
         self.ingest.handle_timeout(now);
+        Poll::Ready(())
+    }
+
+    /// Ready when a datagram came.
+    fn poll_datagram(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let came = ready!(self.datagrams.poll_receive(cx));
+        let now = self.options.clock.now();
+        let bytes = self.datagrams.bytes(came);
+        self.tap(now, Tapped::Datagram { media: came.media, rtcp: came.rtcp, bytes });
+        self.received = now;
+        self.ingest.handle_datagram(now, came.media, came.rtcp, bytes);
         Poll::Ready(())
     }
 

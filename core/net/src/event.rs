@@ -9,7 +9,7 @@ use vigie::fault::Quirk;
 use vigie::rtp::rtcp::SenderReport;
 use vigie::rtsp::Url;
 use vigie::sdp::Presentation;
-use vigie::session::Playing;
+use vigie::session::{Agreed, Playing};
 use vigie::time::{Micros, UtcMicros};
 use vigie::timeline::UtcSource;
 
@@ -34,6 +34,13 @@ pub enum Event {
     },
     /// The camera said what it has.
     Described(Arc<Presentation>),
+    /// How a media will travel.
+    SetUp {
+        /// Its index in the presentation.
+        media: usize,
+        /// What was agreed on.
+        transport: Agreed,
+    },
     /// Pictures will come.
     Playing(Playing),
     /// A picture.

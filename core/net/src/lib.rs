@@ -4,6 +4,10 @@
 //! `futures::Stream` of typed [`Event`]s that reconnects by itself, with back-off and jitter, and says of each
 //! disconnection why: no such host, a refused port, a refused password, a camera that fell silent. Passwords appear in
 //! no event, error or log line.
+//!
+//! RTSP travels in a [`ByteStream`]: TCP or TLS, by itself, in an HTTP [`Tunnel`] or in a WebSocket; media travels over it
+//! or by UDP, to us or to a multicast group. [`Options`] say which; [`Address`] reads the schemes that name a tunnel.
+//! [`Doors`] are the same on the server's side, and a [`Tap`] is shown what a connection saw.
 
 mod address;
 mod backoff;
@@ -21,6 +25,7 @@ mod stream;
 mod tap;
 mod tls;
 mod tunnel;
+mod udp;
 mod web_socket;
 
 pub use address::Address;
