@@ -163,6 +163,10 @@ quirks! {
     NoServerPort = "no-server-port",
     /// SETUP over another transport is refused until DESCRIBE was sent again (Hikvision).
     DescribeAgain = "describe-again",
+    /// Digest with SHA-256 is offered with `qop` and accepted only without (gortsplib PR 863).
+    QopRefused = "qop-refused",
+    /// A nonce that was good is refused, and not called stale (Axis M5525 after 150 s, Hikvision recorders).
+    ForgottenNonce = "forgotten-nonce",
     /// PAUSE is offered and refused as unknown (Hikvision DS-2CD2732F-IS: 551); play goes on.
     PauseRefused = "pause-refused",
     /// A timestamp far off for a picture or two (Intelbras DVR: hours); the picture is put between its neighbours.

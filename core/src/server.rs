@@ -102,7 +102,9 @@ impl Connection {
             for (byte, fresh) in seed.iter_mut().zip(entropy.token().bytes()) {
                 *byte ^= fresh;
             }
-            Gate::new(guard.credentials, &guard.realm, &guard.schemes, seed, guard.nonce_lifetime, now)
+            let lifetime = guard.nonce_lifetime;
+            let gate = Gate::new(guard.credentials, &guard.realm, &guard.schemes, seed, lifetime, now);
+            if guard.qop { gate } else { gate.without_qop() }
         });
         Self {
             now,

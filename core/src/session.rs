@@ -138,7 +138,10 @@ impl Session {
     /// Begins on an open connection: the first request waits in [`Session::poll_output`].
     #[must_use]
     pub fn new(config: Config, now: Micros) -> Self {
-        let authenticator = config.credentials.clone().map(|c| Authenticator::new(c, config.seed));
+        let policy = config.limits.policy;
+        let authenticator = config.credentials.clone();
+        let authenticator =
+            authenticator.map(|c| Authenticator::new(c, config.seed).tries(config.tries).policy(policy));
         let mut session = Self {
             phase: Phase::Options,
             now,
@@ -200,8 +203,12 @@ impl Session {
 
     /// What was tolerated, counted; the session description's included.
     #[must_use]
-    pub const fn quirks(&self) -> &Quirks {
-        &self.quirks
+    pub fn quirks(&self) -> Quirks {
+        let mut quirks = self.quirks.clone();
+        if let Some(authenticator) = &self.authenticator {
+            quirks.merge(authenticator.quirks());
+        }
+        quirks
     }
 
     /// The counters.

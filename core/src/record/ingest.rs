@@ -148,7 +148,7 @@ impl Ingest {
     /// What was tolerated so far, by all of them.
     #[must_use]
     pub fn quirks(&self) -> Quirks {
-        let mut quirks = self.session.quirks().clone();
+        let mut quirks = self.session.quirks();
         for way in &self.ways {
             quirks.merge(&way.quirks);
             quirks.merge(way.reorder.quirks());

@@ -37,6 +37,8 @@ pub struct Guard {
     pub schemes: Vec<Scheme>,
     /// Microseconds that a nonce lives.
     pub nonce_lifetime: u64,
+    /// Challenges offer `qop`; without, they are RFC 2069's.
+    pub qop: bool,
 }
 
 impl Guard {
@@ -48,6 +50,7 @@ impl Guard {
             realm: "Vigie".to_owned(),
             schemes: Vec::from([Scheme::Digest(Algorithm::Sha256), Scheme::Digest(Algorithm::Md5)]),
             nonce_lifetime: 300_000_000,
+            qop: true,
         }
     }
 
@@ -55,6 +58,13 @@ impl Guard {
     #[must_use]
     pub fn schemes(mut self, schemes: &[Scheme]) -> Self {
         self.schemes = schemes.to_vec();
+        self
+    }
+
+    /// Sets whether challenges offer `qop`.
+    #[must_use]
+    pub const fn qop(mut self, offered: bool) -> Self {
+        self.qop = offered;
         self
     }
 

@@ -9,7 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::digest::{Parts, response};
-use super::{Challenge, Credentials, DigestChallenge, Entropy};
+use super::{Algorithm, Challenge, Credentials, DigestChallenge, Entropy};
+use crate::fault::{Policy, Quirk, Quirks};
 use crate::rtsp::Method;
 
 /// Why there is no further answer to a 401.
@@ -28,8 +29,9 @@ pub enum Refused {
 ///
 /// The strongest challenge is answered first. One that is refused is not answered again, unless the server says that
 /// its nonce was stale or the nonce had been good before (Axis M5525 forgets it after 150 s and does not say so); the
-/// next weaker is. The password is not sent in clear (Basic) to a server that also offered Digest. The number of
-/// answers to one request is bounded, so that a wrong password does not lock the account of a camera.
+/// next weaker is, and at last SHA without `qop` where it was offered with it (gortsplib PR 863). The password is not
+/// sent in clear (Basic) to a server that also offered Digest. The number of refused answers in a row is bounded, over
+/// all requests, so that a wrong password does not lock the account of a camera.
 pub struct Authenticator {
     credentials: Credentials,
     entropy: Entropy,
@@ -38,28 +40,75 @@ pub struct Authenticator {
     accepted: bool,
     /// Requests answered with the current nonce.
     count: u32,
-    /// The strength of the weakest challenge that was refused.
-    refused_at: Option<u8>,
+    /// The client's nonce of a `-sess` challenge: one for all its requests (RFC 7616 §3.4.2).
+    session_nonce: String,
+    /// What was refused.
+    refused: Vec<Way>,
+    /// Digest was offered once.
+    digest: bool,
     /// Fresh nonces taken for one request.
     renewed: u8,
+    /// Refused answers in a row.
+    failed: u8,
+    tries: u8,
+    policy: Policy,
+    quirks: Quirks,
+}
+
+/// A way to answer: the hash (none is Basic), `-sess`, `qop`.
+type Way = (Option<Algorithm>, bool, bool);
+
+fn way(challenge: &Challenge) -> Way {
+    match challenge {
+        Challenge::Basic { .. } => (None, false, false),
+        Challenge::Digest(digest) => (Some(digest.algorithm), digest.session, digest.qop),
+    }
 }
 
 /// Fresh nonces that one request may take.
 const RENEWALS: u8 = 2;
+/// Refused answers in a row that are allowed where nobody says otherwise.
+const TRIES: u8 = 3;
 
 impl Authenticator {
     /// With the credentials and a seed for the client's nonces.
     #[must_use]
-    pub const fn new(credentials: Credentials, seed: [u8; 32]) -> Self {
+    pub fn new(credentials: Credentials, seed: [u8; 32]) -> Self {
         Self {
             credentials,
             entropy: Entropy::new(seed),
             current: None,
             accepted: false,
             count: 0,
-            refused_at: None,
+            session_nonce: String::new(),
+            refused: Vec::new(),
+            digest: false,
             renewed: 0,
+            failed: 0,
+            tries: TRIES,
+            policy: Policy::Auto,
+            quirks: Quirks::default(),
         }
+    }
+
+    /// Sets how many answers in a row may be refused; at least one.
+    #[must_use]
+    pub const fn tries(mut self, tries: u8) -> Self {
+        self.tries = if tries == 0 { 1 } else { tries };
+        self
+    }
+
+    /// Sets what is tolerated.
+    #[must_use]
+    pub const fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// What was tolerated.
+    #[must_use]
+    pub const fn quirks(&self) -> &Quirks {
+        &self.quirks
     }
 
     /// The value of `Authorization` for a request; `None` before the first challenge. `uri` must be the one in the
@@ -78,7 +127,16 @@ impl Authenticator {
     fn digest(&mut self, challenge: &DigestChallenge, method: &Method, uri: &str) -> String {
         self.count = self.count.saturating_add(1);
         let nc = format!("{:08x}", self.count);
-        let cnonce = if challenge.qop || challenge.session { self.entropy.token() } else { String::new() };
+        let cnonce = match (challenge.session, challenge.qop) {
+            (true, _) => {
+                if self.session_nonce.is_empty() {
+                    self.session_nonce = self.entropy.token();
+                }
+                self.session_nonce.clone()
+            }
+            (false, true) => self.entropy.token(),
+            (false, false) => String::new(),
+        };
         let DigestChallenge { realm, nonce, .. } = challenge;
         let answer = response(&Parts {
             algorithm: challenge.algorithm,
@@ -111,10 +169,16 @@ impl Authenticator {
     }
 
     /// A request was accepted: the answer that it carried, if any, was right.
-    pub const fn accepted(&mut self) {
+    pub fn accepted(&mut self) {
+        // SHA with `qop` was refused, without it is right.
+        if let Some(Challenge::Digest(digest)) = self.current.as_ref().filter(|_| !self.accepted)
+            && !digest.qop
+            && self.refused.contains(&(Some(digest.algorithm), digest.session, true))
+        {
+            self.quirks.count(Quirk::QopRefused);
+        }
         self.accepted = self.current.is_some();
-        self.refused_at = None;
-        self.renewed = 0;
+        (self.renewed, self.failed) = (0, 0);
     }
 
     /// A request came back with 401 and these `WWW-Authenticate` values; `answered` says whether it carried an answer.
@@ -133,23 +197,32 @@ impl Authenticator {
         if offered.is_empty() {
             return Err(if answered { Refused::Wrong } else { Refused::NoChallenge });
         }
-        if let Some(current) = self.current.as_ref().filter(|_| answered) {
-            let same = offered.iter().find(|challenge| challenge.strength() == current.strength());
-            let stale =
-                same.filter(|c| self.accepted || matches!(c, Challenge::Digest(digest) if digest.stale));
-            match stale.cloned() {
-                Some(fresh @ Challenge::Digest(_)) if self.renewed < RENEWALS => {
+        self.digest |= offered.iter().any(|challenge| matches!(challenge, Challenge::Digest(_)));
+        self.offer_without_qop(&mut offered);
+        if let Some(current) = self.current.clone().filter(|_| answered) {
+            let fresh = offered.iter().find(|challenge| way(challenge) == way(&current)).cloned();
+            let stale = matches!(&fresh, Some(Challenge::Digest(digest)) if digest.stale);
+            if !stale {
+                self.failed = self.failed.saturating_add(1);
+            }
+            if self.failed >= self.tries {
+                return Err(Refused::Wrong);
+            }
+            let forgotten = self.accepted && !stale;
+            match fresh {
+                Some(fresh @ Challenge::Digest(_))
+                    if (stale || forgotten) && self.renewed < RENEWALS && self.may_forget(forgotten) =>
+                {
                     self.renewed += 1;
                     self.take(fresh);
                     return Ok(());
                 }
-                _ => self.refused_at = Some(current.strength()),
+                _ => self.refused.push(way(&current)),
             }
         }
-        let digest = self.refused_at.is_some_and(|s| s > 0) || offered.iter().any(|c| c.strength() > 0);
         let acceptable = |challenge: &&Challenge| {
-            self.refused_at.is_none_or(|refused| challenge.strength() < refused)
-                && !(digest && matches!(challenge, Challenge::Basic { .. }))
+            !self.refused.contains(&way(challenge))
+                && !(self.digest && matches!(challenge, Challenge::Basic { .. }))
         };
         match offered.iter().find(acceptable).cloned() {
             Some(next) => {
@@ -160,10 +233,36 @@ impl Authenticator {
         }
     }
 
+    /// A nonce that was good is no longer, and the server does not call it stale (RFC 7616 §3.3 wants that).
+    fn may_forget(&mut self, forgotten: bool) -> bool {
+        if forgotten {
+            self.quirks.count(Quirk::ForgottenNonce);
+        }
+        !forgotten || self.policy.tolerates(Quirk::ForgottenNonce)
+    }
+
+    /// Where SHA was offered with `qop` and refused, it may be accepted without.
+    fn offer_without_qop(&self, offered: &mut Vec<Challenge>) {
+        if !self.policy.tolerates(Quirk::QopRefused) {
+            return;
+        }
+        let without: Vec<Challenge> = offered
+            .iter()
+            .filter_map(|challenge| match challenge {
+                Challenge::Digest(digest) if digest.qop && digest.algorithm != Algorithm::Md5 => {
+                    Some(Challenge::Digest(DigestChallenge { qop: false, ..digest.clone() }))
+                }
+                _ => None,
+            })
+            .collect();
+        offered.extend(without);
+    }
+
     fn take(&mut self, challenge: Challenge) {
         self.current = Some(challenge);
         self.accepted = false;
         self.count = 0;
+        self.session_nonce.clear();
     }
 
     /// Is a challenge being answered?
@@ -214,7 +313,44 @@ mod tests {
             second.contains("nonce=\"m\"") && !second.contains("algorithm") && !second.contains("nc="),
             "{second}"
         );
-        assert_eq!(auth.challenged(offer(), true), Err(Refused::Wrong));
+        // Not in clear, but SHA once more without `qop`; and that is that.
+        auth.challenged(offer(), true).unwrap();
+        let third = answer(&mut auth);
+        assert!(third.contains("algorithm=SHA-256") && !third.contains("qop"), "{third}");
+        auth.accepted();
+        assert_eq!(auth.quirks().get(Quirk::QopRefused), 1);
+        assert_eq!(authenticator().tries(1).try_all(&offer().collect::<Vec<_>>()), 1);
+        assert_eq!(authenticator().try_all(&[SHA]), 2);
+        assert_eq!(authenticator().policy(Policy::Strict).try_all(&[SHA]), 1);
+        assert_eq!(authenticator().tries(9).try_all(&offer().collect::<Vec<_>>()), 3);
+    }
+
+    impl Authenticator {
+        /// Answers until it gives up, and says how often.
+        fn try_all(&mut self, offered: &[&str]) -> usize {
+            let mut answers = 0;
+            while self.challenged(offered.iter().copied(), answers > 0).is_ok() {
+                answers += 1;
+            }
+            answers
+        }
+    }
+
+    /// RFC 7616 §3.4.2: the session key is computed once, from the client's nonce of the first request.
+    #[test]
+    fn the_clients_nonce_of_a_session_is_one() {
+        let mut auth = authenticator();
+        let sess = "Digest realm=\"r\", nonce=\"s\", algorithm=SHA-512-256-sess, qop=\"auth\"";
+        auth.challenged([sess].into_iter(), false).unwrap();
+        let cnonce =
+            |text: String| text.split("cnonce=\"").nth(1).unwrap().split('"').next().map(String::from);
+        let first = answer(&mut auth);
+        assert!(first.contains("algorithm=SHA-512-256-sess") && first.contains("nc=00000001"));
+        assert_eq!(cnonce(first), cnonce(answer(&mut auth)));
+        auth.accepted();
+        let first = cnonce(answer(&mut auth));
+        auth.challenged([sess].into_iter(), true).unwrap();
+        assert_ne!(first, cnonce(answer(&mut auth)));
     }
 
     #[test]
@@ -250,6 +386,11 @@ mod tests {
         let fresh = "Digest realm=\"r\", nonce=\"n3\"";
         auth.challenged([fresh].into_iter(), true).unwrap();
         assert!(answer(&mut auth).contains("nonce=\"n3\""));
+        assert_eq!(auth.challenged([fresh].into_iter(), true), Err(Refused::Wrong));
+        assert_eq!(auth.quirks().get(Quirk::ForgottenNonce), 1);
+        let mut auth = authenticator().policy(Policy::Strict);
+        auth.challenged([MD5].into_iter(), false).unwrap();
+        auth.accepted();
         assert_eq!(auth.challenged([fresh].into_iter(), true), Err(Refused::Wrong));
     }
 

@@ -23,6 +23,8 @@ pub enum Scheme {
     Basic,
     /// RFC 7616 with `qop`; answers without it are accepted too, as older clients know no other.
     Digest(Algorithm),
+    /// The same with `-sess`: the password's hash is mixed with both nonces.
+    DigestSession(Algorithm),
 }
 
 /// What became of an answer.
@@ -50,6 +52,7 @@ pub struct Gate {
     old_nonce: Option<String>,
     issued: Micros,
     lifetime: u64,
+    qop: bool,
 }
 
 impl Gate {
@@ -76,7 +79,15 @@ impl Gate {
             old_nonce: None,
             issued: now,
             lifetime,
+            qop: true,
         }
+    }
+
+    /// Without `qop` in the challenges, as RFC 2069 has them.
+    #[must_use]
+    pub const fn without_qop(mut self) -> Self {
+        self.qop = false;
+        self
     }
 
     /// The `WWW-Authenticate` values for a 401.
@@ -84,19 +95,24 @@ impl Gate {
         if now.since(self.issued) >= self.lifetime {
             self.renew(now);
         }
-        let written = |scheme: &Scheme| match *scheme {
-            Scheme::Basic => Challenge::Basic { realm: self.realm.clone() }.to_string(),
-            Scheme::Digest(algorithm) => Challenge::Digest(DigestChallenge {
+        let written = |scheme: &Scheme| {
+            let (algorithm, session) = match *scheme {
+                Scheme::Basic => return Challenge::Basic { realm: self.realm.clone() }.to_string(),
+                Scheme::Digest(algorithm) => (algorithm, false),
+                Scheme::DigestSession(algorithm) => (algorithm, true),
+            };
+            let suffix = if session { "-sess" } else { "" };
+            Challenge::Digest(DigestChallenge {
                 realm: self.realm.clone(),
                 nonce: self.nonce.clone(),
                 opaque: None,
                 algorithm,
-                algorithm_text: Some(algorithm.name().to_owned()),
-                session: false,
-                qop: true,
+                algorithm_text: Some(alloc::format!("{}{suffix}", algorithm.name())),
+                session,
+                qop: self.qop,
                 stale,
             })
-            .to_string(),
+            .to_string()
         };
         self.schemes.iter().map(written).collect()
     }
@@ -143,11 +159,16 @@ impl Gate {
         let (uri, nonce, cnonce, nc) = (get("uri"), get("nonce"), get("cnonce"), get("nc"));
         let algorithm = match get("algorithm") {
             "" => Some((Algorithm::Md5, false)),
-            name if name.to_ascii_lowercase().ends_with("-sess") => None,
+            name if name.to_ascii_lowercase().ends_with("-sess") => {
+                name.get(..name.len() - 5).and_then(Algorithm::parse).map(|a| (a, true))
+            }
             name => Algorithm::parse(name).map(|a| (a, false)),
         };
-        let Some((algorithm, session)) =
-            algorithm.filter(|(a, _)| self.schemes.contains(&Scheme::Digest(*a)))
+        let scheme = |(algorithm, session): &(Algorithm, bool)| match session {
+            true => Scheme::DigestSession(*algorithm),
+            false => Scheme::Digest(*algorithm),
+        };
+        let Some((algorithm, session)) = algorithm.filter(|asked| self.schemes.contains(&scheme(asked)))
         else {
             return Verdict::Wrong;
         };
@@ -213,8 +234,11 @@ mod tests {
     use crate::rtsp::Method;
 
     const URI: &str = "rtsp://cam/a";
-    const ALL: [Scheme; 4] = [
+    const ALL: [Scheme; 7] = [
         Scheme::Basic,
+        Scheme::DigestSession(Algorithm::Md5),
+        Scheme::DigestSession(Algorithm::Sha256),
+        Scheme::DigestSession(Algorithm::Sha512_256),
         Scheme::Digest(Algorithm::Md5),
         Scheme::Digest(Algorithm::Sha256),
         Scheme::Digest(Algorithm::Sha512_256),
@@ -233,8 +257,8 @@ mod tests {
 
     #[test]
     fn both_ends_agree_on_every_scheme() {
-        for scheme in ALL {
-            let mut gate = gate(&[scheme]);
+        for (scheme, qop) in ALL.iter().flat_map(|scheme| [(*scheme, true), (*scheme, false)]) {
+            let mut gate = if qop { gate(&[scheme]) } else { gate(&[scheme]).without_qop() };
             for (password, verdict) in [("pw", Verdict::Accepted), ("pW", Verdict::Wrong)] {
                 let answer = client(password, &mut gate).authorize(&Method::Play, URI).unwrap();
                 assert_eq!(gate.judge(Some(&answer), "PLAY", URI, Micros(1)), verdict, "{scheme:?}");
