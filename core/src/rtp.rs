@@ -1,8 +1,11 @@
 //! RTP and RTCP packets, RFC 3550: what a datagram or an interleaved item holds, and the arithmetic of its counters.
 
 pub mod capture;
+mod replay;
 pub mod rtcp;
 pub mod srtp;
+
+pub use replay::ReplayStamp;
 
 use crate::fault::{Blame, Code, Fault, Offset};
 

@@ -7,7 +7,8 @@
 //!
 //! OPTIONS, SETUP, PAUSE, TEARDOWN and keep-alives are answered by itself; DESCRIBE and PLAY are the application's to
 //! answer. Media leaves over the RTSP connection itself (RFC 2326 §10.12), framed by the application, so that one
-//! piece of it, shared, serves any number of viewers.
+//! piece of it, shared, serves any number of viewers; or over UDP, where [`Config`] offers that and the application
+//! opens the sockets.
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -17,7 +18,7 @@ use bytes::Bytes;
 
 use crate::rtsp::auth::{Authorization, Entropy, Gate};
 use crate::rtsp::framing::{Expected, Input, Item};
-use crate::rtsp::headers::{Range, RtpInfo, SessionId};
+use crate::rtsp::headers::{Range, RtpInfo, SessionId, Transport};
 use crate::rtsp::{Message, Response, Status, Url};
 use crate::sdp::Presentation;
 use crate::time::Micros;
@@ -29,7 +30,7 @@ mod output;
 
 pub use config::{Config, Guard};
 pub use error::{Error, Kind};
-pub use output::{Event, Output, RequestId, Stats};
+pub use output::{Agreed, Asked, Event, Output, RequestId, Stats};
 
 /// Responses that wait to be sent before the next request is read.
 const MOST_RESPONSES: usize = 16;
@@ -81,7 +82,16 @@ struct Waiting {
     id: RequestId,
     url: Url,
     cseq: String,
-    play: bool,
+    of: Of,
+}
+
+/// What a request that waits is.
+#[derive(Clone, PartialEq, Eq)]
+enum Of {
+    Describe,
+    /// Of a media, with what the client asks for.
+    Setup(usize, Transport),
+    Play,
 }
 
 /// What DESCRIBE was answered with.
@@ -204,7 +214,7 @@ impl Connection {
     ///
     /// `NoSuchRequest`.
     pub fn describe(&mut self, request: RequestId, sdp: impl Into<Bytes>) -> Result<(), Error> {
-        let waiting = self.take_waiting(request, |waiting| !waiting.play)?;
+        let waiting = self.take_waiting(request, |waiting| waiting.of == Of::Describe)?;
         let sdp = sdp.into();
         let controls = Presentation::parse(sdp.clone(), &self.config.limits).map_or_else(
             |_| Vec::new(),
@@ -232,7 +242,7 @@ impl Connection {
         range: Option<Range>,
         rtp_info: &[RtpInfo],
     ) -> Result<(), Error> {
-        let waiting = self.take_waiting(request, |waiting| waiting.play)?;
+        let waiting = self.take_waiting(request, |waiting| waiting.of == Of::Play)?;
         let mut response = Response::new(Status::OK);
         if let Some(range) = range {
             response.headers.push("Range", &alloc::format!("{range}"));

@@ -164,7 +164,10 @@ fn from_options_to_teardown() {
     );
     assert_eq!(pair.client.presentation().unwrap().media[0].parameter_sets.len(), 2);
     assert_eq!(pair.client.quirks().iter().count(), 0);
-    assert!(pair.server_events.contains(&server::Event::Setup { media: 0, channels: (0, 1) }));
+    assert!(
+        pair.server_events
+            .contains(&server::Event::Setup { media: 0, transport: server::Agreed::Interleaved(0, 1) })
+    );
 
     for n in 0..10 {
         pair.server.send(media(n)).unwrap();

@@ -23,6 +23,12 @@ pub struct Config {
     pub session_timeout: u32,
     /// `Server`.
     pub server: String,
+    /// Media over UDP is offered; without, SETUP of it is answered with 461.
+    pub udp: bool,
+    /// Media to a group is offered.
+    pub multicast: bool,
+    /// `Require: onvif-replay` is accepted; without, it is answered with 551.
+    pub replay: bool,
 }
 
 /// Whom a server lets in, and how it asks.
@@ -86,6 +92,9 @@ impl Config {
             limits: Limits::default(),
             session_timeout: 60,
             server: concat!("Vigie/", env!("CARGO_PKG_VERSION")).to_owned(),
+            udp: false,
+            multicast: false,
+            replay: false,
         }
     }
 
@@ -100,6 +109,27 @@ impl Config {
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Sets whether media over UDP is offered.
+    #[must_use]
+    pub const fn udp(mut self, offered: bool) -> Self {
+        self.udp = offered;
+        self
+    }
+
+    /// Sets whether media to a group is offered.
+    #[must_use]
+    pub const fn multicast(mut self, offered: bool) -> Self {
+        self.multicast = offered;
+        self
+    }
+
+    /// Sets whether ONVIF replay is offered.
+    #[must_use]
+    pub const fn replay(mut self, offered: bool) -> Self {
+        self.replay = offered;
         self
     }
 

@@ -1,14 +1,19 @@
 //! Requests of a client, RFC 2326 §10.
 
 use alloc::string::String;
+use core::net::IpAddr;
 
-use super::{Connection, Event, Kind, Queued, RequestId, Waiting};
+use super::{Agreed, Asked, Connection, Error, Event, Kind, Of, Queued, RequestId, Waiting};
 use crate::rtsp::auth::{Authorization, Verdict};
-use crate::rtsp::headers::{Range, SessionId, Transport};
+use crate::rtsp::headers::{Frames, Range, SessionId, Transport};
 use crate::rtsp::{Method, Request, Response, Status, Url};
+use crate::time::Micros;
 
 /// Wrong passwords on one connection, the last of which closes it.
 const MOST_WRONG_PASSWORDS: u8 = 8;
+
+/// ONVIF Streaming Specification, "RTSP Feature Tag".
+const REPLAY: &str = "onvif-replay";
 
 const PUBLIC: &str = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN";
 
@@ -70,7 +75,9 @@ impl Connection {
 
     /// The response, none yet, or the status of a refusal.
     fn dispatch(&mut self, request: &Request, cseq: &str) -> Result<Option<Response>, Status> {
-        if request.headers.get("Require").is_some() {
+        let mut required = request.headers.get_all("Require").flat_map(|tags| tags.split(','));
+        let known = |tag: &str| self.config.replay && tag.trim().eq_ignore_ascii_case(REPLAY);
+        if !required.all(known) {
             return Err(Status::OPTION_NOT_SUPPORTED);
         }
         let given = request.headers.get("Session").and_then(SessionId::parse);
@@ -85,7 +92,7 @@ impl Connection {
                 Ok(Some(Response { headers: ok.headers.clone().with("Public", PUBLIC), ..ok }))
             }
             Method::Describe => self.ask_describe(request, cseq).map(|()| None),
-            Method::Setup => self.set_up(request).map(Some),
+            Method::Setup => self.set_up(request, cseq),
             Method::Play => self.ask_play(request, cseq).map(|()| None),
             Method::Pause if self.session.is_some() => {
                 self.playing = false;
@@ -106,10 +113,10 @@ impl Connection {
         }
     }
 
-    fn wait(&mut self, url: &Url, cseq: &str, play: bool) -> RequestId {
+    fn wait(&mut self, url: &Url, cseq: &str, of: Of) -> RequestId {
         self.next_request += 1;
         let id = RequestId(self.next_request);
-        self.waiting = Some(Waiting { id, url: url.clone(), cseq: cseq.into(), play });
+        self.waiting = Some(Waiting { id, url: url.clone(), cseq: cseq.into(), of });
         id
     }
 
@@ -122,35 +129,94 @@ impl Connection {
         }
         let user_agent = request.headers.get("User-Agent").map(String::from);
         let authorization = self.authorization.clone();
-        let request = self.wait(&url, cseq, false);
+        let request = self.wait(&url, cseq, Of::Describe);
         self.events.push_back(Event::Describe { request, url, authorization, user_agent });
         Ok(())
     }
 
-    fn set_up(&mut self, request: &Request) -> Result<Response, Status> {
+    fn set_up(&mut self, request: &Request, cseq: &str) -> Result<Option<Response>, Status> {
         if self.playing {
             return Err(Status::METHOD_NOT_VALID);
         }
         let (url, _) = Url::parse(&request.uri).map_err(|_| Status::BAD_REQUEST)?;
         let media = self.media_at(&url)?;
         let mut asked = request.headers.get_all("Transport").flat_map(Transport::parse_all);
-        if !asked.any(|transport| transport.is_tcp() && !transport.multicast) {
-            return Err(Status::UNSUPPORTED_TRANSPORT);
+        let chosen = asked.find(|transport| match (transport.is_tcp(), transport.multicast) {
+            (true, multicast) => !multicast,
+            (false, true) => self.config.multicast,
+            (false, false) => self.config.udp && transport.client_port.is_some(),
+        });
+        let chosen = chosen.ok_or(Status::UNSUPPORTED_TRANSPORT)?;
+        if !chosen.is_tcp() {
+            let client_ports = chosen.client_port.filter(|_| !chosen.multicast);
+            let request = self.wait(&url, cseq, Of::Setup(media, chosen));
+            self.events.push_back(Event::Bind { request, media, client_ports });
+            return Ok(None);
         }
         let rtp = u8::try_from(media * 2).ok().filter(|rtp| *rtp < u8::MAX).ok_or(Status::NOT_FOUND)?;
-        let channels = (rtp, rtp + 1);
+        let (rtp, rtcp) = (rtp, rtp + 1);
+        Ok(Some(self.agree(media, Agreed::Interleaved(rtp, rtcp), &Transport::interleaved(rtp, rtcp))))
+    }
+
+    /// The answer to a SETUP.
+    fn agree(&mut self, media: usize, agreed: Agreed, transport: &Transport) -> Response {
         if !self.set_up.contains(&media) {
             self.set_up.push(media);
         }
         if self.session.is_none() {
             self.session = Some(SessionId { id: self.entropy.token(), timeout: self.config.session_timeout });
         }
-        self.events.push_back(Event::Setup { media, channels });
+        self.events.push_back(Event::Setup { media, transport: agreed });
         let mut response = Response::new(Status::OK);
+        response.headers.push("Transport", &alloc::format!("{transport}"));
         response
-            .headers
-            .push("Transport", &alloc::format!("{}", Transport::interleaved(channels.0, channels.1)));
-        Ok(response)
+    }
+
+    /// Answers [`Event::Bind`]: media will come from these ports, and RTCP is heard on the second.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchRequest`, also where a group is asked for.
+    pub fn accept_udp(&mut self, request: RequestId, server: (u16, u16)) -> Result<(), Error> {
+        let unicast = |waiting: &Waiting| matches!(&waiting.of, Of::Setup(_, asked) if !asked.multicast);
+        let waiting = self.take_waiting(request, unicast)?;
+        let Of::Setup(media, asked) = waiting.of else { return Ok(()) };
+        let client = asked.client_port.unwrap_or_default();
+        let answer = Transport { server_port: Some(server), ..asked };
+        let response = self.agree(media, Agreed::Udp { client, server }, &answer);
+        self.respond(&waiting.cseq, response);
+        Ok(())
+    }
+
+    /// Answers [`Event::Bind`] where a group is asked for.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchRequest`, also where no group is asked for.
+    pub fn accept_multicast(
+        &mut self,
+        request: RequestId,
+        group: IpAddr,
+        ports: (u16, u16),
+        ttl: u8,
+    ) -> Result<(), Error> {
+        let multicast = |waiting: &Waiting| matches!(&waiting.of, Of::Setup(_, asked) if asked.multicast);
+        let waiting = self.take_waiting(request, multicast)?;
+        let Of::Setup(media, asked) = waiting.of else { return Ok(()) };
+        let mut answer = Transport::multicast().with_profile(&asked.protocol);
+        answer.destination = Some(alloc::format!("{group}"));
+        (answer.port, answer.ttl) = (Some(ports), Some(ttl));
+        let response = self.agree(media, Agreed::Multicast { group, ports, ttl }, &answer);
+        self.respond(&waiting.cseq, response);
+        Ok(())
+    }
+
+    /// Says that a datagram came to a socket of this client: RTCP, or what opens a way through a translation of
+    /// addresses. It is a sign of life.
+    pub const fn handle_datagram(&mut self, now: Micros) {
+        self.now = now;
+        self.heard = now;
+        self.stats.packets_received += 1;
     }
 
     /// The media whose control, below the address described, is this URL; the address itself where there is but one.
@@ -176,9 +242,20 @@ impl Connection {
         let range =
             request.headers.get("Range").map(|value| Range::parse(value).ok_or(Status::INVALID_RANGE));
         let range = range.transpose()?;
+        let field = |name: &str| request.headers.get(name).map(str::trim);
+        let asked = Asked {
+            replay: request.headers.get("Require").is_some(),
+            no_rate_control: field("Rate-Control").is_some_and(|value| value.eq_ignore_ascii_case("no")),
+            frames: field("Frames").and_then(Frames::parse).unwrap_or_default(),
+            immediate: field("Immediate").is_some_and(|value| value.eq_ignore_ascii_case("yes")),
+            scale: field("Scale")
+                .and_then(|value| value.parse().ok())
+                .filter(|scale: &f32| scale.is_finite()),
+            cseq: request.headers.cseq().unwrap_or_default(),
+        };
         let authorization = self.authorization.clone();
-        let request = self.wait(&url, cseq, true);
-        self.events.push_back(Event::Play { request, url, range, authorization });
+        let request = self.wait(&url, cseq, Of::Play);
+        self.events.push_back(Event::Play { request, url, range, asked, authorization });
         Ok(())
     }
 
