@@ -183,6 +183,12 @@ impl Session {
         self.phase
     }
 
+    /// The latest time that it was told.
+    #[must_use]
+    pub const fn now(&self) -> Micros {
+        self.now
+    }
+
     /// The address, without credentials.
     #[must_use]
     pub const fn url(&self) -> &Url {

@@ -31,7 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "record",
         &[
-            "bmff", "depacket", "fragment", "reorder", "rtp", "sdp", "segment", "session", "store",
+            "bmff", "depacket", "fragment", "reorder", "rtp", "rtsp", "sdp", "segment", "session", "store",
             "timeline", "view",
         ],
     ),

@@ -6,17 +6,22 @@ use core::fmt;
 
 use bytes::Bytes;
 
-use crate::depacket::{AccessUnit, Depacketizer};
-use crate::fault::{Quirk, Quirks};
+use crate::depacket::AccessUnit;
+use crate::fault::Quirks;
 use crate::limits::Limits;
-use crate::octets::Reader;
-use crate::reorder::{self, Ordered, Reorder};
+use crate::reorder;
 use crate::rtp::rtcp::{self, SenderReport};
-use crate::rtp::{Extension, RtpPacket};
-use crate::sdp::Media;
-use crate::session::{self, Agreed, Config, Event, Lower, Output, Session};
-use crate::time::{Micros, NtpTime, UtcMicros};
+use crate::rtsp::headers::Range;
+use crate::session::{self, Agreed, Config, Event, Output, Phase, Session};
+use crate::time::{Micros, UtcMicros};
 use crate::timeline::UtcSource;
+
+mod way;
+
+use way::Way;
+
+/// Microseconds between receiver reports: RFC 3550 §6.2, the smallest interval.
+const REPORT_INTERVAL: u64 = 5_000_000;
 
 /// One camera's connection: bytes in, access units out.
 ///
@@ -42,6 +47,8 @@ pub struct Ingest {
     reports: VecDeque<IngestOutput>,
     /// What the session said last; it waits for the access units before it.
     last: VecDeque<IngestOutput>,
+    /// When to send the next receiver reports.
+    report_at: Option<Micros>,
     /// The session has ended: nothing is read any more.
     ended: bool,
 }
@@ -51,18 +58,6 @@ impl fmt::Debug for Ingest {
         let (url, phase) = (self.session.url(), self.session.phase());
         f.debug_struct("Ingest").field("url", url).field("phase", &phase).finish_non_exhaustive()
     }
-}
-
-/// The way of one media.
-struct Way {
-    /// Index of the media in the presentation.
-    media: usize,
-    reorder: Reorder,
-    /// Of the video.
-    depacketizer: Option<Depacketizer>,
-    quirks: Quirks,
-    /// The RTP timestamp that the header extension dated last: it is told once per picture.
-    stamped: Option<u32>,
 }
 
 /// What [`Ingest::poll_output`] gives.
@@ -101,8 +96,16 @@ pub enum IngestOutput {
         /// The moment.
         utc: UtcMicros,
     },
-    /// Timestamps of what follows do not continue those before: another SSRC, or the sender began anew.
+    /// Timestamps of what follows do not continue those before: another SSRC, the sender began anew, or a recorder says
+    /// so (ONVIF header extension, D bit).
     Discontinuity,
+    /// Recorded footage ends with the picture that comes next: ONVIF header extension, E and T bits.
+    SectionEnd {
+        /// Its RTP timestamp.
+        timestamp: u32,
+        /// Nothing more comes; otherwise a gap of the recording does.
+        terminal: bool,
+    },
     /// Close the connection. Nothing comes after it.
     Close,
 }
@@ -128,6 +131,7 @@ impl Ingest {
             ways: Vec::new(),
             reports: VecDeque::new(),
             last: VecDeque::new(),
+            report_at: None,
             ended: false,
         }
     }
@@ -141,7 +145,7 @@ impl Ingest {
     /// Counters.
     #[must_use]
     pub fn stats(&self) -> IngestStats {
-        let reorder = self.ways.first().map(|way| way.reorder.stats()).unwrap_or_default();
+        let reorder = self.ways.first().map(Way::stats).unwrap_or_default();
         IngestStats { session: self.session.stats(), reorder }
     }
 
@@ -149,13 +153,7 @@ impl Ingest {
     #[must_use]
     pub fn quirks(&self) -> Quirks {
         let mut quirks = self.session.quirks();
-        for way in &self.ways {
-            quirks.merge(&way.quirks);
-            quirks.merge(way.reorder.quirks());
-            if let Some(depacketizer) = &way.depacketizer {
-                quirks.merge(depacketizer.quirks());
-            }
-        }
+        self.ways.iter().for_each(|way| way.add_quirks(&mut quirks));
         quirks
     }
 
@@ -208,12 +206,49 @@ impl Ingest {
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Micros> {
-        self.session.poll_timeout()
+        let ways = self.ways.iter().filter_map(Way::poll_timeout);
+        self.session.poll_timeout().into_iter().chain(self.report_at).chain(ways).min()
     }
 
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Micros) {
+        for way in &mut self.ways {
+            way.handle_timeout(now, &mut self.reports);
+        }
+        if self.report_at.is_some_and(|due| now >= due) {
+            self.send_reports(now);
+        }
         self.session.handle_timeout(now);
+    }
+
+    /// Tells the camera what has come. A camera takes it for a sign of life (ONVIF Streaming Specification, "Timeout and
+    /// keep-alive"), and some want one every few seconds.
+    fn send_reports(&mut self, now: Micros) {
+        if matches!(self.session.phase(), Phase::Teardown | Phase::Closed) {
+            self.report_at = None;
+            return;
+        }
+        self.report_at = Some(now.plus(REPORT_INTERVAL));
+        for way in &mut self.ways {
+            let udp = self
+                .session
+                .transports()
+                .any(|(media, transport)| media == way.media && matches!(transport, Agreed::Udp { .. }));
+            if let Some(block) = way.report_block(now).filter(|_| udp) {
+                let report = rtcp::receiver_compound(self.session.own_ssrc(), &[block], "vigie");
+                self.session.send_rtcp(way.media, &report);
+            }
+        }
+    }
+
+    /// Plays another range, or on from where it was paused: [`Session::play`].
+    pub fn play(&mut self, now: Micros, range: Option<Range>) -> bool {
+        self.session.play(now, range)
+    }
+
+    /// Pauses: [`Session::pause`].
+    pub fn pause(&mut self, now: Micros) -> bool {
+        self.session.pause(now)
     }
 
     /// Ends the session in order.
@@ -263,6 +298,10 @@ impl Ingest {
                 }
             }
             Event::Playing(playing) => {
+                let udp = self.session.transports().any(|(_, agreed)| matches!(agreed, Agreed::Udp { .. }));
+                if udp && self.report_at.is_none() {
+                    self.report_at = Some(self.session.now().plus(REPORT_INTERVAL));
+                }
                 for stream in &playing.streams {
                     let way = self.ways.iter_mut().find(|way| way.media == stream.media);
                     if let (Some(way), Some(ssrc)) = (way, stream.ssrc) {
@@ -293,272 +332,5 @@ impl Ingest {
     }
 }
 
-impl Way {
-    fn new(index: usize, media: &Media, transport: &Agreed, limits: &Limits) -> Self {
-        let depacketizer = media.codec.map(|codec| {
-            let mut depacketizer = Depacketizer::new(codec, limits);
-            depacketizer.seed(media.parameter_sets.iter().map(|nal| &nal[..]));
-            depacketizer
-        });
-        let reorder = match transport.lower() {
-            Lower::Tcp => Reorder::in_order(),
-            _ => Reorder::windowed(limits),
-        };
-        let reorder = reorder.with_payload_type(media.payload_type);
-        Self { media: index, reorder, depacketizer, quirks: Quirks::default(), stamped: None }
-    }
-
-    fn pull(&mut self) -> Option<AccessUnit> {
-        self.depacketizer.as_mut()?.pull()
-    }
-
-    /// SETUP's answer named an SSRC. Packets may have come before it (v4l2rtspserver): those count more.
-    fn announce(&mut self, ssrc: u32) {
-        if self.reorder.ssrc().is_none() {
-            let reorder = core::mem::replace(&mut self.reorder, Reorder::in_order());
-            self.reorder = reorder.with_ssrc(ssrc);
-        }
-    }
-
-    fn rtp(&mut self, bytes: &[u8], received: Micros, reports: &mut VecDeque<IngestOutput>) {
-        let Self { reorder, depacketizer, stamped, .. } = self;
-        if let Some(ordered) = reorder.push(bytes, received) {
-            take(depacketizer, stamped, &ordered, reports);
-        }
-        // Over TCP a packet's turn is when it comes: none ever waits.
-        while let Some(ordered) = reorder.pull() {
-            take(depacketizer, stamped, &ordered, reports);
-        }
-    }
-
-    /// Nothing more comes: what waits is as good as in order.
-    fn finish(&mut self, reports: &mut VecDeque<IngestOutput>) {
-        let Self { reorder, depacketizer, stamped, .. } = self;
-        reorder.finish();
-        while let Some(ordered) = reorder.pull() {
-            take(depacketizer, stamped, &ordered, reports);
-        }
-        if let Some(depacketizer) = depacketizer {
-            depacketizer.finish();
-        }
-    }
-
-    fn rtcp(&mut self, bytes: &[u8], received: Micros, reports: &mut VecDeque<IngestOutput>) {
-        for packet in rtcp::parse(bytes) {
-            match packet {
-                Ok(rtcp::Packet::SenderReport(report, _)) => {
-                    // A former session's report would put the pictures into another time (Reolink RLC-410).
-                    match self.reorder.ssrc() {
-                        Some(ssrc) if ssrc != report.ssrc => self.quirks.count(Quirk::ForeignSsrc),
-                        _ if self.depacketizer.is_some() => {
-                            reports.push_back(IngestOutput::SenderReport { report, received });
-                        }
-                        _ => {}
-                    }
-                }
-                Ok(rtcp::Packet::Goodbye(goodbye)) => {
-                    goodbye.sources().for_each(|ssrc| self.reorder.goodbye(ssrc));
-                }
-                Ok(_) => {}
-                Err(_) => self.quirks.count(Quirk::BadRtcp),
-            }
-        }
-    }
-}
-
-/// Hands a packet in its turn on.
-fn take(
-    depacketizer: &mut Option<Depacketizer>,
-    stamped: &mut Option<u32>,
-    ordered: &Ordered<'_>,
-    reports: &mut VecDeque<IngestOutput>,
-) {
-    let Some(depacketizer) = depacketizer else { return };
-    if ordered.restart {
-        // The pictures before it come out before the news.
-        depacketizer.finish();
-        let before = core::iter::from_fn(|| depacketizer.pull());
-        reports.extend(before.map(IngestOutput::AccessUnit));
-        reports.push_back(IngestOutput::Discontinuity);
-    }
-    if let Some(utc) = onvif_time(&ordered.packet)
-        && stamped.replace(ordered.packet.timestamp) != Some(ordered.packet.timestamp)
-    {
-        let (source, timestamp) = (UtcSource::OnvifExtension, ordered.packet.timestamp);
-        reports.push_back(IngestOutput::Anchor { source, timestamp, utc });
-    }
-    depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
-}
-
-/// The camera's own stamp on a picture: ONVIF Streaming Specification, "RTP header extension", whose first 8 bytes are an
-/// NTP timestamp. It is on one packet of the picture or on all.
-fn onvif_time(packet: &RtpPacket<'_>) -> Option<UtcMicros> {
-    let extension = packet.extension.filter(|e| e.profile == Extension::ONVIF_REPLAY)?;
-    let ntp = NtpTime(Reader::new(extension.bytes).u64()?);
-    (ntp.0 != 0).then(|| ntp.to_utc())
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use super::*;
-    use crate::codec::Codec;
-    use crate::packetize::{Framing, Packetizer};
-    use crate::rtsp::Url;
-    use crate::sdp::Description;
-    use crate::server::{self, Connection};
-    use alloc::string::ToString as _;
-    use bytes::BytesMut;
-
-    const SECOND: u64 = 1_000_000;
-
-    /// A client and our own server, back to back on one clock.
-    struct Pair {
-        client: Ingest,
-        server: Connection,
-        media: Vec<Bytes>,
-        got: Vec<IngestOutput>,
-        now: Micros,
-    }
-
-    impl Pair {
-        fn new(media: Vec<Bytes>) -> Self {
-            let (url, _) = Url::parse("rtsp://cam/1").unwrap();
-            Self {
-                client: Ingest::new(Config::new(url, [1; 32]), Micros(0)),
-                server: Connection::new(server::Config::new([2; 32]), Micros(0)),
-                media,
-                got: Vec::new(),
-                now: Micros(0),
-            }
-        }
-
-        /// Carries bytes to and fro, `piece` at a time, until nobody has any more to say.
-        fn run(&mut self, piece: usize) {
-            loop {
-                let mut quiet = true;
-                while let Some(output) = self.client.poll_output() {
-                    quiet = false;
-                    match output {
-                        IngestOutput::Send(bytes) => {
-                            assert_eq!(self.server.handle_input(self.now, &bytes), bytes.len());
-                        }
-                        output => self.got.push(output),
-                    }
-                }
-                while let Some(output) = self.server.poll_output() {
-                    quiet = false;
-                    match output {
-                        server::Output::Send(bytes) => self.deliver(&bytes, piece),
-                        server::Output::Event(event) => self.answer(event),
-                        server::Output::Close => self.client.handle_closed(self.now),
-                    }
-                }
-                if quiet {
-                    return;
-                }
-            }
-        }
-
-        fn deliver(&mut self, bytes: &[u8], piece: usize) {
-            for part in bytes.chunks(piece) {
-                self.now = self.now.plus(10);
-                assert_eq!(self.client.handle_input(self.now, part), part.len());
-                while let Some(output) = self.client.poll_output() {
-                    match output {
-                        IngestOutput::Send(bytes) => {
-                            assert_eq!(self.server.handle_input(self.now, &bytes), bytes.len());
-                        }
-                        output => self.got.push(output),
-                    }
-                }
-            }
-        }
-
-        fn answer(&mut self, event: server::Event) {
-            match event {
-                server::Event::Describe { request, .. } => {
-                    let sdp = Description::live("cam").with_video(Codec::H264, 96, &[]).to_string();
-                    self.server.describe(request, sdp).unwrap();
-                }
-                server::Event::Play { request, .. } => {
-                    self.server.accept_play(request, None, &[]).unwrap();
-                    for piece in self.media.drain(..) {
-                        self.server.send(piece).unwrap();
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn pictures(count: u32) -> Vec<Bytes> {
-        let mut packetizer = Packetizer::new(Codec::H264, 77, 96, 65_530, 200);
-        let mut out = Vec::new();
-        for n in 0..count {
-            let mut unit = Vec::from([0, 0, 2, 0, 0x65, 0x88]);
-            unit.resize(4 + 0x200, n as u8 | 1);
-            let mut bytes = BytesMut::new();
-            packetizer.packetize(&unit, n * 3_600, Framing::Interleaved(0), &mut bytes);
-            out.push(bytes.freeze());
-        }
-        let report = rtcp::sender_compound(&packetizer.sender_report(NtpTime(1 << 63), 9_000), "cam");
-        let mut framed = Vec::from([b'$', 1, 0, report.len() as u8]);
-        framed.extend(report);
-        out.push(framed.into());
-        out
-    }
-
-    fn units(got: &[IngestOutput]) -> Vec<&AccessUnit> {
-        got.iter()
-            .filter_map(|o| if let IngestOutput::AccessUnit(unit) = o { Some(unit) } else { None })
-            .collect()
-    }
-
-    #[test]
-    fn pictures_and_reports_come_through_however_the_bytes_are_cut() {
-        for piece in [1, 7, 1_000, 1 << 20] {
-            let mut pair = Pair::new(pictures(5));
-            pair.run(piece);
-            pair.client.teardown(pair.now);
-            pair.run(piece);
-            let units = units(&pair.got);
-            assert_eq!(units.len(), 5, "pieces of {piece}");
-            for (n, unit) in (0..).zip(units) {
-                assert_eq!(unit.timestamp, n * 3_600);
-                assert_eq!((unit.data.len(), unit.loss.packets, unit.loss.incomplete), (0x204, 0, false));
-            }
-            let report = |o: &IngestOutput| matches!(o, IngestOutput::SenderReport { report, .. } if report.rtp_timestamp == 9_000);
-            assert!(pair.got.iter().any(report));
-            let last = pair.got.iter().rev().take(2).collect::<Vec<_>>();
-            assert!(matches!(last[..], [IngestOutput::Close, IngestOutput::Event(Event::Ended)]), "{last:?}");
-            assert_eq!(pair.client.stats().reorder.lost, 0);
-            // The pictures are made up: nothing else is odd about them.
-            let quirks: Vec<Quirk> = pair.client.quirks().iter().map(|(quirk, _)| quirk).collect();
-            assert_eq!(quirks, [Quirk::MissingParameterSet]);
-        }
-    }
-
-    #[test]
-    fn the_last_picture_comes_before_the_end() {
-        let mut media = pictures(2);
-        media.pop();
-        // The marker bit of the last packet is taken away: only the end tells that the picture is whole.
-        let mut last = BytesMut::from(&media.pop().unwrap()[..]);
-        let mut at = 0;
-        while at < last.len() {
-            last[at + 5] &= 0x7f;
-            at += 4 + usize::from(u16::from_be_bytes([last[at + 2], last[at + 3]]));
-        }
-        media.push(last.freeze());
-        let mut pair = Pair::new(media);
-        pair.run(1 << 20);
-        assert_eq!(units(&pair.got).len(), 1);
-        pair.client.handle_closed(pair.now.plus(SECOND));
-        pair.run(1 << 20);
-        assert_eq!(units(&pair.got).len(), 2);
-        let place = |of: fn(&IngestOutput) -> bool| pair.got.iter().rposition(of).unwrap();
-        let unit = place(|o| matches!(o, IngestOutput::AccessUnit(_)));
-        assert!(unit < place(|o| matches!(o, IngestOutput::Event(Event::Failed(_) | Event::Ended))));
-    }
-}
+mod tests;

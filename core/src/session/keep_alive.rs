@@ -17,6 +17,8 @@ pub(super) struct KeepAlive {
     at: usize,
     /// The last one was not answered yet.
     waiting: bool,
+    /// Every method failed once: RTCP goes with each from now on, which ONVIF cameras count as a sign of life.
+    last_resort: bool,
 }
 
 impl KeepAlive {
@@ -38,7 +40,7 @@ impl KeepAlive {
         }
         // Half of the timeout (Tapo C220: 15 s), at most 30 s, at least 1 s.
         let interval = (u64::from(timeout) * 500_000).clamp(1_000_000, 30_000_000);
-        Self { interval, next: now.plus(interval), methods, at: 0, waiting: false }
+        Self { interval, next: now.plus(interval), methods, at: 0, waiting: false, last_resort: false }
     }
 
     fn method(&self) -> Method {
@@ -46,7 +48,10 @@ impl KeepAlive {
     }
 
     fn fall_back(&mut self) {
-        self.at = (self.at + 1) % self.methods.len().max(1);
+        self.at += 1;
+        if self.at >= self.methods.len() {
+            (self.at, self.last_resort) = (0, true);
+        }
         self.waiting = false;
     }
 }
@@ -66,9 +71,12 @@ impl Session {
         }
         keep_alive.waiting = true;
         keep_alive.next = self.now.plus(keep_alive.interval);
-        let method = keep_alive.method();
+        let (method, last_resort) = (keep_alive.method(), keep_alive.last_resort);
         self.stats.keep_alives += 1;
         self.send(method, true, 0);
+        if last_resort {
+            (0..self.tracks.len()).for_each(|at| self.send_empty_report(at));
+        }
     }
 
     /// An error makes the next method be tried from now on, at once: Tapo C220 offers SET_PARAMETER and answers 400.
@@ -80,7 +88,9 @@ impl Session {
         } else if *method == keep_alive.method() {
             keep_alive.fall_back();
             // Soon, but never in a tight circle.
-            keep_alive.next = keep_alive.next.min(self.now.plus(1_000_000));
+            if !keep_alive.last_resort {
+                keep_alive.next = keep_alive.next.min(self.now.plus(1_000_000));
+            }
         }
     }
 }
