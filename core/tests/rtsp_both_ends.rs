@@ -186,6 +186,22 @@ fn from_options_to_teardown() {
 
 #[test]
 fn every_scheme_lets_the_right_password_in() {
+    for algorithm in [Algorithm::Md5, Algorithm::Sha256, Algorithm::Sha512_256] {
+        for scheme in [Scheme::Digest(algorithm), Scheme::DigestSession(algorithm)] {
+            for qop in [true, false] {
+                let mut pair = Pair::new("rtsp://admin:s3cret@cam/a", None, Some(guard(&[scheme]).qop(qop)));
+                pair.run();
+                assert_eq!(
+                    (pair.client.phase(), pair.failed()),
+                    (session::Phase::Playing, None),
+                    "{scheme:?}"
+                );
+                assert_eq!((pair.count("401 Unauthorized"), pair.count("qop=auth, nc=") > 0), (1, qop));
+                assert_eq!(pair.count("-sess") > 0, matches!(scheme, Scheme::DigestSession(_)));
+                assert_eq!(pair.client.quirks().iter().count(), 0);
+            }
+        }
+    }
     let sha = Scheme::Digest(Algorithm::Sha256);
     let md5 = Scheme::Digest(Algorithm::Md5);
     let sha512 = Scheme::Digest(Algorithm::Sha512_256);
@@ -201,7 +217,7 @@ fn every_scheme_lets_the_right_password_in() {
 #[test]
 fn a_wrong_password_is_refused_before_an_account_is_locked() {
     for (schemes, tries) in
-        [(&[Scheme::Basic][..], 2), (&[Scheme::Digest(Algorithm::Sha256), Scheme::Digest(Algorithm::Md5)], 3)]
+        [(&[Scheme::Basic][..], 2), (&[Scheme::Digest(Algorithm::Sha256), Scheme::Digest(Algorithm::Md5)], 4)]
     {
         let mut pair = Pair::new("rtsp://admin:wrong@cam/a", None, Some(guard(schemes)));
         pair.run();
@@ -214,6 +230,21 @@ fn a_wrong_password_is_refused_before_an_account_is_locked() {
     let mut pair = Pair::new("rtsp://cam/a", None, Some(guard(&[Scheme::Basic])));
     pair.run();
     assert_eq!(pair.failed(), Some(session::Kind::CredentialsNeeded));
+}
+
+/// The bound is over the session: below it no account locks, whatever is offered.
+#[test]
+fn no_more_tries_than_were_allowed() {
+    let schemes = [Algorithm::Sha512_256, Algorithm::Sha256, Algorithm::Md5].map(Scheme::Digest);
+    for tries in 1..=5 {
+        let mut pair = Pair::new("rtsp://admin:wrong@cam/a", None, Some(guard(&schemes)));
+        let (url, credentials) = Url::parse("rtsp://admin:wrong@cam/a").unwrap();
+        let config = session::Config::new(url, [1; 32]).credentials(credentials).tries(tries);
+        pair.client = Session::new(config, pair.now);
+        pair.run();
+        assert_eq!(pair.failed(), Some(session::Kind::CredentialsRefused));
+        assert_eq!(pair.count("Authorization: Digest"), usize::from(tries));
+    }
 }
 
 #[test]

@@ -14,7 +14,8 @@ use crate::sdp::{self, Presentation};
 use crate::time::Micros;
 
 /// How often one request is sent: once without an answer to a challenge, then one for each challenge or fresh nonce.
-const MOST_SENT: u8 = 5;
+/// `Config::tries` ends it before.
+const MOST_SENT: u8 = 12;
 
 impl Session {
     pub(super) fn handle_response(&mut self, response: &Response) {

@@ -14,6 +14,7 @@ mod transports;
 #[derive(Clone, Debug, PartialEq)]
 enum Seen {
     Send(String),
+    Interleaved(Vec<u8>),
     Rtp(usize, Vec<u8>),
     Rtcp(usize, Vec<u8>),
     Datagram(usize, bool, Vec<u8>),
@@ -30,6 +31,7 @@ fn drain(session: &mut Session) -> Vec<Seen> {
     let mut seen = Vec::new();
     while let Some(output) = session.poll_output() {
         seen.push(match output {
+            Output::Send(bytes) if bytes[0] == b'$' => Seen::Interleaved(bytes.to_vec()),
             Output::Send(bytes) => Seen::Send(String::from_utf8(bytes.to_vec()).unwrap()),
             Output::Rtp { media, bytes, .. } => Seen::Rtp(media, bytes.to_vec()),
             Output::Rtcp { media, bytes, .. } => Seen::Rtcp(media, bytes.to_vec()),
@@ -150,7 +152,17 @@ fn keep_alives_follow_the_timeout_and_do_not_wait() {
         session.handle_timeout(Micros(due.0 - 1));
         assert_eq!(sent(&drain(&mut session)), "");
         session.handle_timeout(due);
-        let request = sent(&drain(&mut session));
+        let seen = drain(&mut session);
+        // At last, with every method tried, receiver reports on the channel of RTCP.
+        let reports: Vec<_> = seen.iter().filter(|s| matches!(s, Seen::Interleaved(_))).collect();
+        assert_eq!(reports.len(), usize::from(n == 4));
+        let ssrc = session.own_ssrc().to_be_bytes();
+        let head = [&[b'$', 1, 0, 24, 0x80, 201, 0, 1][..], &ssrc].concat();
+        assert!(
+            reports.iter().all(|s| matches!(s, Seen::Interleaved(b) if b[..12] == head[..])),
+            "{reports:?}"
+        );
+        let request = sent(&seen);
         // Nobody answers: each is another of the methods that Public offers.
         let method = ["GET_PARAMETER", "OPTIONS", "SET_PARAMETER", "GET_PARAMETER"][n as usize - 1];
         assert!(
