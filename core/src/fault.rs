@@ -92,6 +92,22 @@ quirks! {
     SessionChanged = "session-changed",
     /// An SDP line that the grammar does not allow; skipped.
     BadSdpLine = "bad-sdp-line",
+    /// The SDP's `o=` breaks the grammar (Amcrest, Vurix, H3C, Y-CAM and others); not looked at.
+    BadOrigin = "bad-origin",
+    /// The SDP's `t=` is no pair of numbers (FLIR: `now-`); not looked at.
+    BadTime = "bad-time",
+    /// The SDP's `c=` breaks the grammar (Uniview, Avigilon, Hikvision's media server); only a group counts.
+    BadConnection = "bad-connection",
+    /// The port of `m=` is no port (Tuya: `-1353744643`); only multicast needs it.
+    BadPort = "bad-port",
+    /// A media section without a payload type (TP-Link, Mercury); that media is left out.
+    BadMedia = "bad-media",
+    /// `rtpmap` without a clock rate, or with 0; for video 90 000 is assumed.
+    NoClockRate = "no-clock-rate",
+    /// `fmtp` for a payload type that `m=` does not name (Hikvision NVR V5.03); taken where there is but one.
+    ForeignFmtp = "foreign-fmtp",
+    /// Every media is marked `sendonly`, as if none were for us; all are taken.
+    AllSendOnly = "all-sendonly",
     /// `sprop-parameter-sets` or its H.265 kin that do not parse; in-band sets are used.
     BadSprop = "bad-sprop",
     /// The SDP names one codec, the stream carries the other (Ezviz C6N).

@@ -96,8 +96,9 @@ impl Fault for Error {
 }
 
 impl Presentation {
-    /// Reads a description. Of the session's lines only `s=`, `a=` and `m=` matter to a receiver over TCP: `o=`, `t=`,
-    /// `c=` and `b=` are where cameras break the grammar most (ten makes on `o=` alone), so they are not looked at.
+    /// Reads a description. Of the session's lines only `s=`, `a=` and `m=` matter to a receiver, and `c=` where it names
+    /// a group: `o=`, `t=`, `c=` and `b=` are where cameras break the grammar most (ten makes on `o=` alone), so nothing
+    /// depends on them.
     ///
     /// # Errors
     ///
@@ -125,8 +126,11 @@ impl Presentation {
             }
             match Media::parse(section, limits, &mut presentation.quirks) {
                 Some(media) => presentation.media.push(media),
-                None => presentation.quirks.count(Quirk::BadSdpLine),
+                None => presentation.quirks.count(Quirk::BadMedia),
             }
+        }
+        if !presentation.media.is_empty() && presentation.media.iter().all(|media| media.send_only) {
+            presentation.quirks.count(Quirk::AllSendOnly);
         }
         let odd = presentation.quirks.iter().map(|(quirk, _)| quirk);
         let refused = odd.filter(|quirk| *quirk != Quirk::OverLimit).find(|q| !limits.policy.tolerates(*q));
@@ -150,6 +154,7 @@ impl Presentation {
                 continue;
             };
             any = true;
+            self.check(kind, value);
             match (kind, sections.last_mut()) {
                 ('m', _) => sections.push(Section { m: value.to_owned(), ..common.clone() }),
                 ('a', Some(section)) => section.attributes.push(value.to_owned()),
@@ -165,6 +170,22 @@ impl Presentation {
             }
         }
         any.then_some(sections)
+    }
+
+    /// Counts what breaks the grammar in lines that nothing depends on: RFC 8866 §5.2, §5.7, §5.9.
+    fn check(&mut self, kind: char, value: &str) {
+        let words: Vec<&str> = value.split_whitespace().collect();
+        let number = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+        let ip = |word: &str| matches!(word, "IP4" | "IP6");
+        match (kind, words.as_slice()) {
+            ('o', [_, id, version, "IN", family, _]) if number(id) && number(version) && ip(family) => {}
+            ('o', _) => self.quirks.count(Quirk::BadOrigin),
+            ('t', [start, stop]) if number(start) && number(stop) => {}
+            ('t', _) => self.quirks.count(Quirk::BadTime),
+            ('c', ["IN", family, _]) if ip(family) => {}
+            ('c', _) => self.quirks.count(Quirk::BadConnection),
+            _ => {}
+        }
     }
 
     fn session_line(&mut self, kind: char, value: &str) {

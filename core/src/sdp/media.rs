@@ -128,6 +128,9 @@ impl Media {
     /// Reads a section. `None` where `m=` names no payload type.
     pub(super) fn parse(section: &Section, limits: &Limits, quirks: &mut Quirks) -> Option<Self> {
         let line = MediaLine::parse(&section.m)?;
+        if line.port.is_none() {
+            quirks.count(Quirk::BadPort);
+        }
         let mut media = Self {
             kind: line.kind,
             profile: line.profile.to_owned(),
@@ -212,7 +215,7 @@ impl Media {
                 None
             }
             None => {
-                quirks.count(Quirk::BadSdpLine);
+                quirks.count(Quirk::ForeignFmtp);
                 Some(parameters)
             }
         }
@@ -243,7 +246,7 @@ impl Media {
             self.parameter_sets = sprop::parameter_sets(codec, chosen, limits, quirks);
             if self.clock_rate == 0 {
                 // RFC 6184 §8.2.1 and RFC 7798 §7.1 allow no other rate.
-                quirks.count(Quirk::BadSdpLine);
+                quirks.count(Quirk::NoClockRate);
                 self.clock_rate = 90_000;
             }
         }

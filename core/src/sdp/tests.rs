@@ -64,9 +64,78 @@ fn tolerates_what_cameras_write() {
     let audio = &presentation.media[1];
     assert_eq!((&audio.kind, audio.encoding(), audio.clock_rate), (&MediaKind::Audio, "PCMA", 8_000));
     assert!(audio.send_only);
-    // garbage, rtpmap:98, fmtp:99, no clock rate, no payload type in the TP-Link section.
-    assert_eq!(presentation.quirks.get(Quirk::BadSdpLine), 5);
+    // garbage, rtpmap:98.
+    assert_eq!(presentation.quirks.get(Quirk::BadSdpLine), 2);
+    for quirk in [
+        Quirk::BadOrigin,
+        Quirk::BadTime,
+        Quirk::BadPort,
+        Quirk::BadMedia,
+        Quirk::NoClockRate,
+        Quirk::ForeignFmtp,
+    ] {
+        assert_eq!(presentation.quirks.get(quirk), 1, "{quirk}");
+    }
     assert_eq!(presentation.quirks.get(Quirk::BadSprop), 1);
+}
+
+/// Each with the camera's own words; a strict receiver refuses the description under the quirk's name.
+#[test]
+fn every_oddity_has_its_name_and_a_strict_receiver_says_it() {
+    use crate::fault::{Policy, QuirkSet};
+    let with = |line: &str| {
+        alloc::format!("v=0\n{line}\ns=x\nm=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\n{line}\n")
+    };
+    let cases = [
+        ("o=user with spaces 1 1 IN IP4 10.0.0.1", Quirk::BadOrigin), // Amcrest
+        ("o=- 1 1 IN IPV4 10.0.0.1", Quirk::BadOrigin),               // Vurix
+        ("o=- 1001 1 IN", Quirk::BadOrigin),                          // H3C
+        ("o=- -5 1 IN IP4 10.0.0.1", Quirk::BadOrigin),               // Y-CAM
+        ("o=- 16c0 1 IN IP4 10.0.0.1", Quirk::BadOrigin),
+        ("t=now-", Quirk::BadTime),     // FLIR
+        ("c=IN", Quirk::BadConnection), // Uniview
+        ("c=IN c=IN IP4 10.0.0.1", Quirk::BadConnection),
+        ("c=SM SM spk0", Quirk::BadConnection),             // Avigilon
+        ("m=video -1353744643 RTP/AVP 96", Quirk::BadPort), // Tuya
+        ("m=application/TP-LINK 0 RTP/AVP smart/1/90000", Quirk::BadMedia),
+        ("a=fmtp:97 a=b", Quirk::ForeignFmtp),
+        ("a=rtpmap:98 X/1", Quirk::BadSdpLine),
+        ("a=sendonly", Quirk::AllSendOnly),
+    ];
+    for (line, quirk) in cases {
+        let text = with(line);
+        let presentation = parse(&text).unwrap();
+        assert!(presentation.video().is_some() && presentation.quirks.get(quirk) > 0, "{line}");
+        let judged = |policy| {
+            let limits = Limits { policy, ..Limits::default() };
+            Presentation::parse(text.as_bytes().to_vec(), &limits).map_err(|e| e.kind)
+        };
+        assert!(matches!(judged(Policy::Strict), Err(Kind::Violation(_))), "{line}");
+        let without = Policy::Force(QuirkSet::ALL.without(quirk));
+        assert_eq!(judged(without), Err(Kind::Violation(quirk)), "{line}");
+    }
+    assert!(parse(&with("b=TIAS:1")).unwrap().quirks.iter().next().is_none());
+}
+
+/// RFC 4567, 4568, 4570 and the profiles; no key is shown.
+#[test]
+fn what_srtp_and_multicast_need_is_kept() {
+    let text = "v=0\nc=IN IP4 239.1.1.1/4\na=key-mgmt:mikey AQAVgM0XflABAAAAAAAAAAAAAAYAyAAAAAsAAA\n\
+        m=video 5000 RTP/SAVP 96\na=rtpmap:96 H264/90000\na=source-filter: incl IN IP4 239.1.1.1 10.0.0.9\n\
+        a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj\n\
+        m=audio 5002 RTP/AVPF 97\na=rtpmap:97 opus/48000/2\nc=IN IP4 239.1.1.2\n";
+    let presentation = parse(text).unwrap();
+    let [video, audio] = &presentation.media[..] else { panic!() };
+    assert!(video.is_secure() && !audio.is_secure() && audio.profile == "RTP/AVPF");
+    assert_eq!((video.port, video.keys.crypto.len(), audio.keys.crypto.len()), (5000, 1, 0));
+    assert!(audio.keys.key_mgmt.as_ref().is_some_and(|key| key.starts_with("mikey ")));
+    let group = |media: &Media| media.group.map(|g| (g.address.to_string(), g.ttl));
+    assert_eq!(group(video), Some(("239.1.1.1".into(), Some(4))));
+    assert_eq!(group(audio), Some(("239.1.1.2".into(), None)));
+    assert_eq!(video.sources, ["10.0.0.9".parse::<core::net::IpAddr>().unwrap()]);
+    assert_eq!(audio.chosen().map(|pt| (pt.clock_rate, pt.channels)), Some((48_000, 2)));
+    let shown = alloc::format!("{presentation:?}");
+    assert!(!shown.contains("d0Rm") && !shown.contains("AQAV"), "{shown}");
 }
 
 #[test]
