@@ -74,14 +74,16 @@ mod tests {
 
     #[test]
     fn schemes_name_a_way() {
-        for (text, url, tunnel) in [
-            ("rtsp://cam/a", "rtsp://cam/a", Tunnel::None),
-            ("RTSPS://cam/a", "rtsps://cam/a", Tunnel::None),
-            ("rtsph://cam:8080/a", "rtsp://cam:8080/a", Tunnel::Http),
-            ("http://cam/a?b=c", "rtsp://cam/a?b=c", Tunnel::Http),
-            ("wss://u:p@cam/a", "rtsps://cam/a", Tunnel::WebSocket { path: None }),
+        for (text, url, tunnel, port) in [
+            ("rtsp://cam/a", "rtsp://cam/a", Tunnel::None, 554),
+            ("RTSPS://cam/a", "rtsps://cam/a", Tunnel::None, 322),
+            ("rtsph://cam:8080/a", "rtsp://cam:8080/a", Tunnel::Http, 8080),
+            ("http://cam/a?b=c", "rtsp://cam/a?b=c", Tunnel::Http, 80),
+            ("https://cam/a", "rtsps://cam/a", Tunnel::Http, 443),
+            ("wss://u:p@cam/a", "rtsps://cam/a", Tunnel::WebSocket { path: None }, 443),
         ] {
             let address = Address::parse(text).unwrap();
+            assert_eq!(address.tunnel.port(&address.url), port, "{text}");
             assert_eq!((address.url.to_string(), address.tunnel), (url.to_owned(), tunnel), "{text}");
         }
         assert!(Address::parse("ftp://cam/a").is_err() && Address::parse("cam/a").is_err());

@@ -103,6 +103,12 @@ impl Camera {
         &self.url
     }
 
+    /// The port that is dialled at that address.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.options.tunnel.port(&self.url)
+    }
+
     /// What was tolerated, over all connections.
     #[must_use]
     pub fn quirks(&self) -> Quirks {

@@ -33,6 +33,17 @@ pub enum Tunnel {
     },
 }
 
+impl Tunnel {
+    /// The port that an address means with it.
+    #[must_use]
+    pub fn port(&self, url: &Url) -> u16 {
+        match self {
+            Self::None => url.port(),
+            _ => url.port_or(if url.scheme() == Scheme::Rtsps { 443 } else { 80 }),
+        }
+    }
+}
+
 /// How to reach an address.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -65,10 +76,7 @@ async fn open(url: &Url, way: &Way, patience: Duration) -> Result<ByteStream, Er
         Some(tls) => Some(tls.clone()),
         None => Some(Tls::system()?),
     };
-    let port = match way.tunnel {
-        Tunnel::None => url.port(),
-        _ => url.port_or(if encrypted { 443 } else { 80 }),
-    };
+    let port = way.tunnel.port(url);
     let link = connect(url.host(), port, patience, tls.as_ref()).await?;
     let ends = link.ends().map_err(|error| Kind::Socket(error.kind()))?;
     let again = Again { host: url.host(), peer: ends.peer, tls: tls.as_ref() };

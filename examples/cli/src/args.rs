@@ -1,5 +1,7 @@
 //! The command line.
 
+mod way;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,6 +9,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::moment::{Moment, parse_span};
+
+pub use way::{Transport, Tunnel, Way};
 
 const MAIN_EXAMPLES: &str = "\
 Examples:
@@ -39,12 +43,16 @@ pub enum Command {
 Examples:
   vigie probe rtsp://127.0.0.1:8554/cam1
   VIGIE_USER=viewer VIGIE_PASSWORD=… vigie probe rtsp://192.0.2.7/stream1 --json
+  vigie probe rtsps://192.0.2.7/stream1 --tls-insecure    (prints the fingerprint to be pinned)
   vigie probe capture.pcap")]
     Probe(Probe),
     /// Record a camera; reconnects by itself until --for is over or Ctrl-C.
     #[command(after_help = "\
-Example:
-  vigie record rtsp://127.0.0.1:8554/cam1 --store store --tenant town --camera place --for 20s")]
+Examples:
+  vigie record rtsp://127.0.0.1:8554/cam1 --store store --tenant town --camera place --for 20s
+  vigie record rtsps://192.0.2.7/stream1 --tls-fingerprint 0B:41:… --store store --tenant town --camera gate
+  vigie record rtsp://192.0.2.7/stream1 --transport multicast --transport udp --transport tcp \\
+    --store store --tenant town --camera gate")]
     Record(Record),
     /// Turn an elementary stream or a capture into MP4, without decoding.
     #[command(after_help = "\
@@ -92,12 +100,15 @@ pub struct Login {
 /// `vigie probe`.
 #[derive(Args, Debug)]
 pub struct Probe {
-    /// rtsp:// address of a camera, or a file.
+    /// Address of a camera (rtsp, rtsps; http, https, ws or wss for a tunnel), or a file.
     #[arg(value_name = "URL|FILE")]
     pub input: String,
     /// User and password.
     #[command(flatten)]
     pub login: Login,
+    /// How the camera is reached.
+    #[command(flatten)]
+    pub way: Way,
     /// SDP that describes the packets of FILE.
     #[arg(long, value_name = "FILE")]
     pub sdp: Option<PathBuf>,
@@ -134,11 +145,14 @@ pub enum View {
 /// `vigie record`.
 #[derive(Args, Debug)]
 pub struct Record {
-    /// rtsp:// address of the camera.
+    /// Address of the camera: rtsp, rtsps; http, https, ws or wss for a tunnel.
     pub url: String,
     /// User and password.
     #[command(flatten)]
     pub login: Login,
+    /// How the camera is reached.
+    #[command(flatten)]
+    pub way: Way,
     /// Folder of the store; made if absent.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,

@@ -6,9 +6,9 @@ use std::path::Path;
 use vigie::fault::{Fault, Quirk, Quirks};
 use vigie::rtsp::Url;
 use vigie::sdp::{MediaKind, Presentation};
-use vigie::session;
+use vigie::session::{self, Lower};
 use vigie::store;
-use vigie_net::Kind as Net;
+use vigie_net::{Camera, Kind as Net};
 
 use crate::failure::Failure;
 
@@ -17,8 +17,9 @@ const LOGIN: &str = "give them in the address (rtsp://user:password@host/…), o
 
 /// Why a camera cannot be reached or was lost. `presentation` is what it said of itself before.
 #[must_use]
-pub fn camera(url: &Url, error: &vigie_net::Error, presentation: Option<&Presentation>) -> Failure {
-    let (host, port) = (url.host(), url.port());
+pub fn camera(camera: &Camera, error: &vigie_net::Error, presentation: Option<&Presentation>) -> Failure {
+    let (url, port) = (camera.url(), camera.port());
+    let host = url.host();
     let (what, remedy) = match error.kind {
         Net::NoSuchHost => (
             format!("there is no such host: {host}"),
@@ -26,7 +27,7 @@ pub fn camera(url: &Url, error: &vigie_net::Error, presentation: Option<&Present
         ),
         Net::Refused => (
             format!("{host} refused the connection: nothing listens at port {port}"),
-            "check that the camera's RTSP service is on, and its port: most use 554".to_owned(),
+            "check that the camera's RTSP service is on, and its port: most use 554, rtsps 322, tunnels 80".to_owned(),
         ),
         Net::Unreachable => (
             format!("there is no route to {host}"),
@@ -50,13 +51,14 @@ pub fn camera(url: &Url, error: &vigie_net::Error, presentation: Option<&Present
         ),
         Net::CertificateChanged { expected, found } => (
             format!("{host} shows another certificate than the pinned one: expected {expected}, found {found}"),
-            "ask whoever looks after the camera whether its certificate was renewed; if it was, pin the new one"
+            "ask whoever looks after the camera whether its certificate was renewed; if it was, give the new \
+             fingerprint to --tls-fingerprint"
                 .to_owned(),
         ),
         Net::Certificate { why, found } => (
             format!("{host} cannot be trusted: {why}; its fingerprint is {found}"),
-            "compare the fingerprint with the one that the camera's own pages show, and pin it; or give the \
-             certificate of the authority that signed it"
+            "compare the fingerprint with the one that the camera's own pages show, and pin it with \
+             --tls-fingerprint; or give the certificate of the authority that signed it with --tls-ca"
                 .to_owned(),
         ),
         Net::NotTls => (
@@ -69,7 +71,8 @@ pub fn camera(url: &Url, error: &vigie_net::Error, presentation: Option<&Present
         ),
         Net::ClientCertificate => (
             format!("{host} wants a client certificate, or refuses the one it was shown"),
-            "give a certificate, with its key, that an authority known to the camera has signed".to_owned(),
+            "give a certificate that an authority known to the camera has signed, with --tls-cert and --tls-key"
+                .to_owned(),
         ),
         Net::Identity => (
             "the certificates or the key cannot be used".to_owned(),
@@ -77,7 +80,8 @@ pub fn camera(url: &Url, error: &vigie_net::Error, presentation: Option<&Present
         ),
         Net::NoAuthorities => (
             "this machine has no list of certificate authorities".to_owned(),
-            "install one (ca-certificates on Debian), or pin the camera's certificate".to_owned(),
+            "install one (ca-certificates on Debian), or pin the camera's certificate with --tls-fingerprint"
+                .to_owned(),
         ),
         Net::NotAFingerprint => (
             "that is not a fingerprint".to_owned(),
@@ -95,15 +99,20 @@ pub fn camera(url: &Url, error: &vigie_net::Error, presentation: Option<&Present
             format!("{host} ended the session"),
             "nothing, if the camera was restarted; else look into the camera's log".to_owned(),
         ),
-        Net::Session(error) => session(url, &error, presentation),
+        Net::Session(error) => session(url, port, &error, presentation),
         _ => (format!("{host}: {error}"), "check the camera".to_owned()),
     };
     Failure::new(what, remedy).numbered(error)
 }
 
-fn session(url: &Url, error: &session::Error, presentation: Option<&Presentation>) -> (String, String) {
+fn session(
+    url: &Url,
+    port: u16,
+    error: &session::Error,
+    presentation: Option<&Presentation>,
+) -> (String, String) {
     use session::Kind as K;
-    let (host, port) = (url.host(), url.port());
+    let host = url.host();
     match error.kind {
         K::Rtsp(kind) => (
             format!("what answers at {host}:{port} is not RTSP ({kind})"),
@@ -135,7 +144,9 @@ fn session(url: &Url, error: &session::Error, presentation: Option<&Presentation
         ),
         K::UnsupportedTransport => (
             format!("{host} does not send video over any transport that is allowed"),
-            "switch on RTP over RTSP (interleaved, TCP) in the camera's settings".to_owned(),
+            "allow others too, as in --transport udp --transport tcp, or switch on RTP over RTSP (TCP) in the \
+             camera's settings"
+                .to_owned(),
         ),
         K::NotFound => (
             format!("{host} has no stream at {}", path(url)),
@@ -155,7 +166,9 @@ fn session(url: &Url, error: &session::Error, presentation: Option<&Presentation
         ),
         K::Stalled => (
             format!("{host} stopped sending video"),
-            "check the camera and the network; restart the camera if it goes on".to_owned(),
+            "check the camera and the network (firewalls often keep out what comes by UDP: --transport tcp \
+             passes); restart the camera if it goes on"
+                .to_owned(),
         ),
         K::Closed => (
             format!("{host} closed the connection {}", error.at.phase),
@@ -192,6 +205,17 @@ pub fn kind(kind: &MediaKind) -> &str {
         MediaKind::Application => "application",
         MediaKind::Other(other) => other,
         _ => "other",
+    }
+}
+
+/// How pictures travel, as `--transport` has it.
+#[must_use]
+pub const fn transport(lower: Lower) -> &'static str {
+    match lower {
+        Lower::Tcp => "tcp",
+        Lower::Udp => "udp",
+        Lower::Multicast => "multicast",
+        _ => "another transport",
     }
 }
 

@@ -147,11 +147,39 @@ fn unknown_codec() {
 #[test]
 fn not_an_address() {
     for (url, word) in [
-        ("http://127.0.0.1/stream", "rtsp://"),
+        ("ftp://127.0.0.1/stream", "rtsp://"),
         ("rtsp://", "host"),
         ("rtsp://viewer:s3cr3t@127.0.0.1:99999/x", "port"),
     ] {
         assert!(fail(&["probe", url]).contains(word), "{url}");
+    }
+}
+
+#[test]
+fn a_way_that_cannot_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("text"), "s3cr3t, and no PEM\n").unwrap();
+    let (text, absent) = (path("text"), path("absent"));
+    let pin = "0b419c47f09d1e0e574b7e6c6b8d40534eb49aae8f5d22f3334f79908b2a5c01";
+    let (plain, secure) = ("rtsp://viewer:s3cr3t@127.0.0.1:9/x", "rtsps://viewer:s3cr3t@127.0.0.1:9/x");
+    for (options, words) in [
+        // What protects nothing must not seem to.
+        (&[plain, "--tls-fingerprint", pin][..], &["without encryption", "rtsps://"][..]),
+        (&[plain, "--tls-insecure"], &["without encryption"]),
+        (&["ws://viewer:s3cr3t@127.0.0.1:9/x", "--tls-ca", &text], &["without encryption", "wss://"]),
+        (&[secure, "--tls-ca", &text], &["holds no certificates", "pem"]),
+        (&[secure, "--tls-ca", &absent], &["does not exist", "absent"]),
+        (&[secure, "--tls-insecure", "--tls-cert", &text, "--tls-key", &text], &["certificate and its key"]),
+        (&["ws://viewer:s3cr3t@127.0.0.1:9/x", "--tunnel", "http"], &["another tunnel"]),
+        (&[plain, "--tunnel", "http", "--transport", "udp"], &["in a tunnel", "--transport"]),
+        (&["http://viewer:s3cr3t@127.0.0.1:9/x", "--transport", "multicast"], &["in a tunnel"]),
+        (&[plain, "--interface", "127.0.0.1"], &["--transport multicast"]),
+    ] {
+        let said = fail(&[&["probe"][..], options].concat()).to_lowercase();
+        for word in words {
+            assert!(said.contains(word), "{options:?}: {word:?} is not in: {said}");
+        }
     }
 }
 

@@ -10,8 +10,9 @@ use futures::StreamExt as _;
 use serde_json::json;
 use vigie::fault::Fault as _;
 use vigie::sdp::Presentation;
+use vigie::session::Lower;
 use vigie::store::Source;
-use vigie_net::{Camera, Event, Options};
+use vigie_net::{Camera, Event};
 
 use self::keeper::{Keeper, Kept, Message};
 use super::until_stopped;
@@ -22,9 +23,8 @@ use crate::output::{Format, Progress};
 use crate::{address, explain};
 
 pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Failure> {
-    let (url, credentials) = address::camera(&options.url, &options.login)?;
+    let (url, mut net) = address::camera(&options.url, &options.login, &options.way)?;
     let source = explain::names(&options.tenant, &options.camera)?;
-    let mut net = Options::new(credentials);
     if options.once {
         net.backoff = None;
     }
@@ -35,6 +35,7 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
         progress: Progress::line(&format!("connecting to {url}")),
         started: Instant::now(),
         presentation: None,
+        transport: Lower::Tcp,
         connected: false,
         failing: false,
         gaps: 0,
@@ -60,6 +61,7 @@ struct Recording {
     progress: Progress,
     started: Instant,
     presentation: Option<Arc<Presentation>>,
+    transport: Lower,
     connected: bool,
     failing: bool,
     gaps: u64,
@@ -113,10 +115,12 @@ impl Recording {
             Event::AccessUnit(unit) => keeper.send(Message::Picture(unit)).await,
             Event::SenderReport { report, .. } => keeper.send(Message::Report(report)).await,
             Event::Described(presentation) => self.presentation = Some(presentation),
+            Event::SetUp { transport, .. } => self.transport = transport.lower(),
             Event::Playing(playing) => {
                 self.connected = true;
-                self.note(&format!("connected to {}", camera.url()));
-                self.tell("connected", json!({"url": camera.url().to_string()}))?;
+                let by = explain::transport(self.transport);
+                self.note(&format!("connected to {}, pictures come by {by}", camera.url()));
+                self.tell("connected", json!({"url": camera.url().to_string(), "transport": by}))?;
                 let start = playing.range.and_then(|range| range.clock_start());
                 let timestamp = playing.rtp_info.and_then(|info| info.rtptime);
                 if let (Some(utc), Some(timestamp)) = (start, timestamp) {
@@ -126,7 +130,7 @@ impl Recording {
             Event::Redirected(to) => self.note(&format!("the camera sends us to {to}")),
             Event::Disconnected { error, retry_in } => {
                 keeper.send(Message::Interrupted(error.cause, error.code().0)).await;
-                let failure = explain::camera(camera.url(), &error, self.presentation.as_deref());
+                let failure = explain::camera(camera, &error, self.presentation.as_deref());
                 if options.once && retry_in.is_none() {
                     return Err(failure);
                 }

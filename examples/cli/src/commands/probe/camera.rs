@@ -8,8 +8,9 @@ use futures::StreamExt as _;
 use serde_json::{Value, json};
 use vigie::rtp::rtcp::SenderReport;
 use vigie::sdp::{Media, Presentation};
+use vigie::session::Lower;
 use vigie::time::Micros;
-use vigie_net::{Camera, Clock, Event, Options};
+use vigie_net::{Camera, Clock, Event, Fingerprint};
 
 use super::findings::Findings;
 use crate::args::Probe;
@@ -22,6 +23,9 @@ use crate::{address, explain};
 /// What a camera showed of itself.
 struct Seen {
     clock: Clock,
+    /// Of the camera, with TLS: to be pinned.
+    certificate: Option<Fingerprint>,
+    transport: Lower,
     presentation: Option<Arc<Presentation>>,
     findings: Findings,
     /// RTP timestamps, extended.
@@ -31,11 +35,12 @@ struct Seen {
 }
 
 pub(super) async fn run(options: &Probe, format: Format) -> Result<ExitCode, Failure> {
-    let (url, credentials) = address::camera(&options.input, &options.login)?;
-    let mut net = Options::new(credentials);
+    let (url, mut net) = address::camera(&options.input, &options.login, &options.way)?;
     net.backoff = None;
     let mut seen = Seen {
         clock: net.clock,
+        certificate: None,
+        transport: Lower::Tcp,
         presentation: None,
         findings: Findings::default(),
         timestamp: None,
@@ -79,7 +84,9 @@ impl Seen {
                 event = camera.next() => event?,
             };
             match event {
+                Event::Connected { certificate, .. } => self.certificate = certificate,
                 Event::Described(presentation) => self.presentation = Some(presentation),
+                Event::SetUp { transport, .. } => self.transport = transport.lower(),
                 Event::AccessUnit(unit) => {
                     let pts = self.extend(unit.timestamp);
                     let key = unit.random_access.is_some_and(|r| r.starts_gop());
@@ -90,7 +97,7 @@ impl Seen {
                 }
                 Event::SenderReport { report, received } => self.report(&report, received),
                 Event::Disconnected { error, .. } => {
-                    return Some(explain::camera(camera.url(), &error, self.presentation.as_deref()));
+                    return Some(explain::camera(camera, &error, self.presentation.as_deref()));
                 }
                 _ => {}
             }
@@ -126,6 +133,10 @@ impl Seen {
         for (i, media) in media.iter().enumerate() {
             let _ = writeln!(out, "stream {i}      {}", stream(media));
         }
+        let _ = writeln!(out, "transport     {}", explain::transport(self.transport));
+        if let Some(fingerprint) = self.certificate {
+            let _ = writeln!(out, "certificate   SHA-256 {fingerprint}");
+        }
         out += &self.findings.text();
         let _ = match self.offset() {
             Some(micros) => writeln!(out, "clock         {}", offset(micros)),
@@ -150,6 +161,8 @@ impl Seen {
         let streams: Vec<Value> = media.iter().map(stream_json).collect();
         json!({
             "url": camera.url().to_string(), "streams": streams, "video": self.findings.json(),
+            "transport": explain::transport(self.transport),
+            "certificate": self.certificate.map(|fingerprint| fingerprint.to_string()),
             "clock_offset_seconds": self.offset().map(|micros| micros as f64 / 1e6),
             "lost_packets": camera.stats().reorder.lost, "quirks": explain::quirks(&camera.quirks()),
         })
