@@ -138,6 +138,9 @@ quirks! {
     NoMarker = "no-marker",
     /// The timestamp changed inside an access unit (Reolink RLC-822A: between PPS and IDR).
     TimestampInside = "timestamp-inside",
+    /// Parameter sets between the slices of one picture (GStreamer with `config-interval=-1`), against ITU-T H.264
+    /// §7.4.1.2.3; the timestamp and the slices say what belongs together.
+    SetsInside = "sets-inside",
     /// A fragmentation unit with both start and end set (CostarHD, OpenIPC); taken as a whole NAL unit.
     WholeFragmentationUnit = "whole-fragmentation-unit",
     /// A fragmentation unit's reserved bit is set (HeroSpeed).

@@ -196,7 +196,7 @@ impl Assembler {
             if !self.unit.marked && self.unit.loss == Loss::default() {
                 self.quirks.count(Quirk::NoMarker);
             }
-            self.close(None);
+            self.close(self.unit.cut);
         }
         if self.unit.nal_units == 0 {
             self.unit.received = received;

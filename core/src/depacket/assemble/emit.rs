@@ -15,11 +15,11 @@ impl Assembler {
             let slice = Slice::read(nal, self.codec, &self.sets);
             self.take_slice(slice);
         } else if self.unit.slice.is_some() && kind.leads() {
-            if kind == NalKind::Prefix || self.awaits_second_field() {
+            if kind == NalKind::Prefix || self.awaits_second_field() || self.may_stand_inside(kind) {
                 let here = self.cut_here();
                 self.unit.cut.get_or_insert(here);
             } else {
-                self.close(Some(self.cut_here()));
+                self.close(Some(self.unit.cut.unwrap_or(self.cut_here())));
             }
         }
         if self.unit.slice.is_none() {
@@ -87,9 +87,29 @@ impl Assembler {
                 self.close(Some(cut));
                 self.start_picture(slice);
             }
-            Some(_) => self.unit.cut = None,
+            Some(_) => {
+                if self.unit.cut.take().is_some_and(|cut| self.is_parameter_set(cut.at)) {
+                    self.quirks.count(Quirk::SetsInside);
+                }
+            }
         }
         self.unit.begun |= first;
+    }
+
+    /// Is it a parameter set with the timestamp of the picture being collected, and thereby perhaps in its midst? Without
+    /// timestamps it begins the next one, ITU-T H.264 §7.4.1.2.3.
+    fn may_stand_inside(&self, kind: NalKind) -> bool {
+        // GStreamer's parsers with `config-interval=-1`: before each slice of a key picture.
+        kind.is_parameter_set()
+            && self.timed
+            && self.nal_timestamp == self.unit.timestamp
+            && !self.unit.marked
+            && self.limits.policy.tolerates(Quirk::SetsInside)
+    }
+
+    /// Is the NAL unit whose length is at `at` a parameter set?
+    fn is_parameter_set(&self, at: usize) -> bool {
+        Nal::new(self.buffer.get(at + LENGTH..).unwrap_or(&[])).kind(self.codec).is_parameter_set()
     }
 
     /// Does a slice that stands so to the picture being collected belong to the next one?
@@ -108,7 +128,9 @@ impl Assembler {
         let continues = self.last.as_ref().is_some_and(|(last, timestamp)| {
             *timestamp == self.nal_timestamp && !slice.first && last.relation(&slice) == Relation::Same
         });
-        if continues && self.trust.trusted() {
+        if continues && self.unit.nal_units > 0 && self.is_parameter_set(0) {
+            self.quirks.count(Quirk::SetsInside);
+        } else if continues && self.trust.trusted() {
             // A marker that was believed came in the middle of a picture.
             self.quirks.count(Quirk::EarlyMarker);
             self.trust.lied();

@@ -117,6 +117,40 @@ fn prefix_units_go_with_their_slice_and_slices_without_first_macroblock_with_the
 }
 
 #[test]
+fn parameter_sets_between_slices_part_no_picture_that_has_one_timestamp() {
+    let sets = |at| [(FRAMES.sps(), at, false), (FRAMES.pps(), at, false)];
+    let key = |first_mb, at, marker| (FRAMES.slice(Picture { first_mb, ..IDR }), at, marker);
+    let mut given: Vec<Given> = vec![];
+    for at in [0, 3_600] {
+        for first_mb in [0, 4, 8] {
+            given.extend(sets(at));
+            given.push(key(first_mb, at, first_mb == 8));
+        }
+    }
+    let sei = (vec![6, 5, 1, 0x55, 0x80], 3_600, false);
+    // Another picture with the same timestamp begins at its sets, SEI or none; one with another where its sets stand.
+    given.extend(sets(3_600));
+    given.extend([sei, (FRAMES.slice(p(1, 0)), 3_600, false)]);
+    given.extend(sets(3_600));
+    given.push((FRAMES.slice(p(2, 0)), 7_200, true));
+    let whole = vec![7, 8, 5, 7, 8, 5, 7, 8, 5];
+    let mut assembler = h264();
+    let units = assemble(&mut assembler, &given);
+    assert_eq!(types(&units), [whole.clone(), whole, vec![7, 8, 6, 1], vec![7, 8, 1]]);
+    assert!(units.iter().all(|u| !u.loss.incomplete));
+    assert_eq!(assembler.quirks().get(Quirk::SetsInside), 4);
+
+    // By the letter each is the start of a picture, and those behind the first lack theirs.
+    let mut limits = Limits::default();
+    limits.policy = crate::fault::Policy::Strict;
+    let mut assembler = Assembler::new(Codec::H264, &limits);
+    let units = assemble(&mut assembler, &given[..9]);
+    assert_eq!(types(&units), vec![vec![7, 8, 5]; 3]);
+    assert_eq!(units.iter().map(|u| u.loss.incomplete).collect::<Vec<_>>(), [false, true, true]);
+    assert_eq!(assembler.quirks().get(Quirk::SetsInside), 2);
+}
+
+#[test]
 fn a_marker_is_believed_when_two_were_true_and_not_after_a_lie() {
     let mut assembler = h264();
     let mut came_at_marker = |n: u32, slices: &[(u32, bool)]| {
