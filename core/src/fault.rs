@@ -155,6 +155,10 @@ quirks! {
     EmptyPayload = "empty-payload",
     /// A parameter set that does not parse; kept as bytes, not used.
     BadParameterSet = "bad-parameter-set",
+    /// Bytes behind the end of a parameter set (Reolink doorbell); not read.
+    TrailingBytes = "trailing-bytes",
+    /// Parameter sets that change every few seconds in ids, timing or hints alone; the init segment stays.
+    SetsRewritten = "sets-rewritten",
     /// A picture that refers to a parameter set never seen.
     MissingParameterSet = "missing-parameter-set",
     /// Pictures are reordered more than the SPS says, or the SPS says nothing and they are.

@@ -5,6 +5,7 @@ mod error;
 mod format;
 pub mod h264;
 pub mod h265;
+mod hrd;
 mod nal;
 pub mod picture;
 pub mod sei;
@@ -15,9 +16,10 @@ pub(crate) mod testing;
 use alloc::string::String;
 
 pub use crate::codec::Codec;
-pub use error::{Error, Kind};
+pub use error::{Error, Extent, Kind};
+pub use hrd::Hrd;
 pub use nal::{Nal, NalKind, nal_units};
-pub use sets::{Inserted, ParameterSets};
+pub use sets::{Change, Inserted, ParameterSets};
 
 /// What the active parameter sets say of the pictures.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,4 +40,29 @@ pub struct VideoFormat {
     /// Pictures that may precede one in decoding order and follow it in output order, where the parameter sets bound
     /// it: `max_num_reorder_frames`, or 0 for picture order count type 2, Baseline and intra profiles.
     pub reorder: Option<u8>,
+    /// chroma_format_idc: 0 monochrome, 1 4:2:0, 2 4:2:2, 3 4:4:4.
+    pub chroma_format: u8,
+    /// Bits of a luma and of a chroma sample.
+    pub bit_depth: (u8, u8),
+    /// video_full_range_flag: black is 0, not 16.
+    pub full_range: bool,
+    /// colour_primaries, transfer_characteristics, matrix_coefficients, where the stream says them.
+    pub colour: Option<(u8, u8, u8)>,
+    /// What is coded beside the pictures that a plain decoder shows.
+    pub layers: Layers,
+}
+
+/// What is coded beside the base layer: kept byte for byte, shown by decoders that know how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Layers {
+    /// Nothing.
+    #[default]
+    Base,
+    /// Scalable video coding (H.264 Annex F): more detail, or more pictures.
+    Scalable,
+    /// More views, or depth (H.264 Annexes G to I).
+    Views,
+    /// H.265 layers of any kind (Annexes F to I): how many, the base counted.
+    Multiple(u8),
 }

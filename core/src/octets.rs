@@ -217,6 +217,12 @@ impl<'a> BitReader<'a> {
         i32::try_from(if code % 2 == 1 { magnitude } else { -magnitude }).ok()
     }
 
+    /// Does the other reader, over the same bytes, stand at the same bit?
+    #[must_use]
+    pub const fn is_at(&self, other: &Self) -> bool {
+        self.at == other.at && self.left == other.left
+    }
+
     /// more_rbsp_data(), ITU-T H.264 §7.2: is there anything before the stop bit and the zeros after it?
     #[must_use]
     pub fn more_rbsp_data(&self) -> bool {

@@ -8,10 +8,10 @@ use super::{Error, Fragment, FragmentFlags, InitSegment, Kind, TRACK};
 use crate::bmff::moof::{self, RunSample};
 use crate::bmff::prft::Prft;
 use crate::bmff::{Boxed as _, Header};
-use crate::depacket::RandomAccess;
-use crate::fault::Offset;
+use crate::depacket::{AccessUnit, RandomAccess};
+use crate::fault::{Offset, Policy, Quirk, Quirks};
 use crate::gix::{FragmentMark, Id};
-use crate::h26x::ParameterSets;
+use crate::h26x::{Change, NalKind, ParameterSets, nal_units};
 use crate::limits::Limits;
 use crate::time::NtpTime;
 use crate::timeline::{Group, Sample, UtcSource};
@@ -46,7 +46,9 @@ pub struct Stats {
 #[derive(Debug)]
 pub struct Fragmenter {
     init: Option<Arc<InitSegment>>,
-    /// The parameter sets last found to be served by it.
+    /// The parameter sets last seen at a random access point.
+    seen: Option<Arc<ParameterSets>>,
+    /// Those, where the init segment serves them by itself.
     served: Option<Arc<ParameterSets>>,
     sequence: u32,
     /// Those of the fragment before.
@@ -54,7 +56,9 @@ pub struct Fragmenter {
     head: BytesMut,
     ready: VecDeque<Piece>,
     most: usize,
+    policy: Policy,
     stats: Stats,
+    quirks: Quirks,
 }
 
 /// An epoch, and what its times are raised by: a file cannot say a time before 0.
@@ -70,14 +74,23 @@ impl Fragmenter {
     pub fn new(limits: &Limits) -> Self {
         Self {
             init: None,
+            seen: None,
             served: None,
             sequence: 0,
             times: None,
             head: BytesMut::with_capacity(HEAD_BUFFER),
             ready: VecDeque::new(),
             most: limits.fragment_samples,
+            policy: limits.policy,
             stats: Stats::default(),
+            quirks: Quirks::default(),
         }
+    }
+
+    /// What was tolerated so far.
+    #[must_use]
+    pub const fn quirks(&self) -> &Quirks {
+        &self.quirks
     }
 
     /// Counters.
@@ -134,9 +147,15 @@ impl Fragmenter {
     /// init segment. Elsewhere a change of parameter sets stays where it is, among the samples: an init segment in the
     /// middle of a GOP would make a browser drop the rest of it.
     fn part(&self, samples: &[Sample]) -> usize {
-        let first = samples.first().and_then(|s| s.unit.parameters.as_ref());
-        let parts = |s: &Sample| match (&s.unit.parameters, first) {
-            (Some(mine), Some(first)) => s.unit.random_access.is_some() && !alike(mine, first),
+        let first = samples.first().map(|s| &s.unit);
+        let given = match (&self.init, first) {
+            (Some(init), Some(unit)) if unit.random_access.is_none() || self.does(&init.parameters, unit) => {
+                Some(&init.parameters)
+            }
+            (_, first) => first.and_then(|unit| unit.parameters.as_ref()),
+        };
+        let parts = |s: &Sample| match (&s.unit.parameters, given) {
+            (Some(_), Some(given)) => s.unit.random_access.is_some() && !self.does(given, &s.unit),
             // The first parameter sets of all: what came before cannot be shown.
             (Some(_), None) => self.init.is_none(),
             (None, _) => false,
@@ -145,18 +164,35 @@ impl Fragmenter {
         samples.iter().take(most).skip(1).position(parts).map_or(most, |at| at + 1)
     }
 
+    /// Can a decoder that was given these parameter sets start at this access unit?
+    fn does(&self, given: &Arc<ParameterSets>, unit: &AccessUnit) -> bool {
+        let Some(wanted) = &unit.parameters else { return true };
+        let of_init = self.init.as_ref().is_some_and(|init| Arc::ptr_eq(&init.parameters, given));
+        let served = self.served.as_ref().filter(|_| of_init);
+        if Arc::ptr_eq(given, wanted) || served.is_some_and(|served| Arc::ptr_eq(served, wanted)) {
+            return true;
+        }
+        match given.change(wanted) {
+            Change::None => true,
+            Change::NewInit => false,
+            _ if !self.policy.tolerates(Quirk::SetsRewritten) => false,
+            // Under other ids the decoder needs them from the access unit itself.
+            _ => given.serves(wanted) || carries(unit, wanted),
+        }
+    }
+
     /// Makes sure that there is an init segment for what starts with this sample.
     fn init_for(&mut self, first: &Sample) -> Option<Arc<InitSegment>> {
         let wanted = match (&self.init, &first.unit.parameters) {
             (Some(init), None) => return Some(init.clone()),
             (Some(init), Some(wanted)) => {
-                let served = self.served.as_ref().is_some_and(|s| Arc::ptr_eq(s, wanted));
-                if served || first.unit.random_access.is_none() {
+                if first.unit.random_access.is_none() {
                     return Some(init.clone());
                 }
-                if wanted.decodes_like(&init.parameters) {
-                    self.served = Some(wanted.clone());
-                    return Some(init.clone());
+                if self.does(&init.parameters, &first.unit) {
+                    let init = init.clone();
+                    self.note_served(&init, &wanted.clone());
+                    return Some(init);
                 }
                 wanted
             }
@@ -165,11 +201,23 @@ impl Fragmenter {
         // A set that says nothing of the pictures: better shown with what there is than not at all.
         let Some(init) = InitSegment::new(wanted.clone()) else { return self.init.clone() };
         let init = Arc::new(init);
-        self.served = Some(wanted.clone());
+        (self.seen, self.served) = (Some(wanted.clone()), Some(wanted.clone()));
         self.stats.inits += 1;
         self.ready.push_back(Piece::Init(init.clone()));
         self.init = Some(init.clone());
         Some(init)
+    }
+
+    /// The init segment does for these parameter sets: by itself, or only where the access units carry them.
+    fn note_served(&mut self, init: &InitSegment, wanted: &Arc<ParameterSets>) {
+        if self.seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, wanted)) {
+            return;
+        }
+        if self.seen.as_ref().is_some_and(|seen| seen.change(wanted) == Change::Cosmetic) {
+            self.quirks.count(Quirk::SetsRewritten);
+        }
+        self.seen = Some(wanted.clone());
+        self.served = init.parameters.serves(wanted).then(|| wanted.clone());
     }
 
     /// Makes a fragment of samples that one init segment decodes.
@@ -228,9 +276,10 @@ impl Fragmenter {
     }
 }
 
-/// Does an init segment of one table serve the pictures of the other?
-fn alike(a: &Arc<ParameterSets>, b: &Arc<ParameterSets>) -> bool {
-    Arc::ptr_eq(a, b) || a.decodes_like(b)
+/// Does the access unit carry, before its first slice, every parameter set that its pictures need?
+fn carries(unit: &AccessUnit, wanted: &ParameterSets) -> bool {
+    let own = || nal_units(&unit.data).take_while(|nal| nal.kind(unit.codec) != NalKind::Slice);
+    wanted.needed().all(|set| own().any(|nal| nal.bytes == &set[..]))
 }
 
 /// What is checked so that the numbers fit their fields.

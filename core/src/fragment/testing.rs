@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::{Fragment, Fragmenter, InitSegment, Piece};
 use crate::depacket::{AccessUnit, Loss, RandomAccess};
+use crate::h26x::testing::Stream;
 use crate::h26x::{Codec, ParameterSets};
 use crate::limits::Limits;
 use crate::time::{Micros, Ticks, UtcMicros};
@@ -36,11 +37,10 @@ pub(crate) fn sets(codec: Codec) -> Arc<ParameterSets> {
     Arc::new(sets)
 }
 
-/// The same with one more picture parameter set.
+/// The same with one more picture parameter set, of other coding tools.
 pub(crate) fn more_sets() -> Arc<ParameterSets> {
     let mut sets = (*sets(Codec::H264)).clone();
-    // pic_parameter_set_id 1, else as the one above.
-    sets.insert(&unhex("685ae3c44844")).unwrap();
+    sets.insert(&Stream { order_type: 0, fields: false, reorder: None }.pps_with(1, 0)).unwrap();
     Arc::new(sets)
 }
 

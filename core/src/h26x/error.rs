@@ -32,6 +32,9 @@ pub enum Kind {
     /// It is longer than [`Limits::parameter_set`](crate::limits::Limits::parameter_set).
     #[error("parameter set is too long")]
     TooLong,
+    /// Bytes follow its end, and the [policy](crate::limits::Limits::policy) does not tolerate that.
+    #[error("bytes follow the end of the parameter set")]
+    TrailingBytes,
 }
 
 impl Fault for Error {
@@ -46,8 +49,24 @@ impl Fault for Error {
             Kind::OutOfRange => 302,
             Kind::MissingSet => 303,
             Kind::TooLong => 304,
+            Kind::TrailingBytes => 305,
         })
     }
+}
+
+/// How a parameter set ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Extent {
+    /// Its NAL unit ends where its syntax does.
+    #[default]
+    Whole,
+    /// Bytes follow it that are none of its own (Reolink doorbell); not read.
+    Trailing,
+    /// It breaks off, or has a value out of range: what stands before that counts.
+    Partial,
+    /// It goes on with an extension of a later edition, or of layers that Vigie does not decode; not read.
+    Extended,
 }
 
 /// A [`BitReader`](crate::octets::BitReader) that fails with an [`Error`] instead of `None`.
@@ -56,6 +75,9 @@ pub(super) struct Bits<'a> {
     reader: crate::octets::BitReader<'a>,
     header: usize,
 }
+
+/// What a digest of bits starts with.
+pub(super) const DIGEST: u64 = 0xcbf2_9ce4_8422_2325;
 
 impl<'a> Bits<'a> {
     /// Over the payload of a NAL unit whose header has `header` bytes.
@@ -66,6 +88,26 @@ impl<'a> Bits<'a> {
     /// An error of `kind` at the present position.
     pub(super) fn error(&self, kind: Kind) -> Error {
         Error { kind, at: Offset((self.header + self.reader.offset()) as u64) }
+    }
+
+    /// How a parameter set ends whose syntax ends here.
+    pub(super) fn extent(&self) -> Extent {
+        if self.reader.more_rbsp_data() { Extent::Trailing } else { Extent::Whole }
+    }
+
+    /// Does anything stand before the stop bit?
+    pub(super) fn more(&self) -> bool {
+        self.reader.more_rbsp_data()
+    }
+
+    /// `digest` gone on with the bits from here to where `end` stands: FNV-1a over bits.
+    pub(super) fn digest(&self, end: &Self, digest: u64) -> u64 {
+        let (mut reader, mut digest) = (self.reader.clone(), digest);
+        while !reader.is_at(&end.reader) {
+            let Some(bit) = reader.bit() else { break };
+            digest = (digest ^ (u64::from(bit) + 1)).wrapping_mul(0x0100_0000_01b3);
+        }
+        digest
     }
 
     fn or_truncated<T>(&self, value: Option<T>) -> Result<T, Error> {

@@ -1,9 +1,11 @@
 //! ITU-T H.265 (ISO/IEC 23008-2): parameter sets, slice headers, picture order count.
 
+mod hrd;
+mod lists;
 pub(super) mod order;
 mod pps;
 mod profile;
-mod skipped;
+mod references;
 mod slice;
 mod sps;
 mod vps;
@@ -14,4 +16,4 @@ pub use profile::Profile;
 pub use slice::SliceHeader;
 pub use sps::Sps;
 pub use vps::Vps;
-pub use vui::Vui;
+pub use vui::{Restriction, Vui};

@@ -20,6 +20,18 @@ pub struct Message<'a> {
     reader: BitReader<'a>,
 }
 
+/// Where the output of a decoder that starts here is right again, H.264 §D.2.8, H.265 §D.3.8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct RecoveryPoint {
+    /// recovery_frame_cnt (H.264) or recovery_poc_cnt (H.265; negative counts as 0): pictures until then.
+    pub frames: u32,
+    /// exact_match_flag: right to the bit, not just to the eye.
+    pub exact: bool,
+    /// broken_link_flag: pictures up to there may show what never was, even where decoding did not start here.
+    pub broken_link: bool,
+}
+
 /// The messages of an SEI NAL unit, in order; stops where one is cut short.
 pub fn messages(nal: Nal<'_>, codec: Codec) -> impl Iterator<Item = Message<'_>> {
     let mut reader = BitReader::new(nal.payload(codec));
@@ -55,17 +67,18 @@ impl Message<'_> {
         (0..self.size).map_while(|_| reader.bits(8)).map(|byte| byte as u8).collect()
     }
 
-    /// recovery_frame_cnt (H.264) or recovery_poc_cnt (H.265; negative counts as 0) of a recovery point.
+    /// What a recovery point says; `None` where the message is another.
     #[must_use]
-    pub fn recovery_point(&self, codec: Codec) -> Option<u32> {
+    pub fn recovery_point(&self, codec: Codec) -> Option<RecoveryPoint> {
         if self.payload_type != RECOVERY_POINT {
             return None;
         }
         let mut reader = self.reader.clone();
-        match codec {
-            Codec::H264 => reader.ue(),
-            Codec::H265 => reader.se().map(|n| u32::try_from(n).unwrap_or(0)),
-        }
+        let frames = match codec {
+            Codec::H264 => reader.ue()?,
+            Codec::H265 => u32::try_from(reader.se()?).unwrap_or(0),
+        };
+        Some(RecoveryPoint { frames, exact: reader.bit()?, broken_link: reader.bit()? })
     }
 
     /// UUID and bytes of user_data_unregistered().
@@ -144,6 +157,10 @@ mod tests {
         // pic_timing of one byte, then a recovery point: recovery_frame_cnt 4, as x264 writes it.
         let nal = [6, 1, 1, 0x40, 6, 1, 0b0010_1100, 0x80];
         let found = messages(Nal::new(&nal), Codec::H264).find_map(|m| m.recovery_point(Codec::H264));
-        assert_eq!(found, Some(4));
+        assert_eq!(found, Some(RecoveryPoint { frames: 4, exact: true, broken_link: false }));
+        // H.265: recovery_poc_cnt -2, broken link.
+        let nal = [0x4e, 1, 6, 1, 0b0010_1011, 0x80];
+        let found = messages(Nal::new(&nal), Codec::H265).find_map(|m| m.recovery_point(Codec::H265));
+        assert_eq!(found, Some(RecoveryPoint { frames: 0, exact: false, broken_link: true }));
     }
 }

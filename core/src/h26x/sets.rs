@@ -4,10 +4,10 @@ use alloc::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::error::{Error, Kind};
-use super::h265::Vps;
 use super::picture::Header;
-use super::{Codec, Nal, NalKind, VideoFormat, format, h264, h265};
-use crate::fault::Offset;
+use super::{Codec, Extent, Layers, Nal, NalKind, VideoFormat, format, h264, h265};
+use crate::fault::{Offset, Quirk};
+use crate::limits::Limits;
 
 /// The parameter sets of a stream, by id, and which sequence parameter set is active.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct ParameterSets {
     vps: BTreeMap<u8, (Bytes, h265::Vps)>,
     sps: BTreeMap<u8, (Bytes, Sps)>,
     pps: BTreeMap<u8, (Bytes, Pps)>,
+    /// H.264: what the subset sequence parameter sets say that there is beside the base layer.
+    layers: Layers,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,11 +45,31 @@ pub enum Inserted {
     Changed,
 }
 
+/// What another table of parameter sets means for an init segment made of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Change {
+    /// The same sets, byte for byte, and the same one active.
+    None,
+    /// Nothing that decoding or showing needs: timing, rates and hints of the VUI, ids, the order of arrival, sets that
+    /// no picture has activated.
+    Cosmetic,
+    /// Pictures of another size, depth, profile or level, or coded with other tools, or held back for longer.
+    NewInit,
+}
+
 impl ParameterSets {
     /// None yet.
     #[must_use]
     pub const fn new(codec: Codec) -> Self {
-        Self { codec, active: None, vps: BTreeMap::new(), sps: BTreeMap::new(), pps: BTreeMap::new() }
+        Self {
+            codec,
+            active: None,
+            vps: BTreeMap::new(),
+            sps: BTreeMap::new(),
+            pps: BTreeMap::new(),
+            layers: Layers::Base,
+        }
     }
 
     /// The coding standard.
@@ -56,40 +78,66 @@ impl ParameterSets {
         self.codec
     }
 
-    /// Takes a parameter set: NAL unit with header, without start code.
+    /// Takes a parameter set: NAL unit with header, without start code. Of an H.264 subset sequence parameter set only
+    /// its profile is kept: a decoder of the base layer does not need it, [`VideoFormat::layers`] tells of it.
     ///
     /// # Errors
     /// [`Error`] where it is none or does not parse; the table is unchanged then.
     pub fn insert(&mut self, nal: &[u8]) -> Result<Inserted, Error> {
-        self.insert_within(nal, usize::MAX)
+        self.insert_if(nal, |_| true)
     }
 
-    /// As [`insert`](Self::insert), refusing sets of more than `limit` bytes.
-    pub(crate) fn insert_within(&mut self, nal: &[u8], limit: usize) -> Result<Inserted, Error> {
-        if nal.len() > limit {
-            return Err(Error { kind: Kind::TooLong, at: Offset(limit as u64) });
+    /// As [`insert`](Self::insert), refusing sets that `limits` have no room for or whose policy does not tolerate.
+    pub(crate) fn insert_within(&mut self, nal: &[u8], limits: &Limits) -> Result<Inserted, Error> {
+        let longest = limits.parameter_set;
+        if nal.len() > longest {
+            return Err(Error { kind: Kind::TooLong, at: Offset(longest as u64) });
         }
+        let tolerated = limits.policy.tolerates(Quirk::TrailingBytes);
+        self.insert_if(nal, |extent| tolerated || extent != Extent::Trailing)
+    }
+
+    fn insert_if(&mut self, nal: &[u8], accepts: impl Fn(Extent) -> bool) -> Result<Inserted, Error> {
+        let check = |extent| match accepts(extent) {
+            true => Ok(()),
+            false => Err(Error { kind: Kind::TrailingBytes, at: Offset(nal.len() as u64) }),
+        };
         match (self.codec, Nal::new(nal).kind(self.codec)) {
             (_, NalKind::Vps) => {
                 let vps = h265::Vps::parse(nal)?;
+                check(vps.extent)?;
                 Ok(put(&mut self.vps, vps.id, nal, vps))
             }
             (Codec::H264, NalKind::Sps) => {
                 let sps = h264::Sps::parse(nal)?;
+                check(sps.extent)?;
                 Ok(put(&mut self.sps, sps.id, nal, Sps::H264(sps)))
             }
             (Codec::H265, NalKind::Sps) => {
                 let sps = h265::Sps::parse(nal)?;
+                check(sps.extent)?;
                 Ok(put(&mut self.sps, sps.id, nal, Sps::H265(sps)))
             }
             (Codec::H264, NalKind::Pps) => {
-                let pps = h264::Pps::parse(nal)?;
+                let mut pps = h264::Pps::parse(nal, None)?;
+                if let Some(sps) = self.sps_h264(pps.sps_id) {
+                    pps = h264::Pps::parse(nal, Some(sps))?;
+                }
+                check(pps.extent)?;
                 Ok(put(&mut self.pps, pps.id, nal, Pps::H264(pps)))
             }
             (Codec::H265, NalKind::Pps) => {
                 let pps = h265::Pps::parse(nal)?;
+                check(pps.extent)?;
                 Ok(put(&mut self.pps, pps.id, nal, Pps::H265(pps)))
             }
+            (Codec::H264, NalKind::SubsetSps) => {
+                let layers = h264::SubsetSps::parse(nal)?.layers();
+                let before = core::mem::replace(&mut self.layers, layers);
+                Ok(if before == layers { Inserted::Same } else { Inserted::New })
+            }
+            // Of auxiliary pictures (alpha), which a decoder of the others does not look at.
+            (Codec::H264, NalKind::SpsExtension) => Ok(Inserted::Same),
             _ => Err(Error { kind: Kind::WrongType, at: Offset(0) }),
         }
     }
@@ -98,10 +146,19 @@ impl ParameterSets {
     #[must_use]
     pub fn holds(&self, nal: &[u8]) -> bool {
         match Nal::new(nal).kind(self.codec) {
-            NalKind::Vps => self.vps.values().any(|(bytes, _)| bytes == nal),
-            NalKind::Sps => self.sps.values().any(|(bytes, _)| bytes == nal),
-            NalKind::Pps => self.pps.values().any(|(bytes, _)| bytes == nal),
-            _ => false,
+            NalKind::SubsetSps => h264::SubsetSps::parse(nal).is_ok_and(|set| set.layers() == self.layers),
+            _ => self.extent(nal).is_some(),
+        }
+    }
+
+    /// How the parameter set `nal` ends, which is in the table.
+    #[must_use]
+    pub fn extent(&self, nal: &[u8]) -> Option<Extent> {
+        match Nal::new(nal).kind(self.codec) {
+            NalKind::Vps => extent(&self.vps, nal, |vps| vps.extent),
+            NalKind::Sps => extent(&self.sps, nal, Sps::extent),
+            NalKind::Pps => extent(&self.pps, nal, Pps::extent),
+            _ => None,
         }
     }
 
@@ -192,30 +249,119 @@ impl ParameterSets {
     /// What the active sequence parameter set says of the pictures.
     #[must_use]
     pub fn format(&self) -> Option<VideoFormat> {
-        match &self.sps.get(&self.active()?)?.1 {
-            Sps::H264(sps) => Some(format::h264(sps)),
+        match self.active_sps()? {
+            Sps::H264(sps) => Some(format::h264(sps, self.layers)),
             Sps::H265(sps) => Some(format::h265(sps, self.vps.get(&sps.vps_id).map(|(_, vps)| vps))),
         }
     }
 
-    /// Does an init segment made of one table serve the pictures of the other? `false` where an id is in one only,
-    /// where a set differs in more than timing, or where the active sets give pictures of another size or codec
-    /// string. Not the order of arrival, nor cosmetic changes (cameras that rewrite their SPS every few seconds).
+    /// What it means for an init segment made of this table that pictures now need `now`.
+    ///
+    /// Of the sets, those count that the active sequence parameter set brings along: itself, and the picture parameter
+    /// sets that refer to it. Ids do not count (cameras that rewrite their sets every few seconds): whether the init
+    /// segment has the very ids that the pictures name, [`serves`](Self::serves) says.
     #[must_use]
-    pub fn decodes_like(&self, other: &Self) -> bool {
-        let shape = |sets: &Self| sets.format().map(|f| (f.codec_string, f.width, f.height));
-        let vps = same(&self.vps, &other.vps, |a, b| {
-            a.0 == b.0 || Vps { timing: None, ..a.1 } == Vps { timing: None, ..b.1 }
-        });
-        let sps = same(&self.sps, &other.sps, |a, b| match (&a.1, &b.1) {
-            _ if a.0 == b.0 => true,
-            (Sps::H264(a), Sps::H264(b)) => a.decodes_like(b),
-            (Sps::H265(a), Sps::H265(b)) => a.decodes_like(b),
-            _ => false,
-        });
-        let pps = same(&self.pps, &other.pps, |a, b| a.0 == b.0);
-        self.codec == other.codec && vps && sps && pps && shape(self) == shape(other)
+    pub fn change(&self, now: &Self) -> Change {
+        if self == now {
+            return Change::None;
+        }
+        let counterpart = |pps: &Pps| self.active_pps().any(|(_, mine)| mine.decodes_like(pps));
+        if self.same_picture(now) && now.active_pps().all(|(_, pps)| counterpart(pps)) {
+            Change::Cosmetic
+        } else {
+            Change::NewInit
+        }
     }
+
+    /// Can a decoder that was given this table, and nothing else, decode pictures that need `now`? As
+    /// [`change`](Self::change), and under the same ids.
+    #[must_use]
+    pub fn serves(&self, now: &Self) -> bool {
+        let mine = |id: u8| self.pps.get(&id).map(|(_, pps)| pps);
+        self.active() == now.active()
+            && self.same_picture(now)
+            && now.active_pps().all(|(id, pps)| {
+                mine(id).is_some_and(|mine| mine.sps_id() == pps.sps_id() && mine.decodes_like(pps))
+            })
+    }
+
+    fn active_sps(&self) -> Option<&Sps> {
+        self.sps.get(&self.active()?).map(|(_, sps)| sps)
+    }
+
+    /// What a decoder must have got before a picture: the active sequence parameter set, in H.265 its video parameter set,
+    /// and the picture parameter sets that refer to it, as NAL units.
+    pub fn needed(&self) -> impl Iterator<Item = &Bytes> {
+        let active = self.active();
+        let vps = match self.active_sps() {
+            Some(Sps::H265(sps)) => self.vps.get(&sps.vps_id),
+            _ => None,
+        };
+        let sps = active.and_then(|id| self.sps.get(&id));
+        let pps = self.pps.values().filter(move |(_, pps)| Some(pps.sps_id()) == active);
+        vps.map(|(nal, _)| nal).into_iter().chain(sps.map(|(nal, _)| nal)).chain(pps.map(|(nal, _)| nal))
+    }
+
+    /// The picture parameter sets that refer to the active sequence parameter set.
+    fn active_pps(&self) -> impl Iterator<Item = (u8, &Pps)> {
+        let active = self.active();
+        self.pps.iter().map(|(id, (_, pps))| (*id, pps)).filter(move |(_, pps)| Some(pps.sps_id()) == active)
+    }
+
+    /// Are the active sequence parameter sets alike, and what init segments say of the pictures?
+    fn same_picture(&self, now: &Self) -> bool {
+        let same = match (self.active_sps(), now.active_sps()) {
+            (Some(Sps::H264(a)), Some(Sps::H264(b))) => a.decodes_like(b),
+            (Some(Sps::H265(a)), Some(Sps::H265(b))) => {
+                a.decodes_like(b)
+                    && match (self.vps.get(&a.vps_id), now.vps.get(&b.vps_id)) {
+                        (Some((_, a)), Some((_, b))) => a.decodes_like(b),
+                        (None, None) => true,
+                        _ => false,
+                    }
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        same && self.codec == now.codec
+    }
+}
+
+impl Sps {
+    const fn extent(&self) -> Extent {
+        match self {
+            Self::H264(sps) => sps.extent,
+            Self::H265(sps) => sps.extent,
+        }
+    }
+}
+
+impl Pps {
+    const fn extent(&self) -> Extent {
+        match self {
+            Self::H264(pps) => pps.extent,
+            Self::H265(pps) => pps.extent,
+        }
+    }
+
+    const fn sps_id(&self) -> u8 {
+        match self {
+            Self::H264(pps) => pps.sps_id,
+            Self::H265(pps) => pps.sps_id,
+        }
+    }
+
+    const fn decodes_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::H264(a), Self::H264(b)) => a.decodes_like(b),
+            (Self::H265(a), Self::H265(b)) => a.decodes_like(b),
+            _ => false,
+        }
+    }
+}
+
+fn extent<T>(sets: &BTreeMap<u8, (Bytes, T)>, nal: &[u8], of: impl Fn(&T) -> Extent) -> Option<Extent> {
+    sets.values().find(|(bytes, _)| bytes == nal).map(|(_, set)| of(set))
 }
 
 fn put<T>(sets: &mut BTreeMap<u8, (Bytes, T)>, id: u8, nal: &[u8], set: T) -> Inserted {
@@ -229,124 +375,5 @@ fn put<T>(sets: &mut BTreeMap<u8, (Bytes, T)>, id: u8, nal: &[u8], set: T) -> In
     }
 }
 
-fn same<T>(a: &BTreeMap<u8, T>, b: &BTreeMap<u8, T>, equal: impl Fn(&T, &T) -> bool) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|((i, a), (j, b))| i == j && equal(a, b))
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use alloc::vec::Vec;
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::h26x::annexb;
-    use crate::h26x::testing::Stream;
-
-    fn hex(text: &str) -> Vec<u8> {
-        (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect()
-    }
-
-    fn format(codec: Codec, sets: &[&str]) -> VideoFormat {
-        let mut table = ParameterSets::new(codec);
-        for set in sets {
-            assert_eq!(table.insert(&hex(set)), Ok(Inserted::New));
-            assert_eq!(table.insert(&hex(set)), Ok(Inserted::Same));
-        }
-        table.format().unwrap()
-    }
-
-    /// x264 High at 640x360, 20 pictures a second; x265 Main at 1280x720, 25 a second by VPS and SPS.
-    #[test]
-    fn the_format_is_what_the_sets_say() {
-        let got = format(Codec::H264, &["67640016ac3b505017fcb0800001f400004e2042"]);
-        assert_eq!((got.codec_string.as_str(), got.width, got.height), ("avc1.640016", 640, 360));
-        assert_eq!((got.frame_rate, got.sample_aspect), (Some((20, 1)), (1, 1)));
-        let sps = "420101016000000300900000030000030078a003c08010e596666924cae010000003001000000301e080";
-        let got = format(Codec::H265, &[sps]);
-        assert_eq!((got.codec_string.as_str(), got.width, got.height), ("hvc1.1.6.L120.90", 1920, 1080));
-        assert_eq!(got.frame_rate, Some((30, 1)));
-    }
-
-    fn table(streams: &[Stream]) -> ParameterSets {
-        let mut table = ParameterSets::new(Codec::H264);
-        for stream in streams {
-            table.insert(&stream.sps()).unwrap();
-            table.insert(&stream.pps()).unwrap();
-        }
-        table
-    }
-
-    #[test]
-    fn an_init_segment_serves_until_something_that_decoding_needs_changes() {
-        let plain = Stream { order_type: 0, fields: false, reorder: None };
-        let other = Stream { order_type: 2, ..plain };
-        assert!(table(&[plain]).decodes_like(&table(&[other, plain])));
-        assert!(!table(&[plain]).decodes_like(&table(&[other])));
-        let mut without = ParameterSets::new(Codec::H264);
-        without.insert(&plain.sps()).unwrap();
-        assert!(!without.decodes_like(&table(&[plain])));
-        // The same set, but for num_units_in_tick.
-        let timing = |units: &str| {
-            let mut table = ParameterSets::new(Codec::H264);
-            let sps = ["67640016ac3b505017fcb0800001", units, "00004e2042"].concat();
-            table.insert(&hex(&sps)).unwrap();
-            table
-        };
-        assert!(timing("f4").decodes_like(&timing("f5")));
-        assert_ne!(timing("f4"), timing("f5"));
-    }
-
-    #[test]
-    fn a_slice_without_its_sets_has_no_header() {
-        let stream = Stream { order_type: 0, fields: false, reorder: None };
-        let slice =
-            stream.slice(crate::h26x::testing::Picture { idr: true, reference: true, ..Default::default() });
-        assert!(table(&[]).slice_header(Nal::new(&slice)).is_none());
-        assert!(table(&[stream]).slice_header(Nal::new(&slice)).is_some());
-    }
-
-    #[test]
-    fn the_codec_is_told_by_content() {
-        let stream = Stream { order_type: 0, fields: false, reorder: None };
-        let h264 = [&[0, 0, 1], &stream.sps()[..], &[0, 0, 1], &stream.pps()].concat();
-        assert_eq!(annexb::detect(&h264), Some(Codec::H264));
-        let sps = hex("420101016000000300900000030000030078a003c08010e596666924cae010000003001000000301e080");
-        assert_eq!(annexb::detect(&[&[0, 0, 0, 1], &sps[..]].concat()), Some(Codec::H265));
-        assert_eq!(annexb::detect(b"not a stream"), None);
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_a_set_or_an_error(
-            h265: bool,
-            unit_type in prop::sample::select([7_u8, 8, 32, 33, 34].to_vec()),
-            body in prop::collection::vec(any::<u8>(), 0..120),
-            slice in prop::collection::vec(any::<u8>(), 0..40),
-        ) {
-            let codec = if h265 { Codec::H265 } else { Codec::H264 };
-            let header = if h265 { [unit_type << 1, 1].to_vec() } else { [0x60 | unit_type & 0x1f].to_vec() };
-            let mut table = ParameterSets::new(codec);
-            let _ = table.insert(&[header, body].concat());
-            let _ = (table.format(), table.slice_header(Nal::new(&slice)), table.decodes_like(&table.clone()));
-        }
-
-        /// A real set with bits turned over: reads on into every branch.
-        #[test]
-        fn damaged_sets_are_survived(at in 0_usize..40, bit in 0_u8..8, cut in 2_usize..42) {
-            for (codec, set) in [
-                (Codec::H264, "67640029ac133140780447de03ea020203e000000300200000065280"),
-                (Codec::H265, "420101016000000300800000030000030096a001802006c1fe36bbb5377725d602dc0404041000003e80"),
-            ] {
-                let mut nal = hex(set);
-                nal.truncate(cut);
-                if let Some(byte) = nal.get_mut(at.max(2)) {
-                    *byte ^= 1 << bit;
-                }
-                let mut table = ParameterSets::new(codec);
-                let _ = table.insert(&nal);
-                let _ = table.format();
-            }
-        }
-    }
-}
+mod tests;

@@ -43,7 +43,7 @@ impl BitWriter {
 }
 
 /// An H.264 stream to be: 64x64, Main profile, frame_num and picture order count of 4 bits.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Stream {
     /// pic_order_cnt_type; 1 with a cycle of one reference frame, 2 apart.
     pub(crate) order_type: u32,
@@ -68,8 +68,13 @@ pub(crate) struct Picture {
 
 impl Stream {
     pub(crate) fn sps(self) -> Vec<u8> {
+        self.sps_with(0)
+    }
+
+    /// Under an id of its own.
+    pub(crate) fn sps_with(self, id: u32) -> Vec<u8> {
         let mut w = BitWriter::default();
-        w.bits(77, 8).bits(0, 8).bits(30, 8).ue(0).ue(0).ue(self.order_type);
+        w.bits(77, 8).bits(0, 8).bits(30, 8).ue(id).ue(0).ue(self.order_type);
         match self.order_type {
             0 => w.ue(0),
             1 => w.bits(0, 1).se(-1).se(1).ue(1).se(2),
@@ -92,8 +97,13 @@ impl Stream {
     }
 
     pub(crate) fn pps(self) -> Vec<u8> {
+        self.pps_with(0, 0)
+    }
+
+    /// Under an id of its own, for the sequence parameter set `sps`.
+    pub(crate) fn pps_with(self, id: u32, sps: u32) -> Vec<u8> {
         let mut w = BitWriter::default();
-        w.ue(0).ue(0).bits(0, 2).ue(0).ue(0).ue(0).bits(0, 3).se(0).se(0).se(0).bits(0, 3);
+        w.ue(id).ue(sps).bits(0, 2).ue(0).ue(0).ue(0).bits(0, 3).se(0).se(0).se(0).bits(0, 3);
         w.nal(0x68)
     }
 

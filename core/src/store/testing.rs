@@ -10,7 +10,7 @@ use super::{Error, Memory, Options, Source, Storage, Writer};
 use crate::codec::Codec;
 use crate::fragment::{Fragment, FragmentFlags, InitSegment, MOOF_AT};
 use crate::gix::{Flags, FragmentMark, Id};
-use crate::h26x::{ParameterSets, VideoFormat};
+use crate::h26x::{Layers, ParameterSets, VideoFormat};
 use crate::octets::Write as _;
 use crate::segment::{Config, Segmenter};
 use crate::time::{Micros, Ticks, UtcMicros};
@@ -39,6 +39,11 @@ pub(crate) fn init(width: u32) -> Arc<InitSegment> {
         sample_aspect: (1, 1),
         frame_rate: None,
         reorder: Some(0),
+        chroma_format: 1,
+        bit_depth: (8, 8),
+        full_range: false,
+        colour: None,
+        layers: Layers::Base,
     };
     Arc::new(InitSegment {
         bytes: bytes.into(),

@@ -4,7 +4,7 @@ use super::{
     AccessUnit, Arc, Assembler, Codec, Cut, LENGTH, Limits, Loss, Nal, NalKind, ParameterSets, PictureOrder,
     Quirk, RandomAccess, Relation, SEARCHED, SEARCHED_EVERY, Slice, Unit,
 };
-use crate::h26x::{Error, Inserted, sei};
+use crate::h26x::{Error, Extent, Inserted, Kind, sei};
 
 impl Assembler {
     /// The NAL unit at the end of the buffer is whole: does it start an access unit, and what does it say?
@@ -41,17 +41,29 @@ impl Assembler {
     fn note(&mut self, kind: NalKind) {
         let nal = Nal::new(self.buffer.get(self.nal_at + LENGTH..).unwrap_or(&[]));
         match kind {
-            _ if kind.is_parameter_set() => match insert(&mut self.sets, nal.bytes, &self.limits) {
-                Ok(_) => {}
-                Err(_) => self.quirks.count(Quirk::BadParameterSet),
-            },
+            _ if kind.is_parameter_set() || kind == NalKind::SubsetSps => self.note_set(),
             NalKind::Sei if self.unit.slice.is_none() => {
                 let found = sei::messages(nal, self.codec).find_map(|m| m.recovery_point(self.codec));
-                self.unit.recovery = self.unit.recovery.or(found);
+                self.unit.recovery = self.unit.recovery.or(found.map(|point| point.frames));
             }
             NalKind::EndOfSequence | NalKind::EndOfBitstream => self.counter.end_of_sequence(),
             _ => {}
         }
+    }
+
+    /// Puts the parameter set at the end of the buffer into the table.
+    fn note_set(&mut self) {
+        let nal = self.buffer.get(self.nal_at + LENGTH..).unwrap_or(&[]);
+        let quirk = match insert(&mut self.sets, nal, &self.limits) {
+            Ok(Inserted::Same) => return,
+            Ok(_) if self.sets.extent(nal) == Some(Extent::Trailing) => Quirk::TrailingBytes,
+            Ok(_) => return,
+            Err(Error { kind: Kind::TrailingBytes, .. }) => Quirk::TrailingBytes,
+            Err(_) => Quirk::BadParameterSet,
+        };
+        self.quirks.count(quirk);
+        // What it says may be what the picture needs.
+        self.unit.loss.incomplete |= !self.limits.policy.tolerates(quirk);
     }
 
     /// Puts a parameter set into the table.
@@ -142,7 +154,10 @@ impl Assembler {
         match slice.sps_id() {
             Some(id) if self.sets.active() != Some(id) => Arc::make_mut(&mut self.sets).activate(id),
             Some(_) => {}
-            None => self.quirks.count(Quirk::MissingParameterSet),
+            None => {
+                self.quirks.count(Quirk::MissingParameterSet);
+                self.unit.loss.incomplete |= !self.limits.policy.tolerates(Quirk::MissingParameterSet);
+            }
         }
         let order =
             self.counter.count(&slice, &self.sets).map(|(count, restart)| PictureOrder { count, restart });
@@ -204,7 +219,7 @@ fn insert(sets: &mut Arc<ParameterSets>, nal: &[u8], limits: &Limits) -> Result<
     if sets.holds(nal) {
         return Ok(Inserted::Same);
     }
-    Arc::make_mut(sets).insert_within(nal, limits.parameter_set)
+    Arc::make_mut(sets).insert_within(nal, limits)
 }
 
 /// ITU-T H.264 table 7-1 and §D.2.8, H.265 table 7-1 and §D.3.8.

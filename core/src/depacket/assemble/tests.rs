@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::h26x::nal_units;
 use crate::h26x::testing::{Picture, Stream};
+use crate::h26x::{Change, nal_units};
 
 const FRAMES: Stream = Stream { order_type: 0, fields: false, reorder: None };
 const FIELDS: Stream = Stream { order_type: 0, fields: true, reorder: None };
@@ -185,7 +185,8 @@ fn a_set_counts_from_the_picture_that_follows_it() {
     let units = assemble(&mut h264(), &given);
     let reorder = |u: &AccessUnit| u.parameters.as_ref().unwrap().format().unwrap().reorder;
     assert_eq!(units.iter().map(reorder).collect::<Vec<_>>(), [None, Some(2)]);
-    assert!(!units[0].parameters.as_ref().unwrap().decodes_like(units[1].parameters.as_ref().unwrap()));
+    let sets = |n: usize| units[n].parameters.as_ref().unwrap();
+    assert_eq!(sets(0).change(sets(1)), Change::NewInit);
 }
 
 #[test]

@@ -183,4 +183,55 @@ mod tests {
             assert_eq!(got[3], (2, false), "type {order_type}");
         }
     }
+
+    fn field(bottom: bool, picture: Picture) -> Picture {
+        Picture { field: Some(bottom), ..picture }
+    }
+
+    /// Both fields of each type: the second goes on from the first.
+    #[test]
+    fn fields_count_in_pairs() {
+        let expected = [(0, [0, 1, 2, 3, 8, 9]), (1, [0, 1, 2, 3, 4, 5]), (2, [0, 0, 2, 2, 4, 4])];
+        for (order_type, expected) in expected {
+            let stream = Stream { order_type, fields: true, reorder: None };
+            let pair = |n: u32, lsb: u32| {
+                let first = if n == 0 { IDR } else { picture(n, lsb, true) };
+                [field(false, first), field(true, picture(n, lsb + 1, true))]
+            };
+            let got = counts(stream, &[pair(0, 0), pair(1, 2), pair(2, 8)].concat());
+            let got: Vec<_> = got.into_iter().map(|(count, _)| count).collect();
+            assert_eq!(got, expected, "type {order_type}");
+        }
+    }
+
+    /// Operation 5 in the first field: what follows counts from the field it is in, §8.2.1.1.
+    #[test]
+    fn a_field_can_make_the_counting_start_anew() {
+        let stream = Stream { order_type: 0, fields: true, reorder: None };
+        let forgets = |bottom| field(bottom, Picture { forgets: true, ..picture(2, 4, true) });
+        let before = [field(false, IDR), field(true, picture(0, 1, true))];
+        let got =
+            counts(stream, &[&before[..], &[forgets(false), field(true, picture(0, 1, true))]].concat());
+        assert_eq!(got[2..], [(0, true), (1, false)]);
+        let got =
+            counts(stream, &[&before[..], &[forgets(true), field(false, picture(0, 2, true))]].concat());
+        assert_eq!(got[2..], [(0, true), (2, false)]);
+    }
+
+    /// Frames that the stream leaves out (gaps_in_frame_num_value_allowed_flag) are inferred, each with the frame_num after
+    /// the one before (§8.2.5.2). At most one of them wraps, so that the counts are those without inferring.
+    #[test]
+    fn gaps_of_frame_num_count_as_if_the_frames_were_there() {
+        for order_type in [1, 2] {
+            let stream = Stream { order_type, fields: false, reorder: None };
+            let all: Vec<_> =
+                (0..40_u32).map(|n| if n == 0 { IDR } else { picture(n % 16, 0, true) }).collect();
+            let whole = counts(stream, &all);
+            for step in 2..15 {
+                let some: Vec<_> = all.iter().copied().step_by(step).collect();
+                let expected: Vec<_> = whole.iter().copied().step_by(step).collect();
+                assert_eq!(counts(stream, &some), expected, "type {order_type}, every {step}th");
+            }
+        }
+    }
 }

@@ -152,7 +152,10 @@ impl SliceHeader {
         if next.redundant > 0 {
             return Relation::Same;
         }
-        if self.field && next.field && self.bottom != next.bottom && self.frame_num == next.frame_num {
+        // After operation 5 the first field counts as one with frame_num 0, §7.4.3; a second field is never an IDR.
+        let frame_num = if self.forgets { 0 } else { self.frame_num };
+        if self.field && next.field && self.bottom != next.bottom && frame_num == next.frame_num && !next.idr
+        {
             return Relation::SecondField;
         }
         let differs = self.frame_num != next.frame_num

@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use super::Vui;
-use crate::h26x::error::{Bits, Error, Kind};
-use crate::h26x::{Codec, Nal, NalKind};
+use crate::h26x::error::{Bits, DIGEST, Error, Kind};
+use crate::h26x::{Codec, Extent, Nal, NalKind};
 
 /// A sequence parameter set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,10 @@ pub struct Sps {
     pub bit_depth_luma: u8,
     /// Bits of a chroma sample, 8 to 14.
     pub bit_depth_chroma: u8,
+    /// qpprime_y_zero_transform_bypass_flag: lossless at QP' 0.
+    pub lossless: bool,
+    /// seq_scaling_matrix_present_flag.
+    pub scaling_lists: bool,
     /// Bits of frame_num, 4 to 16.
     pub frame_num_bits: u8,
     /// How picture order is coded.
@@ -40,12 +44,20 @@ pub struct Sps {
     pub coded_height: u32,
     /// frame_mbs_only_flag: no field, no macroblock pair.
     pub frames_only: bool,
+    /// mb_adaptive_frame_field_flag.
+    pub macroblock_pairs: bool,
+    /// direct_8x8_inference_flag.
+    pub direct_8x8: bool,
     /// Pixels, after cropping.
     pub width: u32,
     /// Pixels, after cropping.
     pub height: u32,
     /// Video usability information, as far as it could be read.
     pub vui: Option<Vui>,
+    /// How it ends.
+    pub extent: Extent,
+    /// Of all that a decoder reads, but for the id and the VUI.
+    digest: u64,
 }
 
 /// pic_order_cnt_type with what belongs to it.
@@ -77,26 +89,62 @@ const HIGH: [u8; 13] = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134,
 
 impl Sps {
     /// Reads a NAL unit of type 7 (or 15, of which this is the first part). Bytes after the set are tolerated (Reolink
-    /// doorbell), and a VUI that breaks off or has a value out of range counts as far as it goes.
+    /// doorbell), and a VUI that breaks off or has a value out of range counts as far as it goes: [`Sps::extent`].
     ///
     /// # Errors
     /// [`Kind::WrongType`], [`Kind::Truncated`], [`Kind::OutOfRange`].
     pub fn parse(nal: &[u8]) -> Result<Self, Error> {
         let mut bits = Bits::new(nal, 1);
-        if !matches!(Nal::new(nal).kind(Codec::H264), NalKind::Sps | NalKind::SubsetSps) {
+        if Nal::new(nal).kind(Codec::H264) != NalKind::Sps {
             return Err(bits.error(Kind::WrongType));
         }
-        let (profile, constraints, level) = (bits.bits(8)? as u8, bits.bits(8)? as u8, bits.bits(8)? as u8);
-        let id = bits.ue_max(31)? as u8;
-        let mut sps = Self {
-            profile,
-            constraints,
-            level,
-            id,
+        Self::read(&mut bits)
+    }
+
+    /// seq_parameter_set_data(), and how the set ends if it ends with that.
+    pub(super) fn read(bits: &mut Bits<'_>) -> Result<Self, Error> {
+        let start = bits.clone();
+        let mut sps = Self::blank();
+        (sps.profile, sps.constraints, sps.level) =
+            (bits.bits(8)? as u8, bits.bits(8)? as u8, bits.bits(8)? as u8);
+        sps.digest = start.digest(bits, DIGEST);
+        sps.id = bits.ue_max(31)? as u8;
+        let start = bits.clone();
+        if HIGH.contains(&sps.profile) {
+            sps.read_high(bits)?;
+        }
+        sps.frame_num_bits = bits.ue_max(12)? as u8 + 4;
+        sps.order = OrderType::read(bits)?;
+        // MaxDpbFrames is 16 at most (§A.3.1). A count beyond that is no reason to refuse the pictures.
+        sps.max_ref_frames = bits.ue()?;
+        sps.gaps_allowed = bits.flag()?;
+        sps.read_size(bits)?;
+        sps.digest = start.digest(bits, sps.digest);
+        if bits.flag()? {
+            let mut vui = Vui::default();
+            let read = vui.read(bits);
+            sps.vui = Some(vui);
+            if read.is_err() {
+                sps.extent = Extent::Partial;
+                return Ok(sps);
+            }
+        }
+        sps.extent = bits.extent();
+        Ok(sps)
+    }
+
+    const fn blank() -> Self {
+        Self {
+            profile: 0,
+            constraints: 0,
+            level: 0,
+            id: 0,
             chroma_format: 1,
             separate_planes: false,
             bit_depth_luma: 8,
             bit_depth_chroma: 8,
+            lossless: false,
+            scaling_lists: false,
             frame_num_bits: 4,
             order: OrderType::Decoding,
             max_ref_frames: 0,
@@ -104,24 +152,14 @@ impl Sps {
             coded_width: 0,
             coded_height: 0,
             frames_only: true,
+            macroblock_pairs: false,
+            direct_8x8: false,
             width: 0,
             height: 0,
             vui: None,
-        };
-        if HIGH.contains(&profile) {
-            sps.read_high(&mut bits)?;
+            extent: Extent::Whole,
+            digest: 0,
         }
-        sps.frame_num_bits = bits.ue_max(12)? as u8 + 4;
-        sps.order = OrderType::read(&mut bits)?;
-        sps.max_ref_frames = bits.ue()?;
-        sps.gaps_allowed = bits.flag()?;
-        sps.read_size(&mut bits)?;
-        if bits.flag()? {
-            let mut vui = Vui::default();
-            let _ = vui.read(&mut bits);
-            sps.vui = Some(vui);
-        }
-        Ok(sps)
     }
 
     fn read_high(&mut self, bits: &mut Bits<'_>) -> Result<(), Error> {
@@ -131,13 +169,10 @@ impl Sps {
         }
         self.bit_depth_luma = bits.ue_max(6)? as u8 + 8;
         self.bit_depth_chroma = bits.ue_max(6)? as u8 + 8;
-        bits.skip(1)?; // qpprime_y_zero_transform_bypass_flag
-        if bits.flag()? {
-            for i in 0..if self.chroma_format == 3 { 12 } else { 8 } {
-                if bits.flag()? {
-                    scaling_list(bits, if i < 6 { 16 } else { 64 })?;
-                }
-            }
+        self.lossless = bits.flag()?;
+        self.scaling_lists = bits.flag()?;
+        if self.scaling_lists {
+            scaling_lists(bits, if self.chroma_format == 3 { 6 } else { 2 })?;
         }
         Ok(())
     }
@@ -149,10 +184,8 @@ impl Sps {
         self.frames_only = bits.flag()?;
         let fields = if self.frames_only { 1 } else { 2 };
         let height = map_units * 16 * fields;
-        if !self.frames_only {
-            bits.skip(1)?; // mb_adaptive_frame_field_flag
-        }
-        bits.skip(1)?; // direct_8x8_inference_flag
+        self.macroblock_pairs = !self.frames_only && bits.flag()?;
+        self.direct_8x8 = bits.flag()?;
         (self.coded_width, self.coded_height) = (width, height);
         (self.width, self.height) = (width, height);
         if bits.flag()? {
@@ -187,30 +220,29 @@ impl Sps {
 
     /// Frames that may precede one in decoding order and follow it in output order, where it is bounded:
     /// max_num_reorder_frames; 0 for picture order count type 2 (§8.2.1.3), Baseline (no B slices) and the intra
-    /// profiles.
+    /// profiles (§E.2.1).
     #[must_use]
     pub fn reorder(&self) -> Option<u8> {
         let intra = self.profile == 44
-            || matches!(self.profile, 100 | 110 | 122 | 244) && self.constraints & 0x10 != 0;
+            || matches!(self.profile, 86 | 100 | 110 | 122 | 244) && self.constraints & 0x10 != 0;
         if self.order == OrderType::Decoding || self.profile == 66 || intra {
             return Some(0);
         }
-        self.vui.as_ref()?.reorder.map(|(reorder, _)| reorder as u8)
+        // More than is held back cannot be reordered (§E.2.1).
+        let restriction = self.vui.as_ref()?.restriction?;
+        Some(restriction.reorder.min(restriction.buffering))
     }
 
-    /// Does a decoder do the same with both? Timing and buffering hints apart.
+    /// Frames that a decoder must hold at most: max_dec_frame_buffering, where the VUI says it.
+    #[must_use]
+    pub fn buffering(&self) -> Option<u8> {
+        self.vui.as_ref()?.restriction.map(|restriction| restriction.buffering)
+    }
+
+    /// Does a decoder show the same with both, ids apart? Timing, rates and hints do not count.
     pub(in crate::h26x) fn decodes_like(&self, other: &Self) -> bool {
-        let bare = |sps: &Self| {
-            let mut sps = sps.clone();
-            sps.vui = Some(Vui {
-                timing: None,
-                fixed_frame_rate: false,
-                pic_struct: false,
-                ..sps.vui.unwrap_or_default()
-            });
-            sps
-        };
-        bare(self) == bare(other)
+        let vui = |sps: &Self| sps.vui.clone().unwrap_or_default();
+        self.digest == other.digest && vui(self).looks_like(&vui(other))
     }
 }
 
@@ -233,13 +265,23 @@ impl OrderType {
     }
 }
 
-/// scaling_list(), §7.3.2.1.1.1: stepped over.
+/// Six lists of 4x4 and `large` of 8x8, §7.3.2.1.1 and §7.3.2.2: stepped over, a decoder's business.
+pub(super) fn scaling_lists(bits: &mut Bits<'_>, large: u32) -> Result<(), Error> {
+    for i in 0..6 + large {
+        if bits.flag()? {
+            scaling_list(bits, if i < 6 { 16 } else { 64 })?;
+        }
+    }
+    Ok(())
+}
+
+/// scaling_list(), §7.3.2.1.1.1.
 fn scaling_list(bits: &mut Bits<'_>, size: u32) -> Result<(), Error> {
     let (mut last, mut next) = (8_i32, 8_i32);
     for _ in 0..size {
         if next != 0 {
-            let delta = bits.se()?;
-            next = last.wrapping_add(delta).wrapping_add(256).rem_euclid(256);
+            // Beyond -128 to 127 it is no list, but where the next element begins is known all the same.
+            next = last.wrapping_add(bits.se()?).wrapping_add(256).rem_euclid(256);
         }
         if next != 0 {
             last = next;

@@ -1,28 +1,9 @@
-//! Syntax of the sequence parameter set that must be read to get past it.
+//! Short-term reference picture sets, ITU-T H.265 §7.3.7 and §7.4.8: read to get past them, since the size of one hangs
+//! on the one before.
 
 use alloc::vec::Vec;
 
 use crate::h26x::error::{Bits, Error, Kind};
-
-/// scaling_list_data(), ITU-T H.265 §7.3.4.
-pub(super) fn scaling_lists(bits: &mut Bits<'_>) -> Result<(), Error> {
-    for size in 0..4 {
-        let coefficients = 64.min(1 << (4 + (size << 1)));
-        for _ in (0..6).step_by(if size == 3 { 3 } else { 1 }) {
-            if bits.flag()? {
-                if size > 1 {
-                    bits.se()?; // scaling_list_dc_coef_minus8
-                }
-                for _ in 0..coefficients {
-                    bits.se()?;
-                }
-            } else {
-                bits.ue()?; // scaling_list_pred_matrix_id_delta
-            }
-        }
-    }
-    Ok(())
-}
 
 /// DeltaPocS0 and DeltaPocS1 of a short-term reference picture set.
 #[derive(Clone, Debug, Default)]
@@ -88,41 +69,4 @@ fn predicted(bits: &mut Bits<'_>, reference: &RefPicSet) -> Result<RefPicSet, Er
     set.negative.sort_unstable_by(|a, b| b.cmp(a));
     set.positive.sort_unstable();
     Ok(set)
-}
-
-/// hrd_parameters( 1, … ), §E.2.2.
-pub(super) fn hrd(bits: &mut Bits<'_>, sub_layers: u32) -> Result<(), Error> {
-    let (nal, vcl) = (bits.flag()?, bits.flag()?);
-    let mut sub_pictures = false;
-    if nal || vcl {
-        sub_pictures = bits.flag()?;
-        if sub_pictures {
-            bits.skip(19)?; // tick_divisor_minus2 … dpb_output_delay_du_length_minus1
-        }
-        bits.skip(8)?; // bit_rate_scale, cpb_size_scale
-        if sub_pictures {
-            bits.skip(4)?; // cpb_size_du_scale
-        }
-        bits.skip(15)?; // three lengths of 5 bits
-    }
-    for _ in 0..sub_layers {
-        // fixed_pic_rate_general_flag implies fixed_pic_rate_within_cvs_flag.
-        let fixed = bits.flag()? || bits.flag()?;
-        let mut low_delay = false;
-        if fixed {
-            bits.ue()?; // elemental_duration_in_tc_minus1
-        } else {
-            low_delay = bits.flag()?;
-        }
-        let count = if low_delay { 0 } else { bits.ue_max(31)? };
-        for _ in 0..u32::from(nal) + u32::from(vcl) {
-            for _ in 0..=count {
-                for _ in 0..if sub_pictures { 4 } else { 2 } {
-                    bits.ue()?;
-                }
-                bits.skip(1)?; // cbr_flag
-            }
-        }
-    }
-    Ok(())
 }
