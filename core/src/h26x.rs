@@ -66,3 +66,16 @@ pub enum Layers {
     /// H.265 layers of any kind (Annexes F to I): how many, the base counted.
     Multiple(u8),
 }
+
+impl Layers {
+    /// In tables and JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Scalable => "scalable",
+            Self::Views => "views",
+            Self::Multiple(_) => "multiple",
+        }
+    }
+}

@@ -2,12 +2,18 @@
 //!
 //! `cargo test` in this folder replays `corpus/` and `regressions/` through them without a fuzzer.
 
+mod h26x;
+mod sdp;
+
 use vigie::depacket::{AccessUnit, Depacketizer};
 use vigie::h26x::Codec;
 use vigie::limits::Limits;
 use vigie::reorder::Reorder;
 use vigie::rtsp::framing::{Channels, Expected, Input, Item};
 use vigie::time::Micros;
+
+pub use h26x::{parameter_sets, slices};
+pub use sdp::sdp;
 
 /// RTSP framing: however a connection's bytes are cut into reads, the same items come out.
 ///
@@ -119,7 +125,7 @@ mod tests {
     /// A target's name and its property.
     type Target = (&'static str, fn(&[u8]));
 
-    const TARGETS: &[Target] = &[("framing_split", super::framing_split), ("depacket", super::depacket)];
+    const TARGETS: &[Target] = &[("framing_split", super::framing_split), ("depacket", super::depacket), ("parameter_sets", super::parameter_sets), ("slices", super::slices), ("sdp", super::sdp)];
 
     #[test]
     fn corpus_and_regressions_hold() {

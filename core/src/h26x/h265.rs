@@ -17,3 +17,6 @@ pub use slice::SliceHeader;
 pub use sps::Sps;
 pub use vps::Vps;
 pub use vui::{Restriction, Vui};
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use vigie::fault::{Fault, Quirk, Quirks};
+use vigie::h26x::{Layers, VideoFormat};
 use vigie::rtsp::Url;
 use vigie::sdp::{MediaKind, Presentation};
 use vigie::session::{self, Lower};
@@ -14,6 +15,19 @@ use crate::failure::Failure;
 
 const LOGIN: &str = "give them in the address (rtsp://user:password@host/…), or the user with --user or VIGIE_USER and \
                      the password with --password-file or VIGIE_PASSWORD";
+
+/// What is coded beside the pictures that every player shows; empty where there is nothing.
+#[must_use]
+pub fn layers(format: &VideoFormat) -> String {
+    let what = match format.layers {
+        Layers::Base => return String::new(),
+        Layers::Scalable => "scalable (SVC)".to_owned(),
+        Layers::Views => "several views (MVC)".to_owned(),
+        Layers::Multiple(n) => format!("{n} of H.265"),
+        other => other.name().to_owned(),
+    };
+    format!("layers        {what}: all are kept, players show the base\n")
+}
 
 /// Why a camera cannot be reached or was lost. `presentation` is what it said of itself before.
 #[must_use]

@@ -64,6 +64,7 @@ fn report(options: &Remux, input: &Input, written: &Written, format: Format) -> 
         show_span((seconds * 1e6) as u64),
         show_bytes(*bytes),
     );
+    text += &explain::layers(video);
     if *dropped > 0 {
         text += &format!("left out      {} that cannot be decoded\n", count(*dropped, "picture"));
     }
@@ -73,7 +74,8 @@ fn report(options: &Remux, input: &Input, written: &Written, format: Format) -> 
     text += &explain::quirk_lines(&input.quirks());
     let json = json!({
         "output": options.output, "input": input.kind().name(), "codec": video.codec.name(),
-        "codec_string": video.codec_string, "width": video.width, "height": video.height, "pictures": pictures,
+        "codec_string": video.codec_string, "width": video.width, "height": video.height, "layers": video.layers.name(),
+        "pictures": pictures,
         "seconds": seconds, "bytes": bytes, "left_out": dropped, "lost_packets": input.lost(),
         "quirks": explain::quirks(&input.quirks()),
     });

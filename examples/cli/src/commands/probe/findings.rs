@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use vigie::h26x::VideoFormat;
 use vigie::time::TIMESCALE;
 
+use crate::explain;
 use crate::moment::{count, show_bytes, show_span};
 
 /// Counted over the pictures of one stream.
@@ -81,6 +82,7 @@ impl Findings {
         if let Some(format) = &self.format {
             let _ = writeln!(out, "video         {}, {}", format.codec.name(), format.codec_string);
             let _ = writeln!(out, "size          {}x{}{}", format.width, format.height, aspect(format));
+            out += &explain::layers(format);
         }
         let declared = self.format.as_ref().and_then(|f| f.frame_rate);
         let declared = declared.map(|(n, d)| f64::from(n) / f64::from(d.max(1)));
@@ -128,6 +130,7 @@ impl Findings {
         json!({
             "codec": format.map(|f| f.codec.name()), "codec_string": format.map(|f| &f.codec_string),
             "width": format.map(|f| f.width), "height": format.map(|f| f.height),
+            "layers": format.map(|f| f.layers.name()),
             "sample_aspect": format.map(|f| [f.sample_aspect.0, f.sample_aspect.1]),
             "declared_frame_rate": format.and_then(|f| f.frame_rate).map(|(n, d)| f64::from(n) / f64::from(d.max(1))),
             "frame_rate": self.rate(), "bits_per_second": self.bits_per_second(), "reordered": self.reordered,
