@@ -67,6 +67,7 @@ mod answers;
 mod config;
 mod error;
 mod keep_alive;
+mod keys;
 mod output;
 mod requests;
 mod tracks;

@@ -118,6 +118,8 @@ pub struct IngestStats {
     pub session: session::Stats,
     /// Of the RTP packets.
     pub reorder: reorder::Stats,
+    /// SRTP and SRTCP packets that were not taken: not encrypted with the key, changed on the way, or received before.
+    pub srtp_refused: u64,
 }
 
 impl Ingest {
@@ -146,7 +148,8 @@ impl Ingest {
     #[must_use]
     pub fn stats(&self) -> IngestStats {
         let reorder = self.ways.first().map(Way::stats).unwrap_or_default();
-        IngestStats { session: self.session.stats(), reorder }
+        let srtp_refused = self.ways.iter().map(Way::refused).sum();
+        IngestStats { session: self.session.stats(), reorder, srtp_refused }
     }
 
     /// What was tolerated so far, by all of them.
@@ -294,7 +297,9 @@ impl Ingest {
             Event::SetUp { media, transport } => {
                 let presentation = self.session.presentation().map(|presentation| &presentation.media);
                 if let Some(described) = presentation.and_then(|all| all.get(*media)) {
-                    self.ways.push(Way::new(*media, described, transport, &self.limits));
+                    let mut way = Way::new(*media, described, transport, &self.limits);
+                    way.decrypt(self.session.take_unprotect(*media));
+                    self.ways.push(way);
                 }
             }
             Event::Playing(playing) => {

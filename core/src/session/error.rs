@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::Phase;
 use crate::fault::{Blame, Code, Fault, Offset, Quirk};
+use crate::rtp::srtp;
 use crate::rtsp::auth::Refused;
 use crate::rtsp::{self, Status};
 use crate::sdp;
@@ -102,6 +103,9 @@ pub enum Kind {
     /// The camera breaks a rule that the policy does not let it break.
     #[error("the camera breaks a rule: {0}")]
     Violation(Quirk),
+    /// The keys of an encrypted media cannot be used.
+    #[error("{0}")]
+    Srtp(srtp::Kind),
     /// A redirection without a usable address.
     #[error("the camera redirects to an address that cannot be used")]
     BadRedirect,
@@ -131,6 +135,7 @@ impl Fault for Error {
         Code(match self.kind {
             Kind::Rtsp(kind) => return kind.code(),
             Kind::Sdp(kind) => return kind.code(),
+            Kind::Srtp(kind) => return kind.code(),
             Kind::CredentialsNeeded => 700,
             Kind::CredentialsRefused => 701,
             Kind::ChallengeUnsupported => 702,

@@ -74,7 +74,10 @@ impl Session {
         match method {
             Method::Describe => fields.push(("Accept", "application/sdp".to_owned())),
             // Without `mode=PLAY`, which some servers refuse.
-            Method::Setup => fields.push(("Transport", self.transport().to_string())),
+            Method::Setup => {
+                fields.push(("Transport", self.transport().to_string()));
+                fields.extend(self.key_mgmt().map(|value| ("KeyMgmt", value)));
+            }
             Method::Play => self.play_fields(&mut fields),
             _ => {}
         }

@@ -6,6 +6,7 @@ use core::net::IpAddr;
 
 use bytes::Bytes;
 
+use super::keys::Secure;
 use super::{Agreed, Event, Kind, Lower, Phase, Queued, Session};
 use crate::fault::Quirk;
 use crate::rtp::rtcp;
@@ -27,6 +28,8 @@ pub(super) struct Track {
     pub(super) ports: Option<(u16, u16)>,
     pub(super) agreed: Option<Agreed>,
     pub(super) ssrc: Option<u32>,
+    /// Where it is encrypted.
+    pub(super) secure: Option<Secure>,
 }
 
 impl Session {
@@ -197,7 +200,12 @@ impl Session {
             Ok(None) => return self.fail(Kind::UnsupportedTransport),
             Err(quirk) => return self.fail(Kind::Violation(quirk)),
         };
+        let secure = match self.secure(response) {
+            Ok(secure) => secure,
+            Err(error) => return self.fail(Kind::Srtp(error.kind)),
+        };
         let Some(track) = self.tracks.get_mut(self.at) else { return };
+        track.secure = secure;
         if let Agreed::Interleaved(rtp, rtcp) = agreed {
             self.expected.channels.push(Channels { rtp, rtcp, payload_type: track.payload_type });
         }
@@ -302,9 +310,20 @@ impl Session {
 
     /// Sends a compound RTCP packet for a media, the way that was agreed on for it.
     pub fn send_rtcp(&mut self, media: usize, bytes: &[u8]) {
-        let track = self.tracks.iter().find(|track| track.media == media);
+        let Some(track) = self.tracks.iter_mut().find(|track| track.media == media) else { return };
+        let mut sealed = Vec::new();
+        let bytes = match &mut track.secure {
+            Some(secure) => {
+                sealed.extend_from_slice(bytes);
+                if secure.protect.rtcp(&mut sealed).is_err() {
+                    return;
+                }
+                &sealed[..]
+            }
+            None => bytes,
+        };
         let length = u16::try_from(bytes.len());
-        match (track.and_then(|track| track.agreed.as_ref()), length) {
+        match (&track.agreed, length) {
             (Some(Agreed::Interleaved(_, channel)), Ok(length)) => {
                 let mut framed = Vec::with_capacity(4 + bytes.len());
                 framed.extend_from_slice(&[b'$', *channel]);
@@ -361,6 +380,7 @@ impl Session {
                 ports: None,
                 agreed: None,
                 ssrc: None,
+                secure: None,
             });
         }
     }

@@ -8,6 +8,7 @@ use crate::depacket::{AccessUnit, Depacketizer};
 use crate::fault::{Quirk, Quirks};
 use crate::limits::Limits;
 use crate::reorder::{Ordered, Reorder, Stats};
+use crate::rtp::srtp::Unprotect;
 use crate::rtp::{ReplayStamp, rtcp};
 use crate::sdp::Media;
 use crate::session::{Agreed, Lower};
@@ -21,6 +22,10 @@ const JUDGED: u8 = 64;
 pub(super) struct Way {
     /// Index of the media in the presentation.
     pub(super) media: usize,
+    /// Where it is SRTP.
+    unprotect: Option<Unprotect>,
+    /// SRTP and SRTCP packets that were not taken.
+    refused: u64,
     reorder: Reorder,
     out: Out,
 }
@@ -59,7 +64,16 @@ impl Way {
             quirks: Quirks::default(),
             stamped: None,
         };
-        Self { media: index, reorder, out }
+        Self { media: index, unprotect: None, refused: 0, reorder, out }
+    }
+
+    /// Decrypts what comes.
+    pub(super) fn decrypt(&mut self, unprotect: Option<Unprotect>) {
+        self.unprotect = unprotect;
+    }
+
+    pub(super) const fn refused(&self) -> u64 {
+        self.refused
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -87,6 +101,13 @@ impl Way {
     }
 
     pub(super) fn rtp(&mut self, bytes: &[u8], received: Micros, reports: &mut VecDeque<IngestOutput>) {
+        let bytes = match &mut self.unprotect {
+            None => bytes,
+            Some(unprotect) => match unprotect.rtp(bytes) {
+                Ok(bytes) => bytes,
+                Err(_) => return self.refused += 1,
+            },
+        };
         if let Some(ordered) = self.reorder.push(bytes, received) {
             self.out.take(&ordered, reports);
         }
@@ -122,6 +143,13 @@ impl Way {
     }
 
     pub(super) fn rtcp(&mut self, bytes: &[u8], received: Micros, reports: &mut VecDeque<IngestOutput>) {
+        let bytes = match &mut self.unprotect {
+            None => bytes,
+            Some(unprotect) => match unprotect.rtcp(bytes) {
+                Ok(bytes) => bytes,
+                Err(_) => return self.refused += 1,
+            },
+        };
         for packet in rtcp::parse(bytes) {
             match packet {
                 Ok(rtcp::Packet::SenderReport(report, _)) => {
