@@ -114,6 +114,22 @@ async fn gstreamer_plays_over_tcp_udp_and_a_tunnel() {
     assert_plays(&format!("http://{}/v", server.address), |_| {}).await;
 }
 
+/// Keys by MIKEY in the description; reports go back under the key that SETUP gives.
+#[tokio::test]
+async fn gstreamer_encrypts_and_is_decrypted() {
+    let Some(server) = server(&["--srtp"]) else { return };
+    let url = format!("rtsp://{}/v", server.address);
+    for lower in [Lower::Tcp, Lower::Udp] {
+        let events = assert_plays(&url, |options| options.transports = vec![lower]).await;
+        let described = events.iter().find_map(|event| match event {
+            Event::Described(presentation) => presentation.media.first().cloned(),
+            _ => None,
+        });
+        assert!(described.is_some_and(|media| media.profile == "RTP/SAVP" && media.keys.key_mgmt.is_some()));
+        assert!(events.iter().any(|event| matches!(event, Event::SenderReport { .. })), "{lower:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_gstreamer_server_without_udp_is_asked_for_tcp() {
     let Some(server) = server(&["--tcp-only"]) else { return };
