@@ -8,6 +8,8 @@ mod assemble;
 pub mod capture;
 mod h264;
 mod h265;
+mod interleave;
+mod payload;
 mod rtp;
 
 use alloc::sync::Arc;
@@ -18,6 +20,7 @@ use crate::time::Micros;
 
 pub use annexb::AnnexBReader;
 pub use assemble::Assembler;
+pub use interleave::{DecodingOrder, Packetization};
 pub use rtp::Depacketizer;
 
 /// A picture that decoding can start at.
@@ -51,8 +54,24 @@ impl RandomAccess {
 pub struct Loss {
     /// RTP packets missing since the access unit before.
     pub packets: u32,
-    /// Is every NAL unit of this access unit whole, as far as one can tell?
+    /// Where; `None` where nothing is missing.
+    pub place: Option<Place>,
+    /// NAL units of this access unit are missing, or nothing says that none are.
     pub incomplete: bool,
+}
+
+/// Where in an access unit something is missing: the first place, where there are several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Place {
+    /// Before it: it is whole, pictures that it refers to may not be.
+    Before,
+    /// Its beginning, or nothing tells that this is its beginning.
+    Prefix,
+    /// Something in the middle.
+    Interior,
+    /// Its end, or nothing tells that this is its end.
+    Suffix,
 }
 
 /// Output order of a picture, ITU-T H.264 §8.2.1, H.265 §8.3.1.

@@ -130,7 +130,7 @@ quirks! {
     BadRtcp = "bad-rtcp",
     /// A payload that RFC 6184 or RFC 7798 does not allow; dropped.
     BadPayload = "bad-payload",
-    /// A payload structure that this version does not read (interleaved mode, PACI); dropped.
+    /// A payload structure that is not read (PACSI and NI-MTAP of RFC 6190); dropped.
     UnsupportedPayload = "unsupported-payload",
     /// The marker bit set where the access unit cannot end (Tapo TC70, Reolink Duo 2: on SPS and PPS).
     EarlyMarker = "early-marker",
@@ -151,6 +151,14 @@ quirks! {
     EmbeddedStartCode = "embedded-start-code",
     /// Zero bytes after the last NAL unit of an aggregation packet.
     PaddedAggregation = "padded-aggregation",
+    /// Payloads that the packetization mode of the SDP does not allow (Meraki MV63, Dahua clones: FU-A in mode 0).
+    PacketizationMode = "packetization-mode",
+    /// Decoding order numbers that start anew, or NAL units that come after their turn; those are dropped.
+    LateNalUnit = "late-nal-unit",
+    /// Zero bytes behind a NAL unit in RTP (Hikvision: PPS); taken off.
+    TrailingZeros = "trailing-zeros",
+    /// A marker behind NAL units that no picture follows (Tapo C120: SEI alone); kept for the next picture.
+    NoPicture = "no-picture",
     /// An empty payload or fragment.
     EmptyPayload = "empty-payload",
     /// A parameter set that does not parse; kept as bytes, not used.
@@ -319,6 +327,17 @@ impl Policy {
     pub const fn presumes(&self, quirk: Quirk) -> bool {
         matches!(self, Self::Force(set) if set.contains(quirk))
     }
+}
+
+/// What becomes of access units that packets are missing from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LossPolicy {
+    /// They come out, marked: a decoder may conceal what it lacks.
+    #[default]
+    Mark,
+    /// They are withheld, and with them what refers to them: all until the next whole random access point.
+    Withhold,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Every cap of the library, in one place. A buffer is bounded by one of these, never by a number from the wire.
 
-use crate::fault::Policy;
+use crate::fault::{LossPolicy, Policy};
 
 /// The caps. The defaults fit one camera of a pooled park; a host that knows better builds its own.
 ///
@@ -28,6 +28,10 @@ pub struct Limits {
     pub reorder_packets: usize,
     /// Microseconds that a missing packet is waited for where the transport reorders.
     pub reorder_micros: u64,
+    /// NAL units that wait for their turn by decoding order number, RFC 6184 §7.2.2, RFC 7798 §6.
+    pub interleaved_units: usize,
+    /// Their bytes.
+    pub interleaved_bytes: usize,
     /// Bytes of one access unit. A 4K intra picture is about 0.7 MB.
     pub access_unit: usize,
     /// NAL units of one access unit. A 1080p picture with a slice for each macroblock has 8 160.
@@ -48,6 +52,8 @@ pub struct Limits {
     pub box_bytes: usize,
     /// How far tolerance goes: which violations of a peer are.
     pub policy: Policy,
+    /// What becomes of access units that packets are missing from.
+    pub loss: LossPolicy,
 }
 
 impl Default for Limits {
@@ -61,6 +67,8 @@ impl Default for Limits {
             send_queue: 4 << 20,
             reorder_packets: 512,
             reorder_micros: 100_000,
+            interleaved_units: 1_024,
+            interleaved_bytes: 4 << 20,
             access_unit: 8 << 20,
             nal_units: 16_384,
             parameter_set: 16 << 10,
@@ -71,6 +79,7 @@ impl Default for Limits {
             box_depth: 16,
             box_bytes: 16 << 20,
             policy: Policy::Auto,
+            loss: LossPolicy::Mark,
         }
     }
 }

@@ -1,5 +1,7 @@
-//! NAL units to RTP payloads: the way back, for re-streaming and simulated cameras. RFC 6184 (packetization mode 1) and
-//! RFC 7798.
+//! NAL units to RTP payloads: the way back, for re-streaming and simulated cameras. RFC 6184 (packetization mode 1; mode 2
+//! where the caller says what is sent when) and RFC 7798.
+
+mod numbered;
 
 use bytes::BytesMut;
 
@@ -7,6 +9,8 @@ use crate::codec::Codec;
 use crate::octets::Write;
 use crate::rtp::{self, rtcp::SenderReport};
 use crate::time::NtpTime;
+
+pub use numbered::NumberedUnit;
 
 /// How packets are told apart in a stream of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +21,9 @@ pub enum Framing {
     /// RTSP interleaved, RFC 2326 §10.12: `$`, the channel, then the length in 2 bytes.
     Interleaved(u8),
 }
+
+/// Bytes of a PACI's fields and of its TSCI.
+const PACI: usize = 5;
 
 /// Access units to RTP packets of one stream.
 ///
@@ -38,6 +45,7 @@ pub struct Packetizer {
     /// Bytes that a payload may have.
     payload: usize,
     aggregate: bool,
+    paci: bool,
     packets: u32,
     octets: u32,
 }
@@ -64,6 +72,7 @@ impl Packetizer {
             sequence: first_sequence,
             payload: mtu.clamp(64, 65_535) - rtp::HEADER,
             aggregate: true,
+            paci: false,
             packets: 0,
             octets: 0,
         }
@@ -74,6 +83,18 @@ impl Packetizer {
     #[must_use]
     pub fn aggregate(mut self, on: bool) -> Self {
         self.aggregate = on;
+        self
+    }
+
+    /// Should H.265 payloads be wrapped in PACI packets that tell of temporal scalability (TSCI), RFC 7798 §4.4.4 and
+    /// §4.5? Off unless turned on.
+    #[must_use]
+    pub fn paci(mut self, on: bool) -> Self {
+        let on = on && self.codec == Codec::H265;
+        if on != self.paci {
+            self.payload = if on { self.payload - PACI } else { self.payload + PACI };
+        }
+        self.paci = on;
         self
     }
 
@@ -99,8 +120,7 @@ impl Packetizer {
             if count > 1 {
                 rest = self.aggregation(nal, rest, count, size, &mut sink);
             } else {
-                self.header(nal.len(), &mut sink);
-                sink.out.put(nal);
+                self.single(nal, &mut sink);
             }
         }
         if let Some(second) = sink.marker.and_then(|at| sink.out.get_mut(at)) {
@@ -150,6 +170,29 @@ impl Packetizer {
         }
     }
 
+    fn single(&mut self, nal: &[u8], sink: &mut Sink<'_>) {
+        self.header(nal.len(), sink);
+        match (self.codec, nal) {
+            (Codec::H265, [first, second, body @ ..]) => {
+                self.payload_header([*first, *second], sink.out);
+                sink.out.put(body);
+            }
+            _ => sink.out.put(nal),
+        }
+    }
+
+    /// The payload header of H.265, in a PACI or not: RFC 7798 §4.4.4.
+    fn payload_header(&self, [first, second]: [u8; 2], out: &mut BytesMut) {
+        if self.paci {
+            out.put(&[first & 0x01 | 50 << 1, second]);
+            // A, cType, PHSsize 3, F0 of F0 to F2, Y; then TL0PICIDX, IrapPicID, S, E and RES.
+            out.put_u16(u16::from(first & 0x80) << 8 | u16::from(first >> 1 & 0x3f) << 9 | 3 << 4 | 1 << 3);
+            out.put(&[0, 0, 0]);
+        } else {
+            out.put(&[first, second]);
+        }
+    }
+
     /// How many NAL units, this one included, share a packet, and the bytes of its payload.
     fn companions(&self, nal: &[u8], mut rest: &[u8]) -> (usize, usize) {
         let own_header = match self.codec {
@@ -183,7 +226,7 @@ impl Packetizer {
         let header = sink.out.len();
         match self.codec {
             Codec::H264 => sink.out.put(&[24]),
-            Codec::H265 => sink.out.put(&[48 << 1 | 1, 0xff]),
+            Codec::H265 => self.payload_header([48 << 1 | 1, 0xff], sink.out),
         }
         let (mut nal, mut rest) = (nal, rest);
         for left in (0..count).rev() {
@@ -208,7 +251,7 @@ impl Packetizer {
             (Codec::H265, [a, b, ..], Some([header, second, ..])) => {
                 let layer = |a: u8, b: u8| (a & 1) << 5 | b >> 3;
                 let layer = layer(*header, *second).min(layer(*a, *b));
-                *header = (*header | a) & 0x80 | 48 << 1 | layer >> 5;
+                *header = (*header | a & 0x80) & 0xfe | layer >> 5;
                 *second = layer << 3 | (*second & 7).min(b & 7);
             }
             _ => {}
@@ -229,9 +272,10 @@ impl Packetizer {
             let end = if chunks.peek().is_none() { 0x40 } else { 0 };
             self.header(own_header + 1 + chunk.len(), sink);
             match self.codec {
-                Codec::H264 => sink.out.put(&[indicator, start | end | kind]),
-                Codec::H265 => sink.out.put(&[indicator, second, start | end | kind]),
+                Codec::H264 => sink.out.put(&[indicator]),
+                Codec::H265 => self.payload_header([indicator, second], sink.out),
             }
+            sink.out.put(&[start | end | kind]);
             sink.out.put(chunk);
             start = 0;
         }
@@ -239,6 +283,7 @@ impl Packetizer {
 
     /// Framing and RTP header of a packet with `payload` bytes.
     fn header(&mut self, payload: usize, sink: &mut Sink<'_>) {
+        let payload = payload + if self.paci { PACI } else { 0 };
         let length = (rtp::HEADER + payload) as u16;
         match sink.framing {
             Framing::Bare => {}

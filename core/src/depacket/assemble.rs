@@ -2,6 +2,7 @@
 //! H.265 §7.4.2.4.4, RFC 6184 §5.1, and what cameras make of them.
 
 mod emit;
+mod loss;
 mod pool;
 mod trust;
 
@@ -10,7 +11,7 @@ use alloc::sync::Arc;
 use bytes::BytesMut;
 use memchr::memmem::Finder;
 
-use super::{AccessUnit, Loss, PictureOrder, RandomAccess};
+use super::{AccessUnit, PictureOrder, Place, RandomAccess};
 use crate::fault::{Quirk, Quirks};
 use crate::h26x::picture::{OrderCounter, Relation, Slice};
 use crate::h26x::{Codec, Nal, NalKind, ParameterSets, annexb};
@@ -68,6 +69,17 @@ pub struct Assembler {
     start_code: Finder<'static>,
     /// Access units so far.
     count: u64,
+    /// Packets are missing right before the NAL unit that comes next.
+    gap: bool,
+    /// They are before the one being received.
+    nal_after_gap: bool,
+    /// The stream has had access unit delimiters.
+    delimiters: bool,
+    /// The camera's markers are heard of.
+    markers: bool,
+    /// The parity of the first field of the last pair.
+    first_bottom: Option<bool>,
+    withheld: loss::Withheld,
     /// In the present access unit, all bytes are searched for start codes; or else those of the NAL unit before
     /// `search_end` in `buffer`.
     search_all: bool,
@@ -102,9 +114,16 @@ struct Unit {
     skipped_leading: bool,
     /// The marker came after its last NAL unit.
     marked: bool,
-    loss: Loss,
-    /// The timestamp of a NAL unit that was cut off by loss before there was a slice.
+    /// The marker came before there was a slice.
+    marked_early: bool,
+    /// Packets missing since the access unit before.
+    lost: u32,
+    /// Where something of it is missing, or may be.
+    damage: Option<Place>,
+    /// The timestamp of a NAL unit that was dropped before there was a slice.
     broken: Option<u32>,
+    /// It began with a gap and a field that is usually the second: its first field was lost.
+    alone: bool,
     /// recovery_frame_cnt of a recovery point SEI message.
     recovery: Option<u32>,
     /// Where the next access unit starts, if the next slice proves to be of another picture.
@@ -118,6 +137,8 @@ struct Cut {
     nal_units: usize,
     timestamp: u32,
     received: Micros,
+    /// It may lack its beginning.
+    damage: Option<Place>,
 }
 
 impl Assembler {
@@ -144,6 +165,12 @@ impl Assembler {
             quirks: Quirks::default(),
             start_code: Finder::new(&[0, 0, 1]),
             count: 0,
+            gap: false,
+            nal_after_gap: false,
+            delimiters: false,
+            markers: true,
+            first_bottom: None,
+            withheld: loss::Withheld::default(),
             search_all: true,
             search_end: 0,
         }
@@ -154,12 +181,17 @@ impl Assembler {
         Self { timed: false, ..Self::new(codec, limits) }
     }
 
+    /// The markers are not told to it: NAL units come in another order than they were sent in.
+    pub(super) fn without_markers(&mut self) {
+        self.markers = false;
+    }
+
     /// Takes a parameter set from elsewhere (`sprop-parameter-sets`); it does not become part of an access unit.
     /// Sets in the stream win over it. A start code before it is tolerated (VStarcam), zeros behind it too (Hikvision).
     pub fn seed(&mut self, nal: &[u8]) {
         let bare = annexb::units(nal).next().unwrap_or(annexb::without_zeros(nal));
-        let stored = self.store(bare);
-        if bare.len() != nal.len() || stored.is_err() {
+        let odd = bare.len() != nal.len();
+        if odd && !self.limits.policy.tolerates(Quirk::BadSprop) || self.store(bare).is_err() || odd {
             self.quirks.count(Quirk::BadSprop);
         }
     }
@@ -192,11 +224,8 @@ impl Assembler {
         if self.nal != NalState::Closed {
             self.abort_nal();
         }
-        if timestamp != self.unit.timestamp && self.unit.slice.is_some() && !self.awaits_second_field() {
-            if !self.unit.marked && self.unit.loss == Loss::default() {
-                self.quirks.count(Quirk::NoMarker);
-            }
-            self.close(self.unit.cut);
+        if timestamp != self.unit.timestamp {
+            self.new_timestamp();
         }
         if self.unit.nal_units == 0 {
             self.unit.received = received;
@@ -204,6 +233,7 @@ impl Assembler {
         if self.unit.nal_units >= self.limits.nal_units && !self.make_way() {
             return self.over_limit();
         }
+        self.nal_after_gap = core::mem::take(&mut self.gap);
         self.nal_timestamp = timestamp;
         self.nal_received = received;
         self.nal_at = self.buffer.len();
@@ -269,7 +299,9 @@ impl Assembler {
         // Zero bytes after a NAL unit are not part of it, ITU-T H.264 §7.4.1 (Hikvision pads its PPS).
         let zeros = self.buffer.iter().skip(start).rev().take_while(|b| **b == 0).count();
         let end = self.buffer.len() - zeros;
-        self.buffer.truncate(end);
+        if zeros > 0 && !self.drop_zeros(end) {
+            return;
+        }
         if end <= start {
             self.buffer.truncate(self.nal_at);
             return;
@@ -281,38 +313,16 @@ impl Assembler {
         self.take_nal();
     }
 
-    /// The rest of the NAL unit was lost: what came of it is dropped, and its access unit is marked incomplete.
-    pub fn abort_nal(&mut self) {
-        if core::mem::replace(&mut self.nal, NalState::Closed) == NalState::Open {
-            self.buffer.truncate(self.nal_at);
-        }
-        if self.unit.slice.is_some() {
-            self.unit.loss.incomplete = true;
-        } else {
-            self.unit.broken = Some(self.nal_timestamp);
-        }
-    }
-
-    /// `packets` are missing at this point. A NAL unit that is open is dropped.
-    pub fn lost(&mut self, packets: u32) {
-        if self.nal != NalState::Closed {
-            self.abort_nal();
-        }
-        if packets == 0 {
-            return;
-        }
-        self.unit.loss.packets = self.unit.loss.packets.saturating_add(packets);
-        if self.unit.slice.is_some() && !self.unit.marked {
-            self.unit.loss.incomplete = true;
-        }
-    }
-
     /// The packet just read has the marker bit: an access unit ends here, says the camera.
     pub fn end_access_unit(&mut self) {
         if self.unit.slice.is_none() || self.unit.cut.is_some() {
             // Tapo TC70, Reolink Duo 2: the marker on parameter sets and SEI.
             if self.unit.nal_units > 0 {
                 self.quirks.count(Quirk::EarlyMarker);
+                self.unit.marked_early = true;
+                if self.unit.slice.is_none() && !self.limits.policy.tolerates(Quirk::EarlyMarker) {
+                    self.drop_leading();
+                }
             }
             return;
         }
@@ -320,21 +330,26 @@ impl Assembler {
             return;
         }
         self.unit.marked = true;
-        if self.trust.trusted() {
+        if self.trust.trusted() || !self.limits.policy.tolerates(Quirk::EarlyMarker) {
             self.close(None);
         }
     }
 
-    /// The stream ended: what is left comes out. NAL units without a picture are dropped.
+    /// The stream ended: what is left comes out, marked where nothing says that it is whole. NAL units without a picture
+    /// are dropped.
     pub fn finish(&mut self) {
         if self.nal != NalState::Closed {
             self.abort_nal();
         }
         if self.unit.slice.is_some() {
+            if self.timed && !self.unit.marked {
+                self.damaged(Place::Suffix);
+            }
             self.close(None);
         }
         self.buffer.clear();
-        self.unit = Unit::default();
+        // Packets that were lost behind the last picture count for the next one.
+        self.unit = Unit { lost: self.unit.lost, ..Unit::default() };
     }
 
     /// The next access unit that is complete, in order of arrival.
@@ -344,7 +359,9 @@ impl Assembler {
 
     /// A first field without its second: markers and new timestamps do not end it.
     fn awaits_second_field(&self) -> bool {
-        self.unit.second.is_none() && self.unit.slice.as_ref().is_some_and(Slice::is_field)
+        self.unit.second.is_none()
+            && !self.unit.alone
+            && self.unit.slice.as_ref().is_some_and(Slice::is_field)
     }
 
     /// Sees that `bytes` more fit without moving what is there more often than once in a buffer.
@@ -359,12 +376,19 @@ impl Assembler {
     #[cold]
     fn split(&mut self, at: usize) {
         self.quirks.count(Quirk::EmbeddedStartCode);
+        if !self.limits.policy.tolerates(Quirk::EmbeddedStartCode) {
+            self.abort_nal();
+            self.nal = NalState::Skipping;
+            return;
+        }
         self.search_all = true;
         let tail = self.buffer.get(at..).unwrap_or(&[]).to_vec();
         self.buffer.truncate(at);
         let (timestamp, received) = (self.nal_timestamp, self.nal_received);
         for piece in annexb::pieces(&tail) {
             self.end_nal();
+            // Still so where nothing stood before the start code.
+            self.gap |= self.nal_after_gap;
             self.begin_nal(timestamp, received);
             self.put(piece);
         }
@@ -388,12 +412,12 @@ impl Assembler {
             let open = self.nal == NalState::Open;
             self.buffer = if open { self.buffer.split_off(self.nal_at) } else { BytesMut::new() };
             self.nal_at = 0;
-            self.unit = Unit { loss: self.unit.loss, received: self.nal_received, ..Unit::default() };
+            self.unit = Unit { lost: self.unit.lost, received: self.nal_received, ..Unit::default() };
             return true;
         }
         if !self.timed {
             self.quirks.count(Quirk::OverLimit);
-            self.unit.loss.incomplete = true;
+            self.damaged(Place::Suffix);
             let here = (self.nal == NalState::Open).then(|| self.cut_here());
             self.close(here);
             return true;
@@ -411,7 +435,7 @@ impl Assembler {
             self.buffer.truncate(self.nal_at);
         }
         self.nal = NalState::Skipping;
-        self.unit.loss.incomplete = true;
+        self.damaged(Place::Suffix);
     }
 }
 

@@ -267,7 +267,8 @@ impl CaptureReader {
             Transport::Tcp => Reorder::in_order().with_policy(self.limits.policy),
         };
         let reorder = reorder.with_payload_type(choice.payload_type).with_ssrc(choice.ssrc);
-        let mut depacketizer = Depacketizer::new(choice.codec, &self.limits);
+        let mut depacketizer = Depacketizer::new(choice.codec, &self.limits)
+            .with_packetization(self.sniffer.packetization(&choice));
         depacketizer.seed(self.seeds.iter().chain(self.sniffer.seeds(&choice)).map(|nal| &nal[..]));
         self.stream = Some(Reading { choice, reorder, depacketizer, ended: false });
     }

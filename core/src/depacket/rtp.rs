@@ -1,6 +1,12 @@
 //! RTP payloads to access units: RFC 6184 (H.264) and RFC 7798 (H.265), and what cameras make of them.
 
-use super::{AccessUnit, Assembler, h264, h265};
+mod numbered;
+
+use alloc::boxed::Box;
+
+use super::interleave::{Deinterleaver, Packetization};
+use super::payload::{Aggregation, Parted, Payload, Piece, read};
+use super::{AccessUnit, Assembler};
 use crate::fault::{Quirk, Quirks};
 use crate::h26x::{Codec, ParameterSets, annexb};
 use crate::limits::Limits;
@@ -11,8 +17,8 @@ use crate::time::Micros;
 ///
 /// Give each packet to [`push`](Self::push), then call [`pull`](Self::pull) until it gives nothing. NAL units are
 /// copied once, as their pieces come. What is damaged is dropped NAL unit by NAL unit and its access unit marked; the
-/// stream goes on. The packetization mode of the SDP is not asked: cameras that say 0 send fragments all the same
-/// (Meraki MV63, Dahua clones). The interleaved modes, which nobody sends, are counted and not read.
+/// stream goes on. What the SDP says of the payloads, [`with_packetization`](Self::with_packetization) takes. It must
+/// tell where H.265 payloads have decoding order numbers; those of H.264 are known by themselves.
 ///
 /// ```
 /// use vigie::{depacket::Depacketizer, h26x::Codec, limits::Limits, rtp::RtpPacket, time::Micros};
@@ -30,6 +36,15 @@ pub struct Depacketizer {
     fragment: Option<Fragment>,
     /// Packets were lost since the last NAL unit started: fragments without a start are no surprise.
     after_loss: bool,
+    /// `packetization-mode` of the SDP.
+    mode: Option<u8>,
+    /// NAL units are numbered in decoding order.
+    order: Option<Box<Deinterleaver>>,
+    /// Packets of which it is not known yet where they are missing: only where NAL units are numbered.
+    unplaced: u32,
+    /// The last packet of such a stream had the marker.
+    ended: bool,
+    limits: Limits,
 }
 
 /// The NAL unit whose fragments are coming.
@@ -57,50 +72,30 @@ impl Fragment {
     }
 }
 
-/// What an RTP payload is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Payload<'a> {
-    /// One NAL unit.
-    Single(&'a [u8]),
-    /// NAL units, each behind its length in 2 bytes.
-    Aggregation(&'a [u8]),
-    /// A piece of a NAL unit.
-    Piece(Piece<'a>),
-    /// A structure that is not read.
-    Unsupported,
-    /// What the RFC does not allow.
-    Bad,
-    /// Nothing.
-    Empty,
-}
-
-/// A fragment of a NAL unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Piece<'a> {
-    /// The header of the NAL unit, put together from the payload's and the fragment's.
-    pub(super) header: [u8; 2],
-    /// How many bytes of it count: 1 or 2.
-    pub(super) header_length: usize,
-    pub(super) unit_type: u8,
-    pub(super) start: bool,
-    pub(super) end: bool,
-    pub(super) reserved: bool,
-    pub(super) body: &'a [u8],
-}
-
-/// How a codec's payloads are read.
-pub(super) fn read(codec: Codec, payload: &[u8]) -> Payload<'_> {
-    match codec {
-        Codec::H264 => h264::read(payload),
-        Codec::H265 => h265::read(payload),
-    }
-}
-
 impl Depacketizer {
     /// For a stream of `codec`.
     #[must_use]
     pub fn new(codec: Codec, limits: &Limits) -> Self {
-        Self { assembler: Assembler::new(codec, limits), fragment: None, after_loss: true }
+        Self {
+            assembler: Assembler::new(codec, limits),
+            fragment: None,
+            after_loss: true,
+            mode: None,
+            order: None,
+            unplaced: 0,
+            ended: false,
+            limits: *limits,
+        }
+    }
+
+    /// What the SDP says of the payloads.
+    #[must_use]
+    pub fn with_packetization(mut self, packetization: Packetization) -> Self {
+        self.mode = packetization.mode;
+        if let Some(order) = packetization.order {
+            self.number(order);
+        }
+        self
     }
 
     /// Takes the parameter sets of the SDP (`sprop-parameter-sets`, `sprop-vps` and its kin), decoded from Base64. They
@@ -136,17 +131,28 @@ impl Depacketizer {
         if lost_before > 0 {
             self.lost(lost_before);
         }
-        match read(self.assembler.codec(), packet.payload) {
+        let payload = read(self.codec(), packet.payload, self.order.is_some());
+        if !self.allowed(&payload) {
+            return self.drop_payload(Quirk::PacketizationMode, packet, received);
+        }
+        if self.order.is_some() || payload.is_numbered() {
+            return self.push_numbered(&payload, packet, received);
+        }
+        match payload {
             Payload::Piece(piece) => self.piece(&piece, packet, received),
             Payload::Single(nal) => {
                 self.end_fragment();
                 self.whole(nal, packet.timestamp, received);
             }
+            Payload::Parted(nal) => {
+                self.end_fragment();
+                self.parted(&nal, packet.timestamp, received);
+            }
             Payload::Aggregation(units) => {
                 self.end_fragment();
                 self.aggregation(units, packet.timestamp, received);
             }
-            Payload::Empty => self.assembler.quirks_mut().count(Quirk::EmptyPayload),
+            Payload::Empty => self.tolerate(Quirk::EmptyPayload, packet.timestamp, received),
             Payload::Bad => self.drop_payload(Quirk::BadPayload, packet, received),
             Payload::Unsupported => self.drop_payload(Quirk::UnsupportedPayload, packet, received),
         }
@@ -159,8 +165,42 @@ impl Depacketizer {
         }
     }
 
+    /// Does the packetization mode of the SDP allow it, RFC 6184 table 3, or is it read all the same? Counted once for
+    /// each NAL unit or aggregation packet.
+    #[inline]
+    fn allowed(&mut self, payload: &Payload<'_>) -> bool {
+        let Some(mode) = self.mode else { return true };
+        let numbered = payload.is_numbered();
+        let fits = match payload {
+            Payload::Single(_) => mode < 2,
+            Payload::Piece(piece) if !piece.start => true,
+            Payload::Aggregation(_) | Payload::Piece(_) => mode > 0 && (mode == 2) == numbered,
+            _ => true,
+        };
+        fits || self.tolerates(Quirk::PacketizationMode)
+    }
+
+    /// Counts a violation: is it tolerated?
+    fn tolerates(&mut self, quirk: Quirk) -> bool {
+        let tolerated = self.limits.policy.tolerates(quirk);
+        if tolerated {
+            self.assembler.quirks_mut().count(quirk);
+        }
+        tolerated
+    }
+
+    /// Counts a violation that does no harm; where it is not tolerated, the access unit is marked.
+    #[cold]
+    fn tolerate(&mut self, quirk: Quirk, timestamp: u32, received: Micros) {
+        if !self.tolerates(quirk) {
+            self.end_fragment();
+            self.damage(quirk, timestamp, received);
+        }
+    }
+
     /// Nothing more comes: what is left comes out.
     pub fn finish(&mut self) {
+        self.finish_numbered();
         if self.fragment.is_some_and(|fragment| fragment.marked) {
             self.end_fragment();
         }
@@ -187,6 +227,12 @@ impl Depacketizer {
         self.assembler.parameters()
     }
 
+    /// Access units that did not come out: [`LossPolicy::Withhold`](crate::fault::LossPolicy::Withhold).
+    #[must_use]
+    pub const fn withheld(&self) -> u64 {
+        self.assembler.withheld()
+    }
+
     /// What was tolerated so far.
     #[must_use]
     pub const fn quirks(&self) -> &Quirks {
@@ -198,7 +244,11 @@ impl Depacketizer {
     fn lost(&mut self, packets: u32) {
         self.fragment = None;
         self.after_loss = true;
-        self.assembler.lost(packets);
+        if self.order.is_some() {
+            self.lost_numbered(packets);
+        } else {
+            self.assembler.lost(packets);
+        }
     }
 
     #[inline]
@@ -209,31 +259,32 @@ impl Depacketizer {
         self.assembler.end_nal();
     }
 
+    fn parted(&mut self, nal: &Parted<'_>, timestamp: u32, received: Micros) {
+        self.after_loss = false;
+        self.assembler.begin_nal(timestamp, received);
+        self.assembler.extend_plain(&nal.header);
+        self.assembler.extend(nal.body);
+        self.assembler.end_nal();
+    }
+
     /// STAP-A, RFC 6184 §5.7.1; AP, RFC 7798 §4.4.2.
-    fn aggregation(&mut self, mut units: &[u8], timestamp: u32, received: Micros) {
-        while let Some((length, rest)) = units.split_first_chunk() {
-            let length = usize::from(u16::from_be_bytes(*length));
-            if length == 0 {
+    fn aggregation(&mut self, mut units: Aggregation<'_>, timestamp: u32, received: Micros) {
+        while let Some(member) = units.next() {
+            if member.nal.is_empty() {
                 // Some cameras fill the packet with zeros.
-                if rest.iter().all(|b| *b == 0) {
-                    self.assembler.quirks_mut().count(Quirk::PaddedAggregation);
-                    return;
+                if units.rest.iter().all(|b| *b == 0) {
+                    return self.tolerate(Quirk::PaddedAggregation, timestamp, received);
                 }
-                self.assembler.quirks_mut().count(Quirk::EmptyPayload);
-                units = rest;
-                continue;
-            }
-            let Some((nal, rest)) = rest.split_at_checked(length) else { break };
-            if let Payload::Single(nal) = read(self.assembler.codec(), nal) {
+                self.tolerate(Quirk::EmptyPayload, timestamp, received);
+            } else if let Payload::Single(nal) = read(self.codec(), member.nal, false) {
                 self.whole(nal, timestamp, received);
             } else {
                 self.damage(Quirk::BadPayload, timestamp, received);
             }
-            units = rest;
         }
-        match units {
+        match units.rest {
             [] => {}
-            [0] => self.assembler.quirks_mut().count(Quirk::PaddedAggregation),
+            [0] => self.tolerate(Quirk::PaddedAggregation, timestamp, received),
             _ => self.damage(Quirk::BadPayload, timestamp, received),
         }
     }
@@ -241,25 +292,25 @@ impl Depacketizer {
     /// FU-A, RFC 6184 §5.8; FU, RFC 7798 §4.4.3.
     #[inline]
     fn piece(&mut self, piece: &Piece<'_>, packet: &RtpPacket<'_>, received: Micros) {
-        if piece.reserved {
-            self.assembler.quirks_mut().count(Quirk::ReservedBit);
-        }
-        if piece.body.is_empty() {
-            self.assembler.quirks_mut().count(Quirk::EmptyPayload);
+        if piece.is_odd() && !self.odd_piece(piece) {
+            return self.break_off(packet.timestamp, received);
         }
         if piece.start {
             self.start_fragment(piece, packet.timestamp, received);
         } else {
-            match &mut self.fragment {
+            match self.fragment {
                 Some(fragment) if fragment.timestamp == packet.timestamp => {
-                    if fragment.marked {
-                        fragment.marked = false;
-                        self.assembler.quirks_mut().count(Quirk::EarlyMarker);
+                    let marker = fragment.marked.then_some(Quirk::EarlyMarker);
+                    // Tiandy: the type in the first is right.
+                    let changed =
+                        (fragment.unit_type != piece.unit_type).then_some(Quirk::FragmentTypeChanged);
+                    for quirk in [marker, changed].into_iter().flatten() {
+                        if !self.tolerates(quirk) {
+                            self.assembler.quirks_mut().count(quirk);
+                            return self.break_off(packet.timestamp, received);
+                        }
                     }
-                    if fragment.unit_type != piece.unit_type {
-                        // Tiandy: the first is right.
-                        self.assembler.quirks_mut().count(Quirk::FragmentTypeChanged);
-                    }
+                    self.fragment = Some(Fragment { marked: false, ..fragment });
                 }
                 _ => return self.orphan(packet.timestamp, received),
             }
@@ -271,11 +322,33 @@ impl Depacketizer {
         }
     }
 
-    fn start_fragment(&mut self, piece: &Piece<'_>, timestamp: u32, received: Micros) {
-        if piece.end {
+    /// What is odd about a fragment is counted: may it be read all the same?
+    #[cold]
+    fn odd_piece(&mut self, piece: &Piece<'_>) -> bool {
+        let quirks = [
+            (piece.reserved, Quirk::ReservedBit),
+            (piece.body.is_empty(), Quirk::EmptyPayload),
             // CostarHD, OpenIPC.
-            self.assembler.quirks_mut().count(Quirk::WholeFragmentationUnit);
+            (piece.start && piece.end, Quirk::WholeFragmentationUnit),
+        ];
+        let mut tolerated = true;
+        for (_, quirk) in quirks.into_iter().filter(|(is, _)| *is) {
+            self.assembler.quirks_mut().count(quirk);
+            tolerated &= self.limits.policy.tolerates(quirk);
         }
+        tolerated
+    }
+
+    /// A fragment cannot be read: its NAL unit is dropped whole.
+    #[cold]
+    fn break_off(&mut self, timestamp: u32, received: Micros) {
+        self.fragment = None;
+        self.after_loss = true;
+        self.assembler.begin_nal(timestamp, received);
+        self.assembler.abort_nal();
+    }
+
+    fn start_fragment(&mut self, piece: &Piece<'_>, timestamp: u32, received: Micros) {
         self.end_fragment();
         self.after_loss = false;
         self.assembler.begin_nal(timestamp, received);
@@ -308,7 +381,11 @@ impl Depacketizer {
     fn end_fragment(&mut self) {
         if let Some(fragment) = self.fragment.take() {
             self.assembler.quirks_mut().count(Quirk::NoEndBit);
-            self.assembler.end_nal();
+            if self.limits.policy.tolerates(Quirk::NoEndBit) {
+                self.assembler.end_nal();
+            } else {
+                self.assembler.abort_nal();
+            }
             if fragment.marked {
                 self.assembler.end_access_unit();
             }

@@ -1,9 +1,12 @@
 //! What a whole NAL unit means for the access unit being collected.
 
 use super::{
-    AccessUnit, Arc, Assembler, Codec, Cut, LENGTH, Limits, Loss, Nal, NalKind, ParameterSets, PictureOrder,
+    AccessUnit, Arc, Assembler, Codec, Cut, LENGTH, Limits, Nal, NalKind, ParameterSets, PictureOrder, Place,
     Quirk, RandomAccess, Relation, SEARCHED, SEARCHED_EVERY, Slice, Unit,
 };
+use crate::depacket::Loss;
+use crate::fault::LossPolicy;
+use crate::h26x::picture::Header;
 use crate::h26x::{Error, Extent, Inserted, Kind, sei};
 
 impl Assembler {
@@ -16,11 +19,15 @@ impl Assembler {
             self.take_slice(slice);
         } else if self.unit.slice.is_some() && kind.leads() {
             if kind == NalKind::Prefix || self.awaits_second_field() || self.may_stand_inside(kind) {
-                let here = self.cut_here();
+                let mut here = self.cut_here();
+                here.damage = (self.nal_after_gap && !self.begins(kind)).then_some(Place::Prefix);
                 self.unit.cut.get_or_insert(here);
             } else {
                 self.close(Some(self.unit.cut.unwrap_or(self.cut_here())));
             }
+        }
+        if kind != NalKind::Slice && (self.nal_after_gap || self.unit.broken.is_some()) {
+            self.after_trouble(kind);
         }
         if self.unit.slice.is_none() {
             self.unit.timestamp = self.nal_timestamp;
@@ -32,6 +39,11 @@ impl Assembler {
             self.quirks.count(Quirk::EarlyMarker);
             self.trust.lied();
         }
+        self.nal_after_gap = false;
+        if self.unit.damage == Some(Place::Suffix) && self.unit.cut.is_none() {
+            // It goes on behind the gap.
+            self.unit.damage = Some(Place::Interior);
+        }
         if kind != NalKind::Slice {
             self.note(kind);
         }
@@ -42,6 +54,7 @@ impl Assembler {
         let nal = Nal::new(self.buffer.get(self.nal_at + LENGTH..).unwrap_or(&[]));
         match kind {
             _ if kind.is_parameter_set() || kind == NalKind::SubsetSps => self.note_set(),
+            NalKind::Delimiter => self.delimiters = true,
             NalKind::Sei if self.unit.slice.is_none() => {
                 let found = sei::messages(nal, self.codec).find_map(|m| m.recovery_point(self.codec));
                 self.unit.recovery = self.unit.recovery.or(found.map(|point| point.frames));
@@ -61,9 +74,7 @@ impl Assembler {
             Err(Error { kind: Kind::TrailingBytes, .. }) => Quirk::TrailingBytes,
             Err(_) => Quirk::BadParameterSet,
         };
-        self.quirks.count(quirk);
-        // What it says may be what the picture needs.
-        self.unit.loss.incomplete |= !self.limits.policy.tolerates(quirk);
+        self.odd_parameter_set(quirk);
     }
 
     /// Puts a parameter set into the table.
@@ -72,12 +83,13 @@ impl Assembler {
     }
 
     /// The NAL unit just received as the first of the next access unit.
-    pub(super) const fn cut_here(&self) -> Cut {
+    pub(super) fn cut_here(&self) -> Cut {
         Cut {
             at: self.nal_at,
             nal_units: self.unit.nal_units,
             timestamp: self.nal_timestamp,
             received: self.nal_received,
+            damage: None,
         }
     }
 
@@ -86,11 +98,14 @@ impl Assembler {
         let before = self.unit.second.as_ref().or(self.unit.slice.as_ref());
         match before.map(|before| before.relation(&slice)) {
             None => self.start_picture(slice),
-            Some(Relation::SecondField) if self.unit.second.is_none() => {
+            Some(Relation::SecondField) if self.unit.second.is_none() && !self.unit.alone => {
+                self.first_bottom = Some(!is_bottom(&slice));
                 self.unit.cut = None;
                 self.counter.count(&slice, &self.sets);
                 self.unit.reference |= slice.reference;
-                self.unit.loss.incomplete |= !self.unit.begun;
+                if !self.unit.begun {
+                    self.damaged(Place::Prefix);
+                }
                 self.unit.begun = false;
                 self.unit.second = Some(slice);
             }
@@ -137,6 +152,9 @@ impl Assembler {
 
     /// The first slice of an access unit.
     fn start_picture(&mut self, slice: Slice) {
+        if self.nal_after_gap || self.unit.broken.is_some() {
+            self.after_trouble(NalKind::Slice);
+        }
         let continues = self.last.as_ref().is_some_and(|(last, timestamp)| {
             *timestamp == self.nal_timestamp && !slice.first && last.relation(&slice) == Relation::Same
         });
@@ -150,20 +168,24 @@ impl Assembler {
         if self.unit.nal_units > 0 && self.unit.timestamp != self.nal_timestamp {
             // Reolink RLC-822A: the parameter sets carry another timestamp than their picture.
             self.quirks.count(Quirk::TimestampInside);
+            if !self.limits.policy.tolerates(Quirk::TimestampInside) {
+                self.forget_leading();
+                self.damaged(Place::Prefix);
+            }
         }
         match slice.sps_id() {
             Some(id) if self.sets.active() != Some(id) => Arc::make_mut(&mut self.sets).activate(id),
             Some(_) => {}
-            None => {
-                self.quirks.count(Quirk::MissingParameterSet);
-                self.unit.loss.incomplete |= !self.limits.policy.tolerates(Quirk::MissingParameterSet);
-            }
+            None => self.missing_parameter_set(),
         }
         let order =
             self.counter.count(&slice, &self.sets).map(|(count, restart)| PictureOrder { count, restart });
+        let bottom = is_bottom(&slice);
         let unit = &mut self.unit;
         unit.timestamp = self.nal_timestamp;
-        unit.loss.incomplete |= unit.broken == Some(self.nal_timestamp);
+        unit.alone = unit.damage == Some(Place::Prefix)
+            && slice.is_field()
+            && self.first_bottom.is_some_and(|first| first != bottom);
         unit.random_access = random_access(self.codec, slice.unit_type, unit.recovery);
         unit.skipped_leading = self.codec == Codec::H265 && matches!(slice.unit_type, 8 | 9);
         unit.order = order;
@@ -182,6 +204,7 @@ impl Assembler {
                     nal_units: self.unit.nal_units.saturating_sub(cut.nal_units),
                     received: cut.received,
                     timestamp: cut.timestamp,
+                    damage: cut.damage,
                     ..Unit::default()
                 };
                 (self.buffer.split_to(at), next)
@@ -190,7 +213,12 @@ impl Assembler {
         };
         let unit = core::mem::replace(&mut self.unit, next);
         let Some(slice) = unit.slice else { return };
-        let loss = Loss { incomplete: unit.loss.incomplete || !unit.begun, ..unit.loss };
+        let damage = unit.damage.or_else(|| (!unit.begun).then_some(Place::Prefix));
+        let loss = Loss {
+            packets: unit.lost,
+            place: damage.or_else(|| (unit.lost > 0).then_some(Place::Before)),
+            incomplete: damage.is_some(),
+        };
         if unit.marked {
             self.trust.confirm();
         }
@@ -199,7 +227,7 @@ impl Assembler {
         self.search_all = self.count < SEARCHED
             || self.count.is_multiple_of(SEARCHED_EVERY)
             || self.quirks.get(Quirk::EmbeddedStartCode) > 0;
-        self.ready.push_back(AccessUnit {
+        let mut whole = AccessUnit {
             codec: self.codec,
             data: bytes.freeze(),
             timestamp: unit.timestamp,
@@ -210,9 +238,39 @@ impl Assembler {
             order: unit.order,
             parameters: unit.parameters,
             loss,
-        });
+        };
+        if self.limits.loss == LossPolicy::Mark || self.withheld.lets_pass(&mut whole) {
+            self.ready.push_back(whole);
+        }
         self.last = Some((unit.second.unwrap_or(slice), unit.timestamp));
     }
+}
+
+impl Assembler {
+    /// A parameter set that does not parse is kept in its place, for a decoder that knows better.
+    #[cold]
+    fn odd_parameter_set(&mut self, quirk: Quirk) {
+        self.quirks.count(quirk);
+        if !self.limits.policy.tolerates(quirk) {
+            // What it says may be what the picture needs.
+            self.buffer.truncate(self.nal_at);
+            self.unit.nal_units -= 1;
+            self.damaged(Place::Prefix);
+        }
+    }
+
+    #[cold]
+    fn missing_parameter_set(&mut self) {
+        self.quirks.count(Quirk::MissingParameterSet);
+        if !self.limits.policy.tolerates(Quirk::MissingParameterSet) {
+            self.damaged(Place::Prefix);
+        }
+    }
+}
+
+/// Is it of a bottom field?
+fn is_bottom(slice: &Slice) -> bool {
+    matches!(&slice.header, Some(Header::H264(header)) if header.bottom)
 }
 
 fn insert(sets: &mut Arc<ParameterSets>, nal: &[u8], limits: &Limits) -> Result<Inserted, Error> {

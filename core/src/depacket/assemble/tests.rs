@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::depacket::Loss;
 use crate::h26x::testing::{Picture, Stream};
 use crate::h26x::{Change, nal_units};
 
@@ -250,6 +251,128 @@ fn assemble_one(assembler: &mut Assembler, nal: &[u8], timestamp: u32) -> Vec<Ac
     assembler.end_nal();
     assembler.end_access_unit();
     core::iter::from_fn(|| assembler.pull()).collect()
+}
+
+/// A stream: NAL units, timestamps and markers; `None` where packets are missing.
+fn lossy(given: &[Option<Given>], limits: &Limits) -> Vec<(Vec<u8>, Loss)> {
+    let mut assembler = Assembler::new(Codec::H264, limits);
+    let mut units = vec![];
+    for given in given {
+        match given {
+            None => assembler.lost(2),
+            Some((nal, timestamp, marker)) => {
+                assembler.begin_nal(*timestamp, Micros(0));
+                assembler.extend(nal);
+                assembler.end_nal();
+                if *marker {
+                    assembler.end_access_unit();
+                }
+            }
+        }
+        units.extend(core::iter::from_fn(|| assembler.pull()));
+    }
+    assembler.finish();
+    units.extend(core::iter::from_fn(|| assembler.pull()));
+    types(&units).into_iter().zip(units.iter().map(|unit| unit.loss)).collect()
+}
+
+/// A picture of three slices, the marker on the last.
+fn picture(n: u32) -> [Option<Given>; 3] {
+    [0, 4, 8].map(|mb| Some((FRAMES.slice(p(n % 16, mb)), n * 3_600, mb == 8)))
+}
+
+/// The sets and four pictures, so that markers are believed.
+fn start() -> Vec<Option<Given>> {
+    let sets = [FRAMES.sps(), FRAMES.pps()].map(|set| Some((set, 3_600, false)));
+    sets.into_iter().chain((1..5).flat_map(picture)).collect()
+}
+
+const fn loss(packets: u32, place: Place) -> Loss {
+    Loss { packets, place: Some(place), incomplete: !matches!(place, Place::Before) }
+}
+
+#[test]
+fn the_place_of_a_loss_is_told() {
+    let cut = |n: u32, missing: &[usize]| -> Vec<Option<Given>> {
+        picture(n).into_iter().enumerate().map(|(i, slice)| slice.filter(|_| !missing.contains(&i))).collect()
+    };
+    let none = Loss::default();
+    let delimiter = |n: u32| Some((vec![9, 0xf0], n * 3_600, false));
+    let sets = |n: u32| [FRAMES.sps(), FRAMES.pps()].map(|set| Some((set, n * 3_600, false))).to_vec();
+    let cases: Vec<(Vec<Vec<Option<Given>>>, Vec<Loss>)> = vec![
+        (vec![cut(5, &[1]), cut(6, &[])], vec![loss(2, Place::Interior), none]),
+        (vec![cut(5, &[0]), cut(6, &[])], vec![loss(2, Place::Prefix), none]),
+        // The end of one picture: nobody knows whether the beginning of the next was lost too.
+        (vec![cut(5, &[2]), cut(6, &[])], vec![loss(2, Place::Suffix), loss(0, Place::Prefix)]),
+        // A whole picture. The next starts with its first slice; its SEI may have been lost.
+        (vec![vec![None], cut(6, &[])], vec![loss(2, Place::Prefix)]),
+        // The same before a delimiter, and before a parameter set.
+        (vec![vec![None, delimiter(6)], cut(6, &[])], vec![loss(2, Place::Before)]),
+        (vec![vec![None], sets(6), cut(6, &[])], vec![loss(2, Place::Before)]),
+        // The sets of a picture that was lost do not become part of the next one.
+        (vec![sets(5), vec![None], cut(6, &[])], vec![loss(2, Place::Prefix)]),
+        (vec![sets(5), vec![None, delimiter(6)], cut(6, &[])], vec![loss(2, Place::Before)]),
+        // Between the sets and their picture.
+        (vec![sets(5), vec![None], cut(5, &[])], vec![loss(2, Place::Interior)]),
+    ];
+    for (n, (rest, expected)) in cases.into_iter().enumerate() {
+        let given: Vec<_> = start().into_iter().chain(rest.into_iter().flatten()).collect();
+        let units = lossy(&given, &Limits::default());
+        let losses: Vec<_> = units.iter().skip(4).map(|(_, loss)| *loss).collect();
+        assert_eq!(losses, expected, "case {n}");
+    }
+}
+
+#[test]
+fn damaged_pictures_and_what_refers_to_them_can_be_withheld() {
+    let idr = |n: u32| {
+        [FRAMES.sps(), FRAMES.pps(), FRAMES.slice(IDR)]
+            .into_iter()
+            .zip([false, false, true])
+            .map(move |(nal, marker)| Some((nal, n * 3_600, marker)))
+    };
+    let mut given = start();
+    given.extend([picture(5)[0].clone(), None, picture(5)[2].clone()]);
+    given.extend(picture(6));
+    given.extend(idr(7).enumerate().map(|(n, nal)| nal.filter(|_| n != 1)));
+    given.extend(picture(8));
+    given.extend(idr(9));
+    given.extend(picture(10));
+    let limits = Limits { loss: crate::fault::LossPolicy::Withhold, ..Limits::default() };
+    let units = lossy(&given, &limits);
+    let types: Vec<_> = units.iter().skip(4).map(|(types, _)| types.clone()).collect();
+    assert_eq!(types, [vec![7, 8, 5], vec![1, 1, 1]]);
+    assert_eq!(units[4].1, loss(4, Place::Before), "all that was lost is told");
+    assert!(units.iter().all(|(_, loss)| !loss.incomplete));
+    assert_eq!(lossy(&given, &Limits::default()).len(), 10);
+}
+
+/// Pairs of non-reference fields have one frame_num: a field that lost its first must not pair with the next picture's.
+#[test]
+fn a_field_without_its_first_does_not_put_the_others_out_of_step() {
+    let b = |n: u32, bottom: bool| {
+        let picture = Picture { reference: false, frame_num: 2, order_lsb: 2 * n % 16, ..p(2, 0) };
+        Some((FIELDS.slice(field(bottom, picture)), n * 3_600 + if bottom { 1_800 } else { 0 }, true))
+    };
+    let mut given: Vec<_> = [FIELDS.sps(), FIELDS.pps()].map(|set| Some((set, 3_600, false))).to_vec();
+    for n in 1..9 {
+        given.push(if n == 4 { None } else { b(n, false) });
+        given.push(b(n, true));
+    }
+    let units = lossy(&given, &Limits::default());
+    let fields: Vec<_> = units.iter().map(|(types, loss)| (types.len(), loss.incomplete)).collect();
+    assert_eq!(
+        fields[1..],
+        [(2, false), (2, false), (1, true), (2, false), (2, false), (2, false), (2, false)]
+    );
+}
+
+/// The connection breaks in the middle of a picture.
+#[test]
+fn what_nothing_ends_is_not_whole() {
+    let mut given = start();
+    given.extend(picture(5).into_iter().take(2));
+    assert_eq!(lossy(&given, &Limits::default()).last(), Some(&(vec![1, 1], loss(0, Place::Suffix))));
 }
 
 #[derive(Clone, Debug)]

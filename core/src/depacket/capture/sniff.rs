@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use super::super::rtp::{Payload, read};
+use super::super::interleave::Packetization;
+use super::super::payload::{Payload, read};
 use super::Searched;
 use crate::h26x::{Codec, ParameterSets, annexb};
 use crate::limits::Limits;
@@ -38,9 +39,24 @@ pub(super) struct Choice {
 pub(super) struct Sniffer {
     wanted: Option<(Codec, Option<u8>)>,
     candidates: Vec<Candidate>,
-    /// What descriptions say, first the caller's, then those in the capture: codec, payload type, parameter sets.
-    described: Vec<(Codec, u8, Vec<Bytes>)>,
+    /// What descriptions say, first the caller's, then those in the capture.
+    described: Vec<Described>,
     packets: u64,
+}
+
+/// What a description says of one stream.
+#[derive(Debug)]
+struct Described {
+    codec: Codec,
+    payload_type: u8,
+    parameter_sets: Vec<Bytes>,
+    packetization: Packetization,
+}
+
+impl Described {
+    fn is_of(&self, codec: Codec, payload_type: u8) -> bool {
+        (self.codec, self.payload_type) == (codec, payload_type)
+    }
 }
 
 /// A stream, and how much it looks like which codec.
@@ -75,7 +91,12 @@ impl Sniffer {
     pub(super) fn describe(&mut self, presentation: &Presentation) {
         let media = presentation.media.iter().filter_map(|media| Some((media.codec?, media)));
         let room = CANDIDATES.saturating_sub(self.described.len());
-        let described = media.take(room).map(|(c, m)| (c, m.payload_type, m.parameter_sets.clone()));
+        let described = media.take(room).map(|(codec, media)| Described {
+            codec,
+            payload_type: media.payload_type,
+            parameter_sets: media.parameter_sets.clone(),
+            packetization: Packetization::of(media),
+        });
         self.described.extend(described);
     }
 
@@ -89,8 +110,13 @@ impl Sniffer {
             Content::Rtp(bytes) => {
                 let Ok(packet) = RtpPacket::parse(bytes) else { return };
                 self.packets += 1;
+                let numbered = self
+                    .described
+                    .iter()
+                    .find(|said| said.is_of(Codec::H265, packet.payload_type))
+                    .is_some_and(|said| said.packetization.order.is_some());
                 if let Some(candidate) = self.candidate(item.flow, &packet) {
-                    candidate.look(packet.payload);
+                    candidate.look(packet.payload, numbered);
                 }
             }
             Content::Rtcp(_) => {}
@@ -118,10 +144,14 @@ impl Sniffer {
         self.described
             .iter()
             .rev()
-            .filter(move |(codec, payload_type, _)| {
-                (*codec, *payload_type) == (choice.codec, choice.payload_type)
-            })
-            .flat_map(|(_, _, sets)| sets)
+            .filter(move |said| said.is_of(choice.codec, choice.payload_type))
+            .flat_map(|said| &said.parameter_sets)
+    }
+
+    /// How its payloads are made, says the first description of it.
+    pub(super) fn packetization(&self, choice: &Choice) -> Packetization {
+        let mut said = self.described.iter().filter(|said| said.is_of(choice.codec, choice.payload_type));
+        said.next().map(|said| said.packetization).unwrap_or_default()
     }
 
     fn candidate(&mut self, flow: Flow, packet: &RtpPacket<'_>) -> Option<&mut Candidate> {
@@ -159,7 +189,7 @@ impl Sniffer {
             .iter()
             .filter(|(codec, evidence)| {
                 let said = self.wanted.is_some_and(|(wanted, _)| wanted == *codec)
-                    || self.described.iter().any(|(c, p, _)| (c, p) == (codec, payload_type));
+                    || self.described.iter().any(|said| said.is_of(*codec, *payload_type));
                 let asked = self.wanted.is_none_or(|(wanted, _)| wanted == *codec);
                 asked
                     && (evidence.certain || said && evidence.score > 0)
@@ -175,27 +205,27 @@ impl Candidate {
         self.evidence.iter().any(|(_, evidence)| evidence.certain)
     }
 
-    fn look(&mut self, payload: &[u8]) {
+    fn look(&mut self, payload: &[u8], numbered: bool) {
         self.packets += 1;
         for (codec, evidence) in &mut self.evidence {
-            evidence.look(*codec, payload);
+            evidence.look(*codec, payload, numbered);
         }
     }
 }
 
 impl Evidence {
-    fn look(&mut self, codec: Codec, payload: &[u8]) {
-        match read(codec, payload) {
+    fn look(&mut self, codec: Codec, payload: &[u8], numbered: bool) {
+        match read(codec, payload, numbered) {
             Payload::Single(nal) => self.unit(codec, nal),
+            Payload::Parted(nal) => {
+                let body = nal.body.get(..SET).unwrap_or(nal.body);
+                self.unit(codec, &[&nal.header, body].concat());
+            }
             Payload::Aggregation(mut units) => {
-                while let Some((length, rest)) = units.split_first_chunk() {
-                    let Some((nal, rest)) = rest.split_at_checked(u16::from_be_bytes(*length).into()) else {
-                        self.bad += 1;
-                        return;
-                    };
-                    self.unit(codec, nal);
-                    units = rest;
+                while let Some(member) = units.next() {
+                    self.unit(codec, member.nal);
                 }
+                self.bad += u32::from(units.rest.len() > 1);
             }
             Payload::Piece(piece) if piece.start => {
                 let body = piece.body.get(..SET).unwrap_or(piece.body);

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 
 use super::IngestOutput;
 use crate::codec::Codec;
-use crate::depacket::{AccessUnit, Depacketizer};
+use crate::depacket::{AccessUnit, Depacketizer, Packetization};
 use crate::fault::{Quirk, Quirks};
 use crate::limits::Limits;
 use crate::reorder::{Ordered, Reorder, Stats};
@@ -46,7 +46,8 @@ struct Out {
 impl Way {
     pub(super) fn new(index: usize, media: &Media, transport: &Agreed, limits: &Limits) -> Self {
         let depacketizer = media.codec.map(|codec| {
-            let mut depacketizer = Depacketizer::new(codec, limits);
+            let mut depacketizer =
+                Depacketizer::new(codec, limits).with_packetization(Packetization::of(media));
             depacketizer.seed(media.parameter_sets.iter().map(|nal| &nal[..]));
             depacketizer
         });
