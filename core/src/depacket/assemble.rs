@@ -28,7 +28,7 @@ const LENGTH: usize = 4;
 /// every picture, and the search costs as much as all the rest.
 const SEARCHED: u64 = 64;
 /// Afterwards, as long as there was none, one access unit in so many is.
-const SEARCHED_EVERY: u64 = 16;
+const SEARCHED_EVERY: u64 = 64;
 /// Of the others, what is no slice, and so many bytes of each slice.
 const SEARCHED_HEAD: usize = 64;
 
@@ -139,6 +139,21 @@ struct Cut {
     received: Micros,
     /// It may lack its beginning.
     damage: Option<Place>,
+}
+
+impl Unit {
+    /// The next one begins: empty, or with what was received of it already. Its slices were taken.
+    fn restart(&mut self, cut: Option<Cut>) {
+        self.nal_units = cut.map_or(0, |cut| self.nal_units.saturating_sub(cut.nal_units));
+        self.received = cut.map_or(Micros(0), |cut| cut.received);
+        self.timestamp = cut.map_or(0, |cut| cut.timestamp);
+        self.damage = cut.and_then(|cut| cut.damage);
+        (self.random_access, self.order, self.parameters) = (None, None, None);
+        (self.broken, self.recovery, self.cut) = (None, None, None);
+        (self.reference, self.begun, self.skipped_leading) = (false, false, false);
+        (self.marked, self.marked_early, self.alone) = (false, false, false);
+        self.lost = 0;
+    }
 }
 
 impl Assembler {
@@ -353,8 +368,9 @@ impl Assembler {
     }
 
     /// The next access unit that is complete, in order of arrival.
+    #[inline]
     pub fn pull(&mut self) -> Option<AccessUnit> {
-        self.ready.pop_front()
+        if self.ready.is_empty() { None } else { self.ready.pop_front() }
     }
 
     /// A first field without its second: markers and new timestamps do not end it.

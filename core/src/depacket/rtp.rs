@@ -59,10 +59,14 @@ struct Fragment {
 }
 
 impl Fragment {
-    /// The bytes of a fragment that is neither the first nor the last and has nothing special: most packets.
+    /// The bytes of a fragment that is not the first and has nothing special, most packets: `end` is 0, or its end bit.
     #[inline]
-    fn middle<'a>(&self, codec: Codec, packet: &RtpPacket<'a>) -> Option<&'a [u8]> {
-        let [a, b, c] = self.prefix;
+    fn body<'a>(&self, codec: Codec, packet: &RtpPacket<'a>, end: u8) -> Option<&'a [u8]> {
+        let [a, mut b, mut c] = self.prefix;
+        match codec {
+            Codec::H264 => b |= end,
+            Codec::H265 => c |= end,
+        }
         let body = match (codec, packet.payload) {
             (Codec::H264, [x, y, body @ ..]) if (*x, *y) == (a, b) => body,
             (Codec::H265, [x, y, z, body @ ..]) if (*x, *y, *z) == (a, b, c) => body,
@@ -118,11 +122,20 @@ impl Depacketizer {
     /// Takes the next packet. `lost_before` is the number of packets missing between the one before and this one.
     #[inline]
     pub fn push(&mut self, packet: &RtpPacket<'_>, received: Micros, lost_before: u32) {
-        if let (Some(fragment), 0, false) = (&self.fragment, lost_before, packet.marker)
-            && let Some(body) = fragment.middle(self.assembler.codec(), packet)
-        {
-            self.assembler.extend(body);
-            return;
+        if let (Some(fragment), 0) = (&self.fragment, lost_before) {
+            let codec = self.assembler.codec();
+            if let (false, Some(body)) = (packet.marker, fragment.body(codec, packet, 0)) {
+                return self.assembler.extend(body);
+            }
+            if let Some(body) = fragment.body(codec, packet, 0x40) {
+                self.fragment = None;
+                self.assembler.extend(body);
+                self.assembler.end_nal();
+                if packet.marker {
+                    self.assembler.end_access_unit();
+                }
+                return;
+            }
         }
         self.push_any(packet, received, lost_before);
     }

@@ -2,7 +2,7 @@
 
 use super::{
     AccessUnit, Arc, Assembler, Codec, Cut, LENGTH, Limits, Nal, NalKind, ParameterSets, PictureOrder, Place,
-    Quirk, RandomAccess, Relation, SEARCHED, SEARCHED_EVERY, Slice, Unit,
+    Quirk, RandomAccess, Relation, SEARCHED, SEARCHED_EVERY, Slice,
 };
 use crate::depacket::Loss;
 use crate::fault::LossPolicy;
@@ -196,53 +196,40 @@ impl Assembler {
 
     /// The access unit ends: at `cut`, or with all that there is.
     pub(super) fn close(&mut self, cut: Option<Cut>) {
-        let (bytes, next) = match cut {
-            Some(cut) => {
-                let at = cut.at.min(self.buffer.len());
-                self.nal_at = self.nal_at.saturating_sub(at);
-                let next = Unit {
-                    nal_units: self.unit.nal_units.saturating_sub(cut.nal_units),
-                    received: cut.received,
-                    timestamp: cut.timestamp,
-                    damage: cut.damage,
-                    ..Unit::default()
-                };
-                (self.buffer.split_to(at), next)
+        let at = cut.map_or(self.buffer.len(), |cut| cut.at.min(self.buffer.len()));
+        let bytes = self.buffer.split_to(at);
+        self.nal_at = self.nal_at.saturating_sub(at);
+        let unit = &mut self.unit;
+        let (second, first) = (unit.second.take(), unit.slice.take());
+        if let Some(slice) = second.or(first) {
+            let damage = unit.damage.or_else(|| (!unit.begun).then_some(Place::Prefix));
+            let place = damage.or_else(|| (unit.lost > 0).then_some(Place::Before));
+            let mut whole = AccessUnit {
+                codec: self.codec,
+                data: bytes.freeze(),
+                timestamp: unit.timestamp,
+                received: unit.received,
+                random_access: unit.random_access,
+                reference: unit.reference,
+                skipped_leading: unit.skipped_leading,
+                order: unit.order,
+                parameters: unit.parameters.take(),
+                loss: Loss { packets: unit.lost, place, incomplete: damage.is_some() },
+            };
+            self.last = Some((slice, unit.timestamp));
+            if unit.marked {
+                self.trust.confirm();
             }
-            None => (self.buffer.split(), Unit::default()),
-        };
-        let unit = core::mem::replace(&mut self.unit, next);
-        let Some(slice) = unit.slice else { return };
-        let damage = unit.damage.or_else(|| (!unit.begun).then_some(Place::Prefix));
-        let loss = Loss {
-            packets: unit.lost,
-            place: damage.or_else(|| (unit.lost > 0).then_some(Place::Before)),
-            incomplete: damage.is_some(),
-        };
-        if unit.marked {
-            self.trust.confirm();
+            self.make_room(at, whole.random_access.is_some());
+            if self.limits.loss == LossPolicy::Mark || self.withheld.lets_pass(&mut whole) {
+                self.ready.push_back(whole);
+            }
+            self.count += 1;
+            self.search_all = self.count < SEARCHED
+                || self.count.is_multiple_of(SEARCHED_EVERY)
+                || self.quirks.get(Quirk::EmbeddedStartCode) > 0;
         }
-        self.make_room(bytes.len(), unit.random_access.is_some());
-        self.count += 1;
-        self.search_all = self.count < SEARCHED
-            || self.count.is_multiple_of(SEARCHED_EVERY)
-            || self.quirks.get(Quirk::EmbeddedStartCode) > 0;
-        let mut whole = AccessUnit {
-            codec: self.codec,
-            data: bytes.freeze(),
-            timestamp: unit.timestamp,
-            received: unit.received,
-            random_access: unit.random_access,
-            reference: unit.reference,
-            skipped_leading: unit.skipped_leading,
-            order: unit.order,
-            parameters: unit.parameters,
-            loss,
-        };
-        if self.limits.loss == LossPolicy::Mark || self.withheld.lets_pass(&mut whole) {
-            self.ready.push_back(whole);
-        }
-        self.last = Some((unit.second.unwrap_or(slice), unit.timestamp));
+        self.unit.restart(cut);
     }
 }
 

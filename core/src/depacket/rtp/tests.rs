@@ -227,7 +227,8 @@ fn interleaved_payloads_are_read_and_put_in_order() {
         .collect();
     let (units, _) = run(interleaved(), &lost);
     assert!(!units.iter().any(|(nals, _)| nals.contains(&IDR.to_vec())));
-    assert!(units.iter().any(|unit| *unit == whole[2]), "{units:?}");
+    // The last one is there; what was lost may have been the end of it.
+    assert!(units.iter().any(|(nals, _)| *nals == whole[2].0), "{units:?}");
     assert!(units.iter().filter(|(_, incomplete)| !incomplete).all(|unit| whole.contains(unit)), "{units:?}");
 }
 
