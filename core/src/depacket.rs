@@ -1,11 +1,14 @@
-//! RTP payloads (RFC 6184, RFC 7798) and Annex B bytes to access units.
+//! RTP payloads (RFC 6184, RFC 7798) and Annex B bytes to access units. Beside these, off unless asked: sound
+//! ([`AudioDepacketizer`]) and ONVIF metadata ([`DocumentReader`]).
 //!
 //! An access unit's NAL units are copied once, into a buffer that the access units of a GOP share; from there on the
 //! bytes are only referred to.
 
 mod annexb;
 mod assemble;
+pub mod audio;
 pub mod capture;
+mod document;
 mod h264;
 mod h265;
 mod interleave;
@@ -21,6 +24,8 @@ use crate::time::Micros;
 pub use annexb::AnnexBReader;
 pub use assemble::Assembler;
 pub use interleave::{DecodingOrder, Packetization};
+pub use audio::{AudioDepacketizer, AudioFormat, AudioUnit};
+pub use document::{Document, DocumentReader};
 pub use rtp::Depacketizer;
 
 /// A picture that decoding can start at.

@@ -110,6 +110,24 @@ quirks! {
     AllSendOnly = "all-sendonly",
     /// `sprop-parameter-sets` or its H.265 kin that do not parse; in-band sets are used.
     BadSprop = "bad-sprop",
+    /// `fmtp` of AAC lacks what RFC 3640 demands, or writes it otherwise (`AAC_hbr`); the usual values are taken.
+    AudioParameters = "audio-parameters",
+    /// AAC without a usable `config`; taken for AAC-LC of the rate and channels that `rtpmap` says, or what ADTS says.
+    NoAudioConfig = "no-audio-config",
+    /// `rtpmap` of AAC says another rate than `config` (UniFi Protect 2.0); `config` counts.
+    AudioRate = "audio-rate",
+    /// AU-Index is not 0 though the stream is not interleaved; not looked at.
+    AudioIndex = "audio-index",
+    /// ADTS inside RFC 3640 (Sony, Anjvision MC800S); taken off.
+    AdtsInside = "adts-inside",
+    /// Opus with another rate or channel count than 48000/2; RFC 7587 allows no other, that is what it is.
+    OpusMono = "opus-mono",
+    /// A packet of PCM that ends inside a sample (Reolink doorbell); cut off there.
+    OddAudioSize = "odd-audio-size",
+    /// The timestamps of sound stand still (Reolink doorbell); counted on by what was sent.
+    StuckAudioTime = "stuck-audio-time",
+    /// L16 whose bytes come in the other order (Hikvision); turned round.
+    LittleEndianPcm = "little-endian-pcm",
     /// The SDP names one codec, the stream carries the other (Ezviz C6N).
     OtherCodec = "other-codec",
     /// A packet with another SSRC than the stream's; dropped (Reolink RLC-410: a former session's).

@@ -34,6 +34,10 @@ pub struct Limits {
     pub interleaved_bytes: usize,
     /// Bytes of one access unit. A 4K intra picture is about 0.7 MB.
     pub access_unit: usize,
+    /// Bytes of one audio access unit. AAC has at most 6 144 bits per channel (ISO/IEC 14496-3 §4.5.3.2): 768 bytes.
+    pub audio_unit: usize,
+    /// Bytes of one ONVIF metadata document.
+    pub document: usize,
     /// NAL units of one access unit. A 1080p picture with a slice for each macroblock has 8 160.
     pub nal_units: usize,
     /// Bytes of one parameter set.
@@ -70,6 +74,8 @@ impl Default for Limits {
             interleaved_units: 1_024,
             interleaved_bytes: 4 << 20,
             access_unit: 8 << 20,
+            audio_unit: 64 << 10,
+            document: 4 << 20,
             nal_units: 16_384,
             parameter_set: 16 << 10,
             reorder_depth: 16,

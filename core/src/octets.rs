@@ -116,6 +116,88 @@ impl Write for bytes::BytesMut {
     }
 }
 
+/// Reads bits of plain bytes, most significant first; `None` past the end.
+#[derive(Clone, Debug)]
+pub struct Bits<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Bits<'a> {
+    /// From the first bit.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// Bits read so far.
+    #[must_use]
+    pub const fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Bits left.
+    #[must_use]
+    pub const fn left(&self) -> usize {
+        self.bytes.len().saturating_mul(8).saturating_sub(self.at)
+    }
+
+    /// One bit.
+    pub fn bit(&mut self) -> Option<bool> {
+        let byte = *self.bytes.get(self.at / 8)?;
+        let bit = byte >> (7 - self.at % 8) & 1;
+        self.at += 1;
+        Some(bit == 1)
+    }
+
+    /// `n` bits, at most 32.
+    pub fn take(&mut self, n: u32) -> Option<u32> {
+        debug_assert!(n <= 32);
+        if self.left() < n as usize {
+            return None;
+        }
+        let mut value = 0_u64;
+        let mut want = n;
+        while want > 0 {
+            let byte = u32::from(*self.bytes.get(self.at / 8)?);
+            let there = 8 - (self.at % 8) as u32;
+            let take = want.min(there);
+            value = value << take | u64::from(byte >> (there - take) & ((1 << take) - 1));
+            self.at += take as usize;
+            want -= take;
+        }
+        Some(value as u32)
+    }
+
+    /// Steps over `n` bits.
+    pub fn skip(&mut self, n: usize) -> Option<()> {
+        self.at = self.at.checked_add(n).filter(|at| *at <= self.bytes.len().saturating_mul(8))?;
+        Some(())
+    }
+
+    /// Steps to the next whole byte.
+    pub const fn align(&mut self) {
+        self.at = self.at.div_ceil(8) * 8;
+    }
+
+    /// Appends the next `n` bytes to `out`, wherever in a byte they start.
+    pub fn copy(&mut self, n: usize, out: &mut impl Write) -> Option<()> {
+        let end = n.checked_mul(8).and_then(|bits| self.at.checked_add(bits))?;
+        let (from, shift) = (self.at / 8, self.at % 8);
+        let whole = self.bytes.get(from..from.checked_add(n)?)?;
+        if shift == 0 {
+            out.put(whole);
+        } else {
+            let after = self.bytes.get(from + 1..from + 1 + n)?;
+            for (a, b) in whole.iter().zip(after) {
+                out.put_u8(a << shift | b >> (8 - shift));
+            }
+        }
+        self.at = end;
+        Some(())
+    }
+}
+
 /// Reads the bits of an RBSP, stepping over emulation prevention bytes (ITU-T H.264 §7.3.1, H.265 §7.3.1.1) as it
 /// goes, so that nothing is copied. `None` past the end.
 #[derive(Clone, Debug)]

@@ -212,20 +212,16 @@ impl Presentation {
         self.find(|media| media.kind == MediaKind::Video && media.codec.is_some())
     }
 
-    /// The first sound that comes from the camera, with its index. A back channel does not.
+    /// The first sound that comes from the camera and that this library can read, with its index. A back channel does not.
     #[must_use]
     pub fn audio(&self) -> Option<(usize, &Media)> {
-        self.find(|media| media.kind == MediaKind::Audio)
+        self.find(|media| media.audio().is_some())
     }
 
     /// The first stream of ONVIF metadata, with its index.
     #[must_use]
     pub fn metadata(&self) -> Option<(usize, &Media)> {
-        let name = "vnd.onvif.metadata";
-        self.find(|media| {
-            let encoding = media.encoding().get(..name.len());
-            encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case(name))
-        })
+        self.find(|media| media.metadata().is_some())
     }
 
     /// The first media that is for us and fits. Where every media is marked as not for us, all are (mediamtx 5074).

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::address::included_sources;
 use super::{Group, Section, sprop, without_userinfo};
-use crate::codec::Codec;
+use crate::codec::{AudioCodec, Codec, Packing, PictureCodec};
 use crate::fault::{Quirk, Quirks};
 use crate::limits::Limits;
 
@@ -111,6 +111,24 @@ impl Media {
     #[must_use]
     pub fn chosen(&self) -> Option<&PayloadType> {
         self.payload_types.iter().find(|pt| pt.number == self.payload_type)
+    }
+
+    /// The coding of its sound, where this library can read it.
+    #[must_use]
+    pub fn audio(&self) -> Option<AudioCodec> {
+        self.chosen().filter(|_| self.kind == MediaKind::Audio)?.audio()
+    }
+
+    /// The coding of its pictures, where they have no NAL units and this library can keep them.
+    #[must_use]
+    pub fn picture(&self) -> Option<PictureCodec> {
+        self.chosen().filter(|_| self.kind == MediaKind::Video)?.picture()
+    }
+
+    /// How its documents are packed, where it carries ONVIF metadata.
+    #[must_use]
+    pub fn metadata(&self) -> Option<Packing> {
+        self.chosen()?.metadata()
     }
 
     /// The encoding's name of the chosen payload type (`H264`, `JPEG`), empty where unknown.
@@ -228,14 +246,21 @@ impl Media {
             only.parameters = stray;
         }
         let video = self.kind == MediaKind::Video;
-        let readable = |pt: &&PayloadType| video && pt.codec().is_some();
-        let Some(chosen) = self.payload_types.iter().find(readable).or_else(|| self.payload_types.first())
-        else {
-            return;
+        let readable = |pt: &&PayloadType| match &self.kind {
+            MediaKind::Video => pt.picture().is_some(),
+            MediaKind::Audio => pt.audio().is_some(),
+            _ => pt.metadata().is_some(),
         };
+        let first = |of: &dyn Fn(&&PayloadType) -> bool| self.payload_types.iter().find(of);
+        let chosen = first(&|pt| video && pt.codec().is_some()).or_else(|| first(&readable));
+        let Some(chosen) = chosen.or_else(|| self.payload_types.first()) else { return };
         self.payload_type = chosen.number;
         self.codec = chosen.codec().filter(|_| video);
-        self.clock_rate = chosen.clock_rate;
+        self.clock_rate = match chosen.clock_rate {
+            // RFC 2435 §3 and the RTP payload format for AV1, §3, allow no other.
+            0 if video && chosen.picture().is_some() => 90_000,
+            rate => rate,
+        };
         self.packetization_mode =
             chosen.parameter("packetization-mode").and_then(|m| m.parse().ok()).unwrap_or(0);
         self.uses_don = chosen
@@ -291,6 +316,43 @@ impl PayloadType {
             "H265" | "HEVC" => Some(Codec::H265),
             "" if self.parameter("sprop-vps").is_some() => Some(Codec::H265),
             "" if self.parameter("sprop-parameter-sets").is_some() => Some(Codec::H264),
+            _ => None,
+        }
+    }
+
+    /// The coding of sound, where this library can read it.
+    #[must_use]
+    pub fn audio(&self) -> Option<AudioCodec> {
+        match self.encoding.to_ascii_uppercase().as_str() {
+            // RFC 3640 and RFC 6416.
+            "MPEG4-GENERIC" | "MP4A-LATM" => Some(AudioCodec::Aac),
+            "OPUS" => Some(AudioCodec::Opus),
+            "PCMU" => Some(AudioCodec::Pcmu),
+            "PCMA" => Some(AudioCodec::Pcma),
+            "L16" => Some(AudioCodec::L16),
+            _ => None,
+        }
+    }
+
+    /// The coding of pictures without NAL units, where this library can keep them.
+    #[must_use]
+    pub fn picture(&self) -> Option<PictureCodec> {
+        match self.encoding.to_ascii_uppercase().as_str() {
+            "JPEG" => Some(PictureCodec::Jpeg),
+            "AV1" => Some(PictureCodec::Av1),
+            _ => None,
+        }
+    }
+
+    /// How its documents are packed, where it carries ONVIF metadata.
+    #[must_use]
+    pub fn metadata(&self) -> Option<Packing> {
+        let name = self.encoding.to_ascii_lowercase();
+        match name.strip_prefix("vnd.onvif.metadata")? {
+            "" => Some(Packing::None),
+            // The specification has both spellings.
+            ".gzip" | "+gzip" => Some(Packing::Gzip),
+            ".exi.onvif" | ".exi.ext" | "+exi.onvif" | "+exi.ext" => Some(Packing::Exi),
             _ => None,
         }
     }
