@@ -23,9 +23,9 @@ use crate::time::Micros;
 
 pub use annexb::AnnexBReader;
 pub use assemble::Assembler;
-pub use interleave::{DecodingOrder, Packetization};
 pub use audio::{AudioDepacketizer, AudioFormat, AudioUnit};
 pub use document::{Document, DocumentReader};
+pub use interleave::{DecodingOrder, Packetization};
 pub use rtp::Depacketizer;
 
 /// A picture that decoding can start at.

@@ -10,19 +10,22 @@ mod configuration;
 mod error;
 mod fragmenter;
 mod init;
+mod plain;
 
+use alloc::borrow::Cow;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
 pub use error::{Error, Kind};
 pub use fragmenter::{Fragmenter, Piece, Stats};
+pub use plain::PlainFragmenter;
 
 use crate::bmff::prft::Prft;
 use crate::gix::{Flags, FragmentMark};
 use crate::h26x::{ParameterSets, VideoFormat};
 use crate::time::Ticks;
-use crate::timeline::UtcStamp;
+use crate::timeline::{PlainFormat, UtcStamp};
 
 /// The only track of our files.
 pub const TRACK: u32 = 1;
@@ -35,10 +38,56 @@ pub const MOOF_AT: usize = FragmentMark::LEN + Prft::LEN;
 pub struct InitSegment {
     /// The bytes. Sample entry `avc3` or `hev1`, parameter sets in the configuration record as well.
     pub bytes: Bytes,
-    /// What the pictures are.
-    pub format: VideoFormat,
-    /// The parameter sets behind it.
-    pub parameters: Arc<ParameterSets>,
+    /// What the samples are.
+    pub format: TrackFormat,
+}
+
+/// What the samples of a track are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrackFormat {
+    /// Pictures of H.264 or H.265, and the parameter sets that say so.
+    Video(VideoFormat, Arc<ParameterSets>),
+    /// Sound.
+    Plain(PlainFormat),
+}
+
+impl InitSegment {
+    /// What the pictures are, where they are of H.264 or H.265.
+    #[must_use]
+    pub const fn video(&self) -> Option<&VideoFormat> {
+        match &self.format {
+            TrackFormat::Video(format, _) => Some(format),
+            TrackFormat::Plain(_) => None,
+        }
+    }
+
+    /// The parameter sets behind it, where there are any.
+    #[must_use]
+    pub const fn parameters(&self) -> Option<&Arc<ParameterSets>> {
+        match &self.format {
+            TrackFormat::Video(_, parameters) => Some(parameters),
+            TrackFormat::Plain(_) => None,
+        }
+    }
+
+    /// RFC 6381 codec string, out-of-band sample entry.
+    #[must_use]
+    pub fn codec_string(&self) -> Cow<'_, str> {
+        match &self.format {
+            TrackFormat::Video(format, _) => Cow::Borrowed(&format.codec_string),
+            TrackFormat::Plain(PlainFormat::Audio(format)) => Cow::Owned(format.codec_string()),
+        }
+    }
+
+    /// Width and height of the pictures; 0 for sound.
+    #[must_use]
+    pub fn size(&self) -> (u32, u32) {
+        match &self.format {
+            TrackFormat::Video(format, _) => (format.width, format.height),
+            TrackFormat::Plain(_) => (0, 0),
+        }
+    }
 }
 
 /// A `moof` with its `mdat`, and what stands before them (`prft`, `uuid`).

@@ -6,11 +6,13 @@
 //!                                                              └▶ Recorder: timeline ▶ fragment ▶ segment ▶ store
 //! ```
 
+mod aside;
 mod ingest;
 mod live;
 mod recorder;
 #[cfg(test)]
 mod tests;
+mod way;
 
 pub use ingest::{Ingest, IngestOutput, IngestStats};
 pub use live::{Live, LiveOutput};

@@ -14,7 +14,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 
 mod layout;
 
-pub use layout::{Layout, ROOM, Span};
+pub use layout::{Layout, ROOM, Span, sap_type};
 
 use crate::bmff::free;
 use crate::fragment::{Fragment, InitSegment};
@@ -182,7 +182,7 @@ impl Segmenter {
         bytes.put_slice(&FileMark::blank());
         free::write(&mut bytes, ROOM);
         self.ready.push_back(Output::Create { key, init: init.clone(), bytes: bytes.freeze() });
-        let layout = Layout::new(init.format.codec, (init.bytes.len() + FileMark::LEN) as u64);
+        let layout = Layout::new(sap_type(&init.codec_string()), (init.bytes.len() + FileMark::LEN) as u64);
         self.open = Some(Open { key, init, layout, slot, first: fragment.pts, end: fragment.utc.utc });
     }
 

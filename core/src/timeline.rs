@@ -7,12 +7,14 @@ mod gate;
 mod group;
 mod line;
 mod order;
+mod plain;
 mod utc;
 
 use alloc::vec::Vec;
 
 pub use line::{Mode, Timeline};
 pub use order::ByPictureOrder;
+pub use plain::{PlainFormat, PlainGroup, PlainSample, PlainTimeline, PlainUnit};
 
 use crate::depacket::AccessUnit;
 use crate::time::{Ticks, UtcMicros};

@@ -201,8 +201,8 @@ impl Remuxer {
             dts: 0,
             duration: 0,
             random_access: 0,
-            width: init.format.width,
-            height: init.format.height,
+            width: init.size().0,
+            height: init.size().1,
             codec_string: ptr::null(),
         };
         match piece {
@@ -218,7 +218,7 @@ impl Remuxer {
             Piece::Init(init) => self.lent.push(init.bytes.clone()),
         }
         self.slices.extend(self.lent.iter().map(|b| VigieSlice { bytes: b.as_ptr(), len: b.len() }));
-        self.codec_string = CString::new(init.format.codec_string.as_str()).unwrap_or_default();
+        self.codec_string = CString::new(&*init.codec_string()).unwrap_or_default();
         out.slices = self.slices.as_ptr();
         out.slice_count = self.slices.len();
         out.codec_string = self.codec_string.as_ptr();

@@ -154,7 +154,7 @@ impl Live {
         while let Some(output) = self.media.pull() {
             match output {
                 LiveOutput::Init { bytes, segment } => {
-                    let format = &segment.format;
+                    let Some(format) = segment.video() else { continue };
                     self.codec = format.codec;
                     let text = format_text(format.codec, &format.codec_string, (format.width, format.height));
                     self.ready.push(Output { kind: "init", text, bytes });

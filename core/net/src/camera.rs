@@ -219,6 +219,11 @@ impl Camera {
                 Some(Event::AccessUnit(unit))
             }
             IngestOutput::SenderReport { report, received } => Some(Event::SenderReport { report, received }),
+            IngestOutput::Audio(unit) => Some(Event::Audio(unit)),
+            IngestOutput::Document(document) => Some(Event::Document(document)),
+            IngestOutput::AudioSenderReport { report, received } => {
+                Some(Event::AudioSenderReport { report, received })
+            }
             IngestOutput::Anchor { source, timestamp, utc } => Some(Event::Anchor { source, timestamp, utc }),
             IngestOutput::Discontinuity => Some(Event::Discontinuity),
             IngestOutput::Event(event) => match event {

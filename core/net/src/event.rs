@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vigie::depacket::AccessUnit;
+use vigie::depacket::{AccessUnit, AudioUnit, Document};
 use vigie::fault::Quirk;
 use vigie::rtp::rtcp::SenderReport;
 use vigie::rtsp::Url;
@@ -45,6 +45,17 @@ pub enum Event {
     Playing(Playing),
     /// A picture.
     AccessUnit(AccessUnit),
+    /// Sound, where [`Options::wanted`](crate::Options::wanted) asks for it.
+    Audio(AudioUnit),
+    /// ONVIF metadata, where [`Options::wanted`](crate::Options::wanted) asks for it.
+    Document(Document),
+    /// The camera said what the clock of its sound shows.
+    AudioSenderReport {
+        /// What it said.
+        report: SenderReport,
+        /// When it arrived.
+        received: Micros,
+    },
     /// The camera said what its clock shows.
     SenderReport {
         /// What it said.

@@ -40,4 +40,5 @@ pub use options::Options;
 pub use stream::ByteStream;
 pub use tap::{Tap, TapEvent, Tapped};
 pub use tls::{Distrust, Fingerprint, ServerTls, Tls};
+pub use vigie::session::Wanted;
 pub use vigie::store::Cause;

@@ -78,7 +78,6 @@ impl Default for Options {
             transports: vec![Lower::Tcp],
             udp_ports: None,
             multicast_interface: None,
-            wanted: Wanted::default(),
             media: None,
             replay: None,
             range: Some(Range::ALL),
@@ -91,6 +90,7 @@ impl Default for Options {
             redirects: 4,
             read_delay: Duration::ZERO,
             tap: None,
+            wanted: Wanted::default(),
             limits: Limits::default(),
             clock: Clock::start(),
         }

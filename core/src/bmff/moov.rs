@@ -52,10 +52,25 @@ impl Moov {
         }
     }
 
+    /// With one more track, after those that are there.
+    #[must_use]
+    pub fn with(mut self, track: Trak) -> Self {
+        self.header.next_track = self.header.next_track.max(track.header.track.saturating_add(1));
+        self.header.duration = self.header.duration.max(track.header.duration);
+        self.tracks.push(track);
+        self
+    }
+
     /// The first video track.
     #[must_use]
     pub fn video(&self) -> Option<&Trak> {
         self.tracks.iter().find(|t| t.media.handler.kind == trak::mdia::hdlr::VIDEO)
+    }
+
+    /// The first track of sound.
+    #[must_use]
+    pub fn audio(&self) -> Option<&Trak> {
+        self.tracks.iter().find(|t| t.media.handler.kind == trak::mdia::hdlr::SOUND)
     }
 
     /// What fragments of `track` default to.

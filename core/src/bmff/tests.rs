@@ -22,6 +22,7 @@ use super::moov::trak::mdia::minf::stbl::Stbl;
 use super::moov::trak::mdia::minf::stbl::ctts::Ctts;
 use super::moov::trak::mdia::minf::stbl::stco::Stco;
 use super::moov::trak::mdia::minf::stbl::stsc::{Run, Stsc};
+use super::moov::trak::mdia::minf::stbl::stsd::audio::{self, AudioEntry};
 use super::moov::trak::mdia::minf::stbl::stsd::avcc::{AvcC, High};
 use super::moov::trak::mdia::minf::stbl::stsd::hvcc::{Array, HvcC};
 use super::moov::trak::mdia::minf::stbl::stsd::{self, BitRate, Colour, Configuration, Stsd, VideoEntry};
@@ -125,7 +126,25 @@ fn samples() -> impl Strategy<Value = Vec<RunSample>> {
     prop::collection::vec(sample, 1..12)
 }
 
+prop_compose! {
+    fn audio_entry()(kind in 0_usize..5, channels in 1_u8..=8, rate in 8_000_u32..65_536,
+                     configuration in prop::collection::vec(any::<u8>(), 0..300)) -> AudioEntry {
+        let kind = [audio::MP4A, audio::OPUS, audio::ULAW, audio::ALAW, audio::TWOS][kind];
+        AudioEntry::new(kind, channels, rate, if kind == audio::MP4A { &configuration } else { &[] })
+    }
+}
+
 proptest! {
+    #[test]
+    fn a_track_of_sound_there_and_back(moov in moov(), entry in audio_entry()) {
+        let tables = Stbl::fragmented(Stsd::of_audio(entry));
+        let sound = Trak::new(Tkhd::sound(2), Mdia::sound(Mdhd::new(90_000, 7), Minf::sound(tables)));
+        let moov = moov.with(sound);
+        let back = there_and_back(&moov);
+        prop_assert_eq!(back.audio(), moov.tracks.last());
+        prop_assert_eq!(back, moov);
+    }
+
     #[test]
     fn moov_there_and_back(moov in moov()) {
         prop_assert_eq!(there_and_back(&moov), moov);

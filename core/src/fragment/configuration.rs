@@ -85,6 +85,8 @@ pub(super) fn sets(record: &Configuration) -> ParameterSets {
         Configuration::Hevc(hevc) => {
             (ParameterSets::new(Codec::H265), hevc.arrays.iter().flat_map(|a| &a.nals).collect())
         }
+        // No NAL units: no parameter sets, and no format.
+        Configuration::Av1(_) | Configuration::None => return ParameterSets::new(Codec::H264),
     };
     let mut active = None;
     for nal in nals {

@@ -17,7 +17,7 @@ use crate::time::NtpTime;
 use crate::timeline::{Group, Sample, UtcSource};
 
 /// Heads of fragments are cut from buffers of this many bytes, so that most fragments allocate none.
-const HEAD_BUFFER: usize = 64 << 10;
+pub(super) const HEAD_BUFFER: usize = 64 << 10;
 
 /// What comes out, in the order in which a decoder needs it.
 #[derive(Clone, Debug)]
@@ -149,8 +149,11 @@ impl Fragmenter {
     fn part(&self, samples: &[Sample]) -> usize {
         let first = samples.first().map(|s| &s.unit);
         let given = match (&self.init, first) {
-            (Some(init), Some(unit)) if unit.random_access.is_none() || self.does(&init.parameters, unit) => {
-                Some(&init.parameters)
+            (Some(init), Some(unit))
+                if unit.random_access.is_none()
+                    || init.parameters().is_some_and(|sets| self.does(sets, unit)) =>
+            {
+                init.parameters()
             }
             (_, first) => first.and_then(|unit| unit.parameters.as_ref()),
         };
@@ -167,7 +170,11 @@ impl Fragmenter {
     /// Can a decoder that was given these parameter sets start at this access unit?
     fn does(&self, given: &Arc<ParameterSets>, unit: &AccessUnit) -> bool {
         let Some(wanted) = &unit.parameters else { return true };
-        let of_init = self.init.as_ref().is_some_and(|init| Arc::ptr_eq(&init.parameters, given));
+        let of_init = self
+            .init
+            .as_ref()
+            .and_then(|init| init.parameters())
+            .is_some_and(|sets| Arc::ptr_eq(sets, given));
         let served = self.served.as_ref().filter(|_| of_init);
         if Arc::ptr_eq(given, wanted) || served.is_some_and(|served| Arc::ptr_eq(served, wanted)) {
             return true;
@@ -189,7 +196,7 @@ impl Fragmenter {
                 if first.unit.random_access.is_none() {
                     return Some(init.clone());
                 }
-                if self.does(&init.parameters, &first.unit) {
+                if init.parameters().is_some_and(|sets| self.does(sets, &first.unit)) {
                     let init = init.clone();
                     self.note_served(&init, &wanted.clone());
                     return Some(init);
@@ -217,7 +224,8 @@ impl Fragmenter {
             self.quirks.count(Quirk::SetsRewritten);
         }
         self.seen = Some(wanted.clone());
-        self.served = init.parameters.serves(wanted).then(|| wanted.clone());
+        let serves = init.parameters().is_some_and(|sets| sets.serves(wanted));
+        self.served = serves.then(|| wanted.clone());
     }
 
     /// Makes a fragment of samples that one init segment decodes.
@@ -255,25 +263,35 @@ impl Fragmenter {
         self.ready.push_back(Piece::Fragment(fragment));
     }
 
-    /// Writes mark, `prft`, `moof` and the header of `mdat`.
     fn write_head(&mut self, fragment: &mut Fragment, samples: &[Sample], next: Option<&Sample>) {
-        let head = &mut self.head;
-        let body: u64 = fragment.body.iter().map(|b| b.len() as u64).sum();
+        let lost = samples.iter().fold(0, |n: u32, s| n.saturating_add(s.unit.loss.packets));
         self.sequence = self.sequence.wrapping_add(1);
-        let (dts, pts) = (fragment.dts.0 as u64, fragment.pts.0 as u64);
-        head.resize(FragmentMark::LEN, 0);
-        Prft::captured(TRACK, NtpTime::from_utc(fragment.utc.utc), pts).write(head);
-        moof::write(head, self.sequence, TRACK, dts, run(samples, next));
-        Header::write(head, moof::MDAT, body);
-        let end = head.len();
-        let first = fragment.body.first().map_or(0, Bytes::len);
-        fragment.first_sample_end = (end + first) as u32;
-        // The mark comes first and tells lengths that are known only now: written behind, moved to the front.
-        mark(fragment, samples, end as u64 + body).put(head);
-        head.copy_within(end.., 0);
-        head.truncate(end);
-        fragment.head = head.split().freeze();
+        put_head(&mut self.head, fragment, self.sequence, lost, run(samples, next));
     }
+}
+
+/// Writes mark, `prft`, `moof` and the header of `mdat`, and cuts them from `head` for the fragment.
+pub(super) fn put_head(
+    head: &mut BytesMut,
+    fragment: &mut Fragment,
+    sequence: u32,
+    lost: u32,
+    run: impl Iterator<Item = RunSample> + Clone,
+) {
+    let body: u64 = fragment.body.iter().map(|b| b.len() as u64).sum();
+    let (dts, pts) = (fragment.dts.0 as u64, fragment.pts.0 as u64);
+    head.resize(FragmentMark::LEN, 0);
+    Prft::captured(TRACK, NtpTime::from_utc(fragment.utc.utc), pts).write(head);
+    moof::write(head, sequence, TRACK, dts, run);
+    Header::write(head, moof::MDAT, body);
+    let end = head.len();
+    let first = fragment.body.first().map_or(0, Bytes::len);
+    fragment.first_sample_end = (end + first) as u32;
+    // The mark comes first and tells lengths that are known only now: written behind, moved to the front.
+    mark(fragment, lost, end as u64 + body).put(head);
+    head.copy_within(end.., 0);
+    head.truncate(end);
+    fragment.head = head.split().freeze();
 }
 
 /// Does the access unit carry, before its first slice, every parameter set that its pictures need?
@@ -324,13 +342,13 @@ fn lowest(samples: &[Sample]) -> i64 {
     samples.iter().map(|s| s.dts.0.min(s.pts.0)).min().unwrap_or(0)
 }
 
-fn mark(fragment: &Fragment, samples: &[Sample], len: u64) -> FragmentMark {
+fn mark(fragment: &Fragment, lost: u32, len: u64) -> FragmentMark {
     FragmentMark {
         source: source_number(fragment.utc.source),
         flags: fragment.flags.to_mark(),
         utc: fragment.utc.utc,
         error: fragment.utc.error,
-        lost: samples.iter().fold(0, |n, s| n.saturating_add(s.unit.loss.packets)),
+        lost,
         dts: fragment.dts,
         offset: (fragment.pts.0 - fragment.dts.0) as i32,
         duration: u32::try_from(fragment.duration).unwrap_or(u32::MAX),

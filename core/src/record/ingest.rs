@@ -6,7 +6,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
-use crate::depacket::AccessUnit;
+use crate::depacket::{AccessUnit, AudioUnit, Document};
 use crate::fault::Quirks;
 use crate::limits::Limits;
 use crate::reorder;
@@ -79,6 +79,19 @@ pub enum IngestOutput {
     Event(Event),
     /// A picture.
     AccessUnit(AccessUnit),
+    /// Sound, where it was asked for.
+    Audio(AudioUnit),
+    /// ONVIF metadata, where it was asked for.
+    Document(Document),
+    /// The camera said what the clock of its sound shows.
+    AudioSenderReport {
+        /// What it said.
+        report: SenderReport,
+        /// When it arrived.
+        received: Micros,
+    },
+    /// Timestamps of the sound that follows do not continue those before.
+    AudioDiscontinuity,
     /// The camera said what its clock shows.
     SenderReport {
         /// What it said.

@@ -1,14 +1,17 @@
 //! From access units to the store.
 
+use alloc::vec::Vec;
+
+use super::way::{Unit, Way};
 use crate::depacket::AccessUnit;
 use crate::fault::Quirks;
-use crate::fragment::{Fragment, Fragmenter, Piece};
+use crate::fragment::Fragment;
 use crate::limits::Limits;
 use crate::rtp::rtcp::SenderReport;
 use crate::segment::{Config as Files, Segmenter};
 use crate::store::{self, Cause, Error, Recovered, Source, Storage, Writer};
 use crate::time::{Micros, Ticks, UtcMicros};
-use crate::timeline::{Mode, Timeline, UtcSource};
+use crate::timeline::{PlainUnit, UtcSource};
 
 /// How a camera is recorded.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,7 +54,7 @@ impl RecorderConfig {
 pub struct RecorderStats {
     /// Of the store.
     pub store: store::Stats,
-    /// Pictures taken.
+    /// Pictures, or access units of sound, taken.
     pub pictures: u64,
     /// Pictures that cannot be decoded since nothing before them can, and were not kept.
     pub undecodable: u64,
@@ -78,8 +81,7 @@ const BACK_OFF: (u64, u64) = (1_000_000, 30_000_000);
 #[derive(Debug)]
 pub struct Recorder<S: Storage> {
     config: RecorderConfig,
-    timeline: Timeline,
-    fragmenter: Fragmenter,
+    way: Way,
     segmenter: Segmenter,
     writer: Writer<S>,
     /// What the two clocks read at one moment.
@@ -108,8 +110,7 @@ impl<S: Storage> Recorder<S> {
         let files = config.files.unwrap_or_else(|| Files::staggered(source.camera.as_str()));
         let mut recorder = Self {
             config,
-            timeline: Timeline::new(Mode::Recording, &config.limits),
-            fragmenter: Fragmenter::new(&config.limits),
+            way: Way::video(&config.limits),
             segmenter: Segmenter::new(files),
             writer,
             clocks: (now, utc),
@@ -118,14 +119,14 @@ impl<S: Storage> Recorder<S> {
             stats: RecorderStats { end: found.end, ..RecorderStats::default() },
             quirks: Quirks::default(),
         };
-        recorder.timeline.arrival(now, utc);
+        recorder.way.arrival(now, utc);
         Ok((recorder, found))
     }
 
     /// Counters.
     #[must_use]
     pub fn stats(&self) -> RecorderStats {
-        let undecodable = self.stats.undecodable + self.timeline.dropped() + self.fragmenter.stats().dropped;
+        let undecodable = self.stats.undecodable + self.way.dropped();
         RecorderStats { store: self.writer.stats(), undecodable, ..self.stats }
     }
 
@@ -133,7 +134,7 @@ impl<S: Storage> Recorder<S> {
     #[must_use]
     pub fn quirks(&self) -> Quirks {
         let mut all = self.quirks.clone();
-        all.merge(self.timeline.quirks());
+        all.merge(self.way.quirks());
         all
     }
 
@@ -146,22 +147,22 @@ impl<S: Storage> Recorder<S> {
     /// are dated by it.
     pub fn clocks(&mut self, now: Micros, utc: UtcMicros) {
         self.clocks = (now, utc);
-        self.timeline.arrival(now, utc);
+        self.way.arrival(now, utc);
     }
 
     /// The camera said what its clock shows.
     pub fn sender_report(&mut self, report: SenderReport) {
-        self.timeline.sender_report(report);
+        self.way.sender_report(report);
     }
 
     /// Another source said which moment an RTP timestamp is.
     pub fn anchor(&mut self, source: UtcSource, timestamp: u32, utc: UtcMicros) {
-        self.timeline.anchor(source, timestamp, utc);
+        self.way.anchor(source, timestamp, utc);
     }
 
     /// Timestamps of what follows do not continue those before.
     pub fn discontinuity(&mut self) {
-        self.timeline.discontinuity();
+        self.way.discontinuity();
     }
 
     /// Takes a picture.
@@ -169,9 +170,31 @@ impl<S: Storage> Recorder<S> {
     /// # Errors
     /// The store's; the recorder goes on.
     pub fn push(&mut self, now: Micros, unit: AccessUnit) -> Result<(), Error> {
+        self.take(now, Unit::Video(unit))
+    }
+
+    /// Takes an access unit of sound, an [`AudioUnit`](crate::depacket::AudioUnit). A recorder keeps one track: sound has one
+    /// of its own, at [`Source::audio`]. Should both be given to one, the files begin anew at each change.
+    ///
+    /// # Errors
+    /// The store's; the recorder goes on.
+    pub fn push_plain(&mut self, now: Micros, unit: impl Into<PlainUnit>) -> Result<(), Error> {
+        self.take(now, Unit::Plain(unit.into()))
+    }
+
+    fn take(&mut self, now: Micros, unit: Unit) -> Result<(), Error> {
         self.stats.pictures += 1;
-        self.timeline.push(unit);
-        self.keep(now)
+        let mut done = Ok(());
+        if !self.way.takes(&unit) {
+            self.way.finish();
+            done = self.keep(now);
+            self.renew(match unit {
+                Unit::Video(_) => Way::video(&self.config.limits),
+                Unit::Plain(_) => Way::plain(&self.config.limits),
+            });
+        }
+        self.way.push(unit);
+        done.and(self.keep(now))
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
@@ -195,9 +218,9 @@ impl<S: Storage> Recorder<S> {
     /// # Errors
     /// The store's; the recorder goes on.
     pub fn interrupted(&mut self, now: Micros, cause: Cause, code: u16) -> Result<(), Error> {
-        self.timeline.finish();
+        self.way.finish();
         let kept = self.keep(now);
-        self.renew();
+        self.renew(self.way.again(&self.config.limits));
         let ended = if self.again.is_none() {
             self.segmenter.finish();
             self.write(now)
@@ -218,28 +241,19 @@ impl<S: Storage> Recorder<S> {
     }
 
     /// Another timeline: nothing of the former stream's times holds for the next one.
-    fn renew(&mut self) {
-        self.quirks.merge(self.timeline.quirks());
-        self.stats.undecodable += self.timeline.dropped() + self.fragmenter.stats().dropped;
-        self.timeline = Timeline::new(Mode::Recording, &self.config.limits);
-        self.timeline.arrival(self.clocks.0, self.clocks.1);
-        self.fragmenter = Fragmenter::new(&self.config.limits);
+    fn renew(&mut self, way: Way) {
+        self.quirks.merge(self.way.quirks());
+        self.stats.undecodable += self.way.dropped();
+        self.way = way;
+        self.way.arrival(self.clocks.0, self.clocks.1);
     }
 
     /// Takes what the timeline has ready to the store.
     fn keep(&mut self, now: Micros) -> Result<(), Error> {
-        let mut done = Ok(());
-        while let Some(group) = self.timeline.pull() {
-            if self.fragmenter.push(group).is_err() {
-                self.stats.broken += 1;
-            }
-            while let Some(piece) = self.fragmenter.pull() {
-                if let Piece::Fragment(fragment) = piece {
-                    done = done.and(self.store(now, fragment));
-                }
-            }
-        }
-        done
+        // Room only where there is something: an empty vector allocates nothing.
+        let mut ready = Vec::new();
+        self.stats.broken += self.way.pull(|fragment| ready.push(fragment));
+        ready.into_iter().fold(Ok(()), |done, fragment| done.and(self.store(now, fragment)))
     }
 
     fn store(&mut self, now: Micros, fragment: Fragment) -> Result<(), Error> {

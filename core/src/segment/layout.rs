@@ -7,7 +7,6 @@ use bytes::{Bytes, BytesMut};
 use crate::bmff::mfra::{Mfra, tfra};
 use crate::bmff::sidx::{self, Reference, Sidx};
 use crate::bmff::{Boxed as _, free};
-use crate::codec::Codec;
 use crate::fragment::{Fragment, MOOF_AT, TRACK};
 use crate::gix::{Flags, FragmentMark};
 use crate::time::{TIMESCALE, Ticks};
@@ -56,10 +55,19 @@ impl Span {
     }
 }
 
+/// The SAP type (ISO/IEC 14496-12 Annex I) of a track's random access points, by its codec string; 0: not told. IDR is type 1,
+/// and so are JPEG, sound and a key frame of AV1. An H.265 CRA with leading pictures would be 3, one without them 1: the file
+/// does not say.
+#[must_use]
+pub fn sap_type(codec_string: &str) -> u8 {
+    u8::from(!codec_string.starts_with("hvc") && !codec_string.starts_with("hev"))
+}
+
 /// Where the fragments of a file are, and the boxes that say so.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    codec: Codec,
+    /// SAP type of its random access points.
+    sap: u8,
     /// Bytes from the start of a fragment to its `moof`.
     moof_at: u64,
     room_at: u64,
@@ -68,10 +76,10 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// A file whose room starts at byte `room_at`; its first fragment stands right behind the room.
+    /// A file whose random access points are of SAP type `sap` and whose room starts at byte `room_at`; its first fragment stands right behind the room.
     #[must_use]
-    pub const fn new(codec: Codec, room_at: u64) -> Self {
-        Self { codec, moof_at: MOOF_AT as u64, room_at, len: room_at + ROOM as u64, fragments: Vec::new() }
+    pub const fn new(sap: u8, room_at: u64) -> Self {
+        Self { sap, moof_at: MOOF_AT as u64, room_at, len: room_at + ROOM as u64, fragments: Vec::new() }
     }
 
     /// The same where fragments start with their `moof`: without mark and `prft`.
@@ -151,8 +159,6 @@ impl Layout {
             .collect();
         let each = starts.len().div_ceil(MOST_REFERENCES).max(1);
         let starts: Vec<_> = starts.into_iter().step_by(each).collect();
-        // IDR is type 1. An H.265 CRA with leading pictures would be 3, one without them 1: the file does not say.
-        let sap = if self.codec == Codec::H264 { 1 } else { 0 };
         starts
             .iter()
             .enumerate()
@@ -162,7 +168,7 @@ impl Layout {
                 let end = self.fragments.get(to).map_or(self.len, |(at, _)| *at);
                 let duration: u64 = self.fragments.get(*from..to)?.iter().map(|(_, f)| f.duration).sum();
                 let size = u32::try_from(end - at).ok().filter(|size| size >> 31 == 0)?;
-                let mut reference = Reference::media(size, u32::try_from(duration).ok()?, sap);
+                let mut reference = Reference::media(size, u32::try_from(duration).ok()?, self.sap);
                 reference.starts_with_sap = first.random_access;
                 Some(reference)
             })

@@ -2,8 +2,7 @@
 
 use super::scan::{Head, Walk};
 use super::{Error, File, Storage};
-use crate::codec::Codec;
-use crate::segment::{Layout, Span};
+use crate::segment::{Layout, Span, sap_type};
 
 /// Ends a file whose tail was cut, as the segmenter ends one, where that is not done yet.
 pub(super) fn close_file(
@@ -12,8 +11,8 @@ pub(super) fn close_file(
     head: &Head,
     walk: &Walk,
 ) -> Result<bool, Error> {
-    let codec = if head.mark.codec.as_str().starts_with("avc") { Codec::H264 } else { Codec::H265 };
-    let mut layout = Layout::new(codec, (head.init.len() + crate::gix::FileMark::LEN) as u64);
+    let sap = sap_type(head.mark.codec.as_str());
+    let mut layout = Layout::new(sap, (head.init.len() + crate::gix::FileMark::LEN) as u64);
     for (offset, mark) in &walk.fragments {
         layout.skip(offset.saturating_sub(layout.len()));
         layout.push(Span::from_mark(mark));

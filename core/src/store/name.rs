@@ -83,6 +83,15 @@ impl Source {
     pub fn new(tenant: &str, camera: &str) -> Result<Self, Error> {
         Ok(Self { tenant: tenant.parse()?, camera: camera.parse()? })
     }
+
+    /// Where the sound of this camera is kept, if it is: beside its pictures, under its name with `-audio` behind it.
+    ///
+    /// # Errors
+    /// [`Kind::Name`] where the camera's name is longer than 58 characters.
+    pub fn audio(&self) -> Result<Self, Error> {
+        let camera = alloc::format!("{}-audio", self.camera).parse()?;
+        Ok(Self { camera, ..*self })
+    }
 }
 
 /// `<tenant>/<camera>`.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{Error, Memory, Options, Source, Storage, Writer};
 use crate::codec::Codec;
-use crate::fragment::{Fragment, FragmentFlags, InitSegment, MOOF_AT};
+use crate::fragment::{Fragment, FragmentFlags, InitSegment, MOOF_AT, TrackFormat};
 use crate::gix::{Flags, FragmentMark, Id};
 use crate::h26x::{Layers, ParameterSets, VideoFormat};
 use crate::octets::Write as _;
@@ -45,11 +45,8 @@ pub(crate) fn init(width: u32) -> Arc<InitSegment> {
         colour: None,
         layers: Layers::Base,
     };
-    Arc::new(InitSegment {
-        bytes: bytes.into(),
-        format,
-        parameters: Arc::new(ParameterSets::new(Codec::H264)),
-    })
+    let parameters = Arc::new(ParameterSets::new(Codec::H264));
+    Arc::new(InitSegment { bytes: bytes.into(), format: TrackFormat::Video(format, parameters) })
 }
 
 /// A camera's fragments: one a second, of 25 samples.

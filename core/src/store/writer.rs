@@ -201,7 +201,7 @@ impl<S: Storage> Writer<S> {
         let (key, file) = self.create_free(key)?;
         let path = alloc::format!("{}/{key}", self.source);
         let Some(writing) = &self.day else { return Err(Kind::NoFile.into()) };
-        let format = &init.format;
+        let (width, height) = init.size();
         let size = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
         let mark = FileMark {
             ordinal: writing.open.next,
@@ -210,8 +210,8 @@ impl<S: Storage> Writer<S> {
             head_len: bytes.len() as u32,
             id: FileMark::id_of(self.source.tenant.as_str(), self.source.camera.as_str(), key),
             kid: Kid::default(),
-            size: (size(format.width), size(format.height)),
-            codec: Text::new(&format.codec_string).unwrap_or(Text::EMPTY),
+            size: (size(width), size(height)),
+            codec: Text::new(&init.codec_string()).unwrap_or(Text::EMPTY),
             tenant: self.source.tenant.text(),
             camera: self.source.camera.text(),
         };

@@ -10,6 +10,7 @@
 mod fragmented;
 mod movie;
 mod plan;
+mod sound;
 
 use bytes::Bytes;
 
@@ -20,7 +21,7 @@ use alloc::vec::Vec;
 
 use crate::time::UtcMicros;
 
-/// An MP4 file to be written: `head`, then all `parts` in order.
+/// An MP4 file to be written: `head`, then all `parts` in order, then all of `sound`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct File {
@@ -28,6 +29,8 @@ pub struct File {
     pub head: Bytes,
     /// What stands in `mdat`.
     pub parts: Vec<Part>,
+    /// What stands behind it there: of the fragments of sound. Empty where there is no track of sound.
+    pub sound: Vec<Part>,
     /// Bytes of the file.
     pub len: u64,
     /// Pictures shown.

@@ -9,7 +9,7 @@ use crate::media::{self, Stream};
 use crate::readers::{Found, mp4, mp4_atom, mp4parse};
 
 fn expected(stream: &Stream, entry: &str) -> Found {
-    let format = &stream.fragments[0].init.format;
+    let format = stream.fragments[0].init.video().unwrap();
     Found {
         entry: entry.into(),
         size: (format.width as u16, format.height as u16),
@@ -63,7 +63,7 @@ fn vectors_before_other_readers() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let Some(stream) = media::read(&path) else { continue };
-            let plain = stream.fragments.first().is_some_and(|f| f.init.format.width < 1 << 16)
+            let plain = stream.fragments.first().is_some_and(|f| f.init.size().0 < 1 << 16)
                 && stream.fragments.windows(2).all(|w| w[0].init == w[1].init);
             if plain && expected(&stream, "").sync > 0 {
                 judge(path.to_str().unwrap(), &stream);

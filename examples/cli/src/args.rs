@@ -168,6 +168,10 @@ pub struct Record {
     /// Give up at the first failure instead of trying again for ever.
     #[arg(long)]
     pub once: bool,
+    /// Record the camera's sound as well, beside the pictures, as camera <NAME>-audio. Without this the camera is not even asked
+    /// for it: recording sound in public space is unlawful in France, and in much of Europe, without a legal basis of its own.
+    #[arg(long)]
+    pub audio: bool,
 }
 
 /// `vigie ls`.

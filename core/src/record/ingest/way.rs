@@ -7,6 +7,7 @@ use crate::codec::Codec;
 use crate::depacket::{AccessUnit, Depacketizer, Packetization};
 use crate::fault::{Quirk, Quirks};
 use crate::limits::Limits;
+use crate::record::aside::Aside;
 use crate::reorder::{Ordered, Reorder, Stats};
 use crate::rtp::srtp::Unprotect;
 use crate::rtp::{ReplayStamp, rtcp};
@@ -34,6 +35,8 @@ pub(super) struct Way {
 struct Out {
     /// Of the video.
     depacketizer: Option<Depacketizer>,
+    /// Of sound or metadata.
+    aside: Option<Aside>,
     codec: Option<Codec>,
     /// Packets whose payload is still judged.
     judged: u8,
@@ -57,8 +60,10 @@ impl Way {
         };
         let rate = if media.clock_rate == 0 { 90_000 } else { media.clock_rate };
         let reorder = reorder.with_payload_type(media.payload_type).with_clock_rate(rate);
+        let aside = if depacketizer.is_none() { Aside::new(media, limits) } else { None };
         let out = Out {
             depacketizer,
+            aside,
             codec: media.codec,
             judged: JUDGED,
             limits: *limits,
@@ -86,6 +91,9 @@ impl Way {
         quirks.merge(self.reorder.quirks());
         if let Some(depacketizer) = &self.out.depacketizer {
             quirks.merge(depacketizer.quirks());
+        }
+        if let Some(aside) = &self.out.aside {
+            quirks.merge(aside.quirks());
         }
     }
 
@@ -138,6 +146,9 @@ impl Way {
     pub(super) fn finish(&mut self, reports: &mut VecDeque<IngestOutput>) {
         self.reorder.finish();
         self.drain(reports);
+        if let Some(aside) = &mut self.out.aside {
+            aside.finish(reports);
+        }
         if let Some(depacketizer) = &mut self.out.depacketizer {
             depacketizer.finish();
         }
@@ -155,8 +166,11 @@ impl Way {
             match packet {
                 Ok(rtcp::Packet::SenderReport(report, _)) => {
                     let ours = self.reorder.sender_report(&report, received);
-                    if ours && self.out.depacketizer.is_some() {
-                        reports.push_back(IngestOutput::SenderReport { report, received });
+                    match &self.out.aside {
+                        _ if !ours => {}
+                        None if self.out.depacketizer.is_none() => {}
+                        None => reports.push_back(IngestOutput::SenderReport { report, received }),
+                        Some(aside) => aside.sender_report(report, received, reports),
                     }
                 }
                 Ok(rtcp::Packet::Goodbye(goodbye)) => {
@@ -180,7 +194,12 @@ impl Out {
         if self.judged > 0 {
             self.judge(ordered.packet.payload);
         }
-        let Some(depacketizer) = &mut self.depacketizer else { return };
+        let Some(depacketizer) = &mut self.depacketizer else {
+            if let Some(aside) = &mut self.aside {
+                aside.take(ordered, reports);
+            }
+            return;
+        };
         let stamp = match ordered.packet.extension {
             None => None,
             Some(_) => ReplayStamp::of(&ordered.packet),

@@ -6,7 +6,7 @@ use crate::bmff::prft::Prft;
 use crate::bmff::{Boxed as _, Error, free};
 use crate::fragment::{Fragment, InitSegment, MOOF_AT, TRACK};
 use crate::gix::FragmentMark;
-use crate::segment::{Layout, ROOM, Span};
+use crate::segment::{Layout, ROOM, Span, sap_type};
 use crate::time::{NtpTime, Ticks};
 use crate::view::{Playback, View};
 
@@ -48,7 +48,7 @@ impl Fragmented {
         if self.layout.is_some() {
             return Ok(());
         }
-        let layout = Layout::new(init.format.codec, init.bytes.len() as u64);
+        let layout = Layout::new(sap_type(&init.codec_string()), init.bytes.len() as u64);
         match self.view {
             View::Exact => out.extend_from_slice(&init.bytes),
             View::Playback => out.extend_from_slice(&self.playback.init(&init.bytes)?),

@@ -3,24 +3,26 @@
 use alloc::vec::Vec;
 use bytes::BytesMut;
 
+use super::sound::Sound;
 use super::{File, Part};
 use crate::bmff::ftyp::Ftyp;
 use crate::bmff::moov::Moov;
 use crate::bmff::moov::trak::Trak;
 use crate::bmff::moov::trak::edts::{Edit, Edts};
 use crate::bmff::moov::trak::mdia::Mdia;
+use crate::bmff::moov::trak::mdia::hdlr;
 use crate::bmff::moov::trak::mdia::mdhd::Mdhd;
 use crate::bmff::moov::trak::mdia::minf::Minf;
 use crate::bmff::moov::trak::mdia::minf::stbl::Stbl;
 use crate::bmff::moov::trak::mdia::minf::stbl::ctts::Ctts;
 use crate::bmff::moov::trak::mdia::minf::stbl::stco::Stco;
-use crate::bmff::moov::trak::mdia::minf::stbl::stsd::{self, Configuration, Entry, Stsd, VideoEntry};
+use crate::bmff::moov::trak::mdia::minf::stbl::stsd::{self, Configuration, Entry, Stsd};
 use crate::bmff::moov::trak::mdia::minf::stbl::stss::Stss;
 use crate::bmff::moov::trak::mdia::minf::stbl::stsz::Stsz;
 use crate::bmff::moov::trak::tkhd::Tkhd;
 use crate::bmff::{Boxed as _, Error, Header, Kind, moof};
 use crate::fault::Offset;
-use crate::time::UtcMicros;
+use crate::time::{Ticks, UtcMicros};
 
 /// What is kept of a sample.
 #[derive(Clone, Copy, Debug)]
@@ -33,30 +35,32 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    const fn pts(&self) -> i64 {
+    pub(super) const fn pts(&self) -> i64 {
         self.dts.saturating_add(self.composition as i64)
     }
 }
 
 /// Samples that stand together in the file: those of one fragment.
 #[derive(Clone, Copy, Debug)]
-struct Chunk {
-    part: Part,
-    samples: u32,
+pub(super) struct Chunk {
+    pub(super) part: Part,
+    pub(super) samples: u32,
     description: u32,
 }
 
 /// One file in the making.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Movie {
     /// The track that the samples are of, as stored.
-    track: Trak,
+    pub(super) track: Trak,
     header: Tkhd,
-    entries: Vec<VideoEntry>,
-    samples: Vec<Sample>,
-    chunks: Vec<Chunk>,
+    entries: Vec<Entry>,
+    pub(super) samples: Vec<Sample>,
+    pub(super) chunks: Vec<Chunk>,
     /// UTC of the first and last picture shown.
     shown: Option<(UtcMicros, UtcMicros)>,
+    /// UTC less presentation time, microseconds, where it is known best; and its source's number.
+    pub(super) utc: Option<(u8, i64)>,
     /// Where the last sample ends.
     pub(super) end: i64,
 }
@@ -71,6 +75,7 @@ impl Movie {
             samples: Vec::new(),
             chunks: Vec::new(),
             shown: None,
+            utc: None,
             end: 0,
         })
     }
@@ -84,6 +89,7 @@ impl Movie {
     pub(super) fn same_kind(&self, track: &Trak) -> bool {
         let kind = |t: &Trak| match t.media.information.tables.descriptions.entries.first() {
             Some(Entry::Video(entry)) => Some(entry.kind),
+            Some(Entry::Audio(entry)) => Some(entry.kind),
             _ => None,
         };
         kind(&self.track) == kind(track) && self.track.media.header.timescale == track.media.header.timescale
@@ -198,8 +204,15 @@ impl Movie {
         }
     }
 
-    /// The file; `None` where it shows nothing.
-    pub(super) fn finish(mut self) -> Option<File> {
+    /// Presentation time `ticks` is `utc`, says the source of that number.
+    pub(super) fn dated(&mut self, source: u8, ticks: i64, utc: UtcMicros) {
+        if self.utc.is_none_or(|(known, _)| source < known) {
+            self.utc = Some((source, utc.0.saturating_sub(Ticks::micros(ticks))));
+        }
+    }
+
+    /// The file; `None` where it shows nothing. Of `sounds`, that which most of it is heard with comes along.
+    pub(super) fn finish(mut self, sounds: &[Self]) -> Option<File> {
         let (first, last) = self.shown?;
         self.start_late();
         self.trim();
@@ -208,7 +221,9 @@ impl Movie {
         let duration = edits.iter().map(|e| e.duration).sum();
         let pictures = self.samples.iter().filter(|s| s.shown).count();
         let hidden = self.samples.len() - pictures;
+        let sound = sounds.iter().filter_map(|sound| Sound::of(sound, &self)).max_by_key(Sound::samples);
         let bytes: u64 = self.chunks.iter().map(|c| c.part.len).sum();
+        let heard: u64 = sound.iter().flat_map(|s| &s.movie.chunks).map(|c| c.part.len).sum();
         let mut tables = self.tables();
         let mut head = BytesMut::new();
         let mut base = 0;
@@ -217,18 +232,23 @@ impl Movie {
             // mostly enough, three times always.
             head.clear();
             self.offsets(base, &mut tables.offsets);
+            let mut moov = self.moov(&tables, &edits, duration);
+            if let Some(sound) = &sound {
+                moov = moov.with(sound.track(base + bytes));
+            }
             Ftyp::progressive().write(&mut head);
-            self.moov(&tables, &edits, duration).write(&mut head);
-            Header::write(&mut head, moof::MDAT, bytes);
+            moov.write(&mut head);
+            Header::write(&mut head, moof::MDAT, bytes + heard);
             if head.len() as u64 == base {
                 break;
             }
             base = head.len() as u64;
         }
         Some(File {
-            len: base + bytes,
+            len: base + bytes + heard,
             head: head.freeze(),
             parts: self.chunks.iter().map(|c| c.part).collect(),
+            sound: sound.map(|s| s.movie.chunks.iter().map(|c| c.part).collect()).unwrap_or_default(),
             pictures: pictures as u32,
             hidden: hidden as u32,
             first,
@@ -237,7 +257,7 @@ impl Movie {
         })
     }
 
-    fn offsets(&self, base: u64, to: &mut Stco) {
+    pub(super) fn offsets(&self, base: u64, to: &mut Stco) {
         to.offsets.clear();
         let mut at = base;
         for chunk in &self.chunks {
@@ -246,7 +266,7 @@ impl Movie {
         }
     }
 
-    fn origin(&self) -> i64 {
+    pub(super) fn origin(&self) -> i64 {
         self.samples.first().map_or(0, |s| s.dts)
     }
 
@@ -278,9 +298,8 @@ impl Movie {
         edits
     }
 
-    fn tables(&self) -> Stbl {
-        let entries = self.entries.iter().cloned().map(Entry::Video).collect();
-        let mut tables = Stbl::fragmented(Stsd { entries });
+    pub(super) fn tables(&self) -> Stbl {
+        let mut tables = Stbl::fragmented(Stsd { entries: self.entries.clone() });
         let lift = self.lift();
         let (mut composition, mut sync, mut sizes) = (Ctts::default(), Stss::default(), Vec::new());
         for (i, sample) in self.samples.iter().enumerate() {
@@ -306,7 +325,12 @@ impl Movie {
         let media = (self.end - self.origin()).max(0) as u64;
         let timescale = self.track.media.header.timescale;
         let header = Tkhd { track: 1, duration: shown, ..self.header };
-        let media = Mdia::video(Mdhd::new(timescale, media), Minf::new(tables.clone()));
+        let (length, tables) = (Mdhd::new(timescale, media), tables.clone());
+        let media = if self.track.media.handler.kind == hdlr::SOUND {
+            Mdia::sound(length, Minf::sound(tables))
+        } else {
+            Mdia::video(length, Minf::new(tables))
+        };
         let mut track = Trak::new(header, media);
         let all = matches!(edits, [Edit { media_time: 0, .. }]) && self.samples.iter().all(|s| s.shown);
         track.edits = (!all).then(|| Edts { edits: edits.into() });
@@ -315,10 +339,11 @@ impl Movie {
 }
 
 /// The track's sample entry as every player takes it: `avc1`, `hvc1`.
-fn playable(track: &Trak, at: u64) -> Result<VideoEntry, Error> {
+fn playable(track: &Trak, at: u64) -> Result<Entry, Error> {
     let fail = |kind| Error { kind, at: Offset(at) };
     let mut entry = match track.media.information.tables.descriptions.entries.first() {
         Some(Entry::Video(entry)) => entry.clone(),
+        Some(Entry::Audio(entry)) => return Ok(Entry::Audio(entry.clone())),
         Some(Entry::Other(kind, _)) => return Err(fail(Kind::UnsupportedEntry(*kind))),
         None => return Err(fail(Kind::Missing(Stsd::KIND))),
     };
@@ -330,6 +355,7 @@ fn playable(track: &Trak, at: u64) -> Result<VideoEntry, Error> {
                 array.complete = true;
             }
         }
+        Configuration::Av1(_) | Configuration::None => {}
     }
-    Ok(entry)
+    Ok(Entry::Video(entry))
 }

@@ -73,12 +73,12 @@ impl Export {
     /// What follows needs this init segment.
     ///
     /// # Errors
-    /// [`Error`] where it has no H.264 or H.265 track that can be read, or it is encrypted.
+    /// [`Error`] where it has no track of video or sound that can be read, or it is encrypted.
     pub fn init(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let found = Boxes::new(bytes, 0).need(Moov::KIND)?;
         let moov: Moov = found.parse()?;
         let missing = Error { kind: Kind::Missing(Trak::KIND), at: Offset(found.at) };
-        let track = moov.video().ok_or(missing)?.clone();
+        let track = moov.video().or(moov.audio()).ok_or(missing)?.clone();
         self.defaults = moov.defaults(track.header.track);
         if self.movies.last().is_some_and(|m| m.is_of(&track)) {
             return Ok(());
@@ -115,6 +115,7 @@ impl Export {
             return Err(fail(Kind::Missing(Moov::KIND), 0));
         };
         let (mut dts, mut offset) = (mark.dts.0.saturating_add(shift), body);
+        movie.dated(mark.source, dts.saturating_add(mark.offset.into()), mark.utc);
         for (i, sample) in track.samples(&self.defaults).enumerate() {
             if i == self.most {
                 return Err(fail(Kind::TooLarge(moof::KIND), found.at));
@@ -145,7 +146,14 @@ impl Export {
     /// The files, those that show nothing left out.
     #[must_use]
     pub fn finish(self) -> Vec<File> {
-        self.movies.into_iter().filter_map(Movie::finish).collect()
+        self.finish_with(None)
+    }
+
+    /// The files, each with the sound of its time: `sound` was shown the fragments of the camera's sound, over the same range.
+    #[must_use]
+    pub fn finish_with(self, sound: Option<Self>) -> Vec<File> {
+        let sounds = sound.map(|sound| sound.movies).unwrap_or_default();
+        self.movies.into_iter().filter_map(|movie| movie.finish(&sounds)).collect()
     }
 
     /// What to add to the stored times, so that they rise from file to file and over breaks.

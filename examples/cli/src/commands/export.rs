@@ -34,6 +34,7 @@ pub(super) fn run(options: &Export, format: Format) -> Result<ExitCode, Failure>
     let mut storage = ls::open(&options.store)?;
     let failed = |error: store::Error| explain::store("read", &options.store, &error);
     let listing = Listing::load(&mut storage, &source, window).map_err(failed)?;
+    let mut sound = Sound::of(options, &storage, source, window)?;
     let mut reader = Reader { storage, source, window, root: &options.store, damaged: Vec::new() };
 
     let progress = Progress::line("reading the index");
@@ -42,7 +43,8 @@ pub(super) fn run(options: &Export, format: Format) -> Result<ExitCode, Failure>
         Stored::Init(bytes) => plan.init(bytes),
         Stored::Fragment(bytes) => plan.fragment(number, bytes),
     })?;
-    let files = plan.finish();
+    let sound_plan = sound.as_mut().map(Sound::plan).transpose()?;
+    let files = plan.finish_with(sound_plan);
     if files.is_empty() {
         progress.done();
         return Err(empty(&mut reader, &listing));
@@ -51,7 +53,7 @@ pub(super) fn run(options: &Export, format: Format) -> Result<ExitCode, Failure>
     for (ordinal, file) in files.into_iter().enumerate() {
         let path = numbered(&options.output, ordinal);
         progress.say(format!("writing {}", path.display()));
-        write(&mut reader, &path, &file)?;
+        write(&mut reader, sound.as_mut(), &path, &file)?;
         written.push((path, file));
     }
     progress.done();
@@ -125,11 +127,55 @@ impl Reader<'_> {
     }
 }
 
-/// Copies the pictures, part by part, in the order of the file.
-fn write(reader: &mut Reader<'_>, path: &Path, file: &export::File) -> Result<(), Failure> {
+/// What was recorded of the camera's sound.
+struct Sound<'a>(Reader<'a>);
+
+impl<'a> Sound<'a> {
+    /// `None` where there is none.
+    fn of(
+        options: &'a Export,
+        storage: &FileStorage,
+        source: Source,
+        window: Span,
+    ) -> Result<Option<Self>, Failure> {
+        let Ok(source) = source.audio() else { return Ok(None) };
+        let mut storage = storage.clone();
+        let days = store::days(&mut storage, &source);
+        if days.map_err(|e| explain::store("read", &options.store, &e))?.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Self(Reader { storage, source, window, root: &options.store, damaged: Vec::new() })))
+    }
+
+    fn plan(&mut self) -> Result<export::Export, Failure> {
+        let window = self.0.window;
+        let mut plan = export::Export::new(window.from, window.to, &Limits::default());
+        self.0.each(|number, stored| match stored {
+            Stored::Init(bytes) => plan.init(bytes),
+            Stored::Fragment(bytes) => plan.fragment(number, bytes),
+        })?;
+        Ok(plan)
+    }
+}
+
+/// Copies the pictures and then the sound, part by part, in the order of the file.
+fn write(
+    reader: &mut Reader<'_>,
+    sound: Option<&mut Sound<'_>>,
+    path: &Path,
+    file: &export::File,
+) -> Result<(), Failure> {
     let mut out = NewFile::create(path)?;
     out.write(&file.head)?;
-    let mut parts = file.parts.iter().peekable();
+    copy(reader, &file.parts, &mut out)?;
+    if let Some(sound) = sound.filter(|_| !file.sound.is_empty()) {
+        copy(&mut sound.0, &file.sound, &mut out)?;
+    }
+    out.finish()
+}
+
+fn copy(reader: &mut Reader<'_>, parts: &[Part], out: &mut NewFile) -> Result<(), Failure> {
+    let mut parts = parts.iter().peekable();
     let mut failed = None;
     reader.each(|number, stored| {
         let Stored::Fragment(bytes) = stored else { return Ok(()) };
@@ -146,7 +192,7 @@ fn write(reader: &mut Reader<'_>, path: &Path, file: &export::File) -> Result<()
     match failed {
         Some(failure) => Err(failure),
         None if parts.next().is_some() => Err(changed()),
-        None => out.finish(),
+        None => Ok(()),
     }
 }
 
@@ -220,16 +266,18 @@ fn report(
             u64::try_from(vigie::time::Ticks::micros(i64::try_from(file.duration).unwrap_or(0))).unwrap_or(0);
         let _ = writeln!(
             text,
-            "{}: {} from {} to {}, {}, {}",
+            "{}: {} from {} to {}, {}, {}{}",
             path.display(),
             count(file.pictures.into(), "picture"),
             at(file.first),
             at(file.last),
             show_span(micros),
             show_bytes(file.len),
+            if file.sound.is_empty() { "" } else { ", with sound" },
         );
         files.push(json!({
             "path": path, "pictures": file.pictures, "hidden_pictures": file.hidden, "bytes": file.len,
+            "audio": !file.sound.is_empty(),
             "first": file.first.to_string(), "last": file.last.to_string(), "seconds": micros as f64 / 1e6,
         }));
     }

@@ -1,6 +1,7 @@
 //! `vigie record`.
 
 mod keeper;
+mod sound;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,9 +13,10 @@ use vigie::fault::Fault as _;
 use vigie::sdp::Presentation;
 use vigie::session::Lower;
 use vigie::store::Source;
-use vigie_net::{Camera, Event};
+use vigie_net::{Camera, Event, Wanted};
 
 use self::keeper::{Keeper, Kept, Message};
+use self::sound::Sound;
 use super::until_stopped;
 use crate::args::Record;
 use crate::failure::Failure;
@@ -28,6 +30,8 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
     if options.once {
         net.backoff = None;
     }
+    net.wanted = Wanted::default().audio(options.audio);
+    let sound = if options.audio { Some(Sound::of(options, &source, net.clock)?) } else { None };
     let keeper = Keeper::open(options.store.clone(), source, net.clock).await?;
     let mut recording = Recording {
         source,
@@ -39,6 +43,7 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
         connected: false,
         failing: false,
         gaps: 0,
+        sound,
     };
     let outcome = recording.follow(Camera::connect(url, net), &keeper, options).await;
     // A disk that does not answer must not hold whoever presses Ctrl-C once more.
@@ -47,10 +52,14 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
         std::process::exit(130);
     });
     let kept = keeper.finish().await;
+    let heard = match recording.sound.take() {
+        Some(sound) => sound.finish().await,
+        None => Ok(None),
+    };
     recording.progress.done();
-    let kept = kept?;
+    let (kept, heard) = (kept?, heard?);
     outcome?;
-    recording.summary(options, &kept)?;
+    recording.summary(options, &kept, heard.as_ref())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -65,6 +74,8 @@ struct Recording {
     connected: bool,
     failing: bool,
     gaps: u64,
+    /// Where it was asked for.
+    sound: Option<Sound>,
 }
 
 impl Recording {
@@ -114,8 +125,23 @@ impl Recording {
         match event {
             Event::AccessUnit(unit) => keeper.send(Message::Picture(unit)).await,
             Event::SenderReport { report, .. } => keeper.send(Message::Report(report)).await,
-            Event::Described(presentation) => self.presentation = Some(presentation),
             Event::SetUp { transport, .. } => self.transport = transport.lower(),
+            Event::Audio(unit) => {
+                if let Some(sound) = &mut self.sound {
+                    sound.take(unit).await?;
+                }
+            }
+            Event::AudioSenderReport { report, .. } => {
+                if let Some(sound) = &mut self.sound {
+                    sound.report(report).await;
+                }
+            }
+            Event::Described(presentation) => {
+                if self.sound.is_some() && presentation.audio().is_none() {
+                    self.note("the camera has no sound that can be read: its pictures are recorded alone");
+                }
+                self.presentation = Some(presentation);
+            }
             Event::Playing(playing) => {
                 self.connected = true;
                 let by = explain::transport(self.transport);
@@ -130,6 +156,9 @@ impl Recording {
             Event::Redirected(to) => self.note(&format!("the camera sends us to {to}")),
             Event::Disconnected { error, retry_in } => {
                 keeper.send(Message::Interrupted(error.cause, error.code().0)).await;
+                if let Some(sound) = &self.sound {
+                    sound.interrupted(error.cause, error.code().0).await;
+                }
                 let failure = explain::camera(camera, &error, self.presentation.as_deref());
                 if options.once && retry_in.is_none() {
                     return Err(failure);
@@ -203,8 +232,8 @@ impl Recording {
         Ok(())
     }
 
-    fn summary(&self, options: &Record, kept: &Kept) -> Result<(), Failure> {
-        let text = format!(
+    fn summary(&self, options: &Record, kept: &Kept, heard: Option<&Kept>) -> Result<(), Failure> {
+        let mut text = format!(
             "{}/{}: {}, {} in {}, {}\n",
             options.store.display(),
             self.source,
@@ -217,7 +246,16 @@ impl Recording {
             "event": "done", "store": options.store, "tenant": self.source.tenant.as_str(),
             "camera": self.source.camera.as_str(), "pictures": kept.pictures, "bytes": kept.bytes,
             "files": kept.files, "fragments": kept.fragments, "gaps": self.gaps,
+            "audio": heard.map(|heard| json!({
+                "camera": format!("{}-audio", self.source.camera), "bytes": heard.bytes, "files": heard.files,
+                "fragments": heard.fragments,
+            })),
         });
+        if let Some(heard) = heard {
+            let files = count(heard.files, "file");
+            text +=
+                &format!("sound         {} in {files}, as {}-audio\n", show_bytes(heard.bytes), self.source);
+        }
         self.format.print(text, &json)
     }
 }

@@ -133,7 +133,9 @@ impl<'a> Mp4<'a> {
                     self.movie
                         .init(&init, &mut self.buffer)
                         .map_err(|e| bug("the pictures cannot be put into an MP4", &e))?;
-                    self.video.get_or_insert_with(|| init.format.clone());
+                    if self.video.is_none() {
+                        self.video = init.video().cloned();
+                    }
                 }
                 Piece::Fragment(fragment) => {
                     self.movie

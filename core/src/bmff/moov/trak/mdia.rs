@@ -30,6 +30,12 @@ impl Mdia {
     pub fn video(header: Mdhd, information: Minf) -> Self {
         Self { header, handler: Hdlr::video(), information }
     }
+
+    /// Sound.
+    #[must_use]
+    pub fn sound(header: Mdhd, information: Minf) -> Self {
+        Self { header, handler: Hdlr::sound(), information }
+    }
 }
 
 impl Boxed for Mdia {

@@ -25,6 +25,8 @@ pub struct Tkhd {
     pub width: u32,
     /// Height as shown, 16.16 pixels.
     pub height: u32,
+    /// Loudness, 8.8: 0 for video.
+    pub volume: u16,
 }
 
 impl Tkhd {
@@ -35,7 +37,13 @@ impl Tkhd {
         let (w, h) = (u64::from(aspect.0.max(1)), u64::from(aspect.1.max(1)));
         let shown = u32::try_from((u64::from(width) << 16).saturating_mul(w) / h).unwrap_or(u32::MAX);
         let height = u32::try_from(u64::from(height) << 16).unwrap_or(u32::MAX);
-        Self { created: 0, modified: 0, track, duration: 0, width: shown, height }
+        Self { created: 0, modified: 0, track, duration: 0, width: shown, height, volume: 0 }
+    }
+
+    /// A track of sound, as loud as it is.
+    #[must_use]
+    pub const fn sound(track: u32) -> Self {
+        Self { created: 0, modified: 0, track, duration: 0, width: 0, height: 0, volume: 0x100 }
     }
 }
 
@@ -50,8 +58,10 @@ impl Boxed for Tkhd {
         out.put_u32(self.track);
         out.put_u32(0);
         put_sized(out, version, self.duration);
-        // Reserved, layer, alternate group, volume (0 for video), reserved.
-        out.put(&[0; 16]);
+        // Reserved, layer, alternate group; volume, reserved.
+        out.put(&[0; 12]);
+        out.put_u16(self.volume);
+        out.put_u16(0);
         out.put(&UNITY);
         out.put_u32(self.width);
         out.put_u32(self.height);
@@ -63,7 +73,9 @@ impl Boxed for Tkhd {
         let track = body.u32()?;
         body.skip(4)?;
         let duration = body.sized(version)?;
-        body.skip(52)?;
-        Ok(Self { created, modified, track, duration, width: body.u32()?, height: body.u32()? })
+        body.skip(12)?;
+        let volume = body.u16()?;
+        body.skip(38)?;
+        Ok(Self { created, modified, track, duration, width: body.u32()?, height: body.u32()?, volume })
     }
 }

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use vigie::depacket::AccessUnit;
+use vigie::depacket::{AccessUnit, AudioUnit};
 use vigie::record::{Recorder, RecorderConfig};
 use vigie::rtp::rtcp::SenderReport;
 use vigie::store::{self, Cause, FileStorage, Source};
@@ -26,6 +26,7 @@ const WAITING: usize = 64;
 #[derive(Debug)]
 pub(super) enum Message {
     Picture(AccessUnit),
+    Sound(AudioUnit),
     Report(SenderReport),
     /// An RTP timestamp, and the UTC that the answer to PLAY gave it.
     Anchor(u32, UtcMicros),
@@ -137,6 +138,7 @@ impl Work<'_> {
             self.recorder.clocks(now, self.clock.utc());
             let done = match message {
                 Some(Some(Message::Picture(unit))) => self.recorder.push(now, unit),
+                Some(Some(Message::Sound(unit))) => self.recorder.push_plain(now, unit),
                 Some(Some(Message::Report(report))) => {
                     self.recorder.sender_report(report);
                     Ok(())

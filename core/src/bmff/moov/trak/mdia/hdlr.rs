@@ -7,12 +7,14 @@ use crate::octets::Write as _;
 
 /// Video.
 pub const VIDEO: FourCc = FourCc(*b"vide");
+/// Sound.
+pub const SOUND: FourCc = FourCc(*b"soun");
 
 /// What kind of media. The name written is `Vigie`; what a file says there is not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Hdlr {
-    /// [`VIDEO`] and others.
+    /// [`VIDEO`], [`SOUND`] and others.
     pub kind: FourCc,
 }
 
@@ -21,6 +23,12 @@ impl Hdlr {
     #[must_use]
     pub const fn video() -> Self {
         Self { kind: VIDEO }
+    }
+
+    /// Sound.
+    #[must_use]
+    pub const fn sound() -> Self {
+        Self { kind: SOUND }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `minf`: a media's tables, ISO/IEC 14496-12 §8.4.4, with `vmhd` (§12.1.2) and `dinf` (§8.7.1).
+//! `minf`: a media's tables, ISO/IEC 14496-12 §8.4.4, with `vmhd` (§12.1.2) or `smhd` (§12.2.2), and `dinf` (§8.7.1).
 
 use bytes::BytesMut;
 
@@ -10,23 +10,32 @@ pub mod stbl;
 use stbl::Stbl;
 
 const VMHD: FourCc = FourCc(*b"vmhd");
+const SMHD: FourCc = FourCc(*b"smhd");
 const DINF: FourCc = FourCc(*b"dinf");
 const DREF: FourCc = FourCc(*b"dref");
 const URL: FourCc = FourCc(*b"url ");
 
-/// A media's tables. Written as video whose samples are in the same file.
+/// A media's tables. Written as video or sound whose samples are in the same file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Minf {
     /// The sample tables.
     pub tables: Stbl,
+    /// Sound, not video.
+    pub sound: bool,
 }
 
 impl Minf {
-    /// Of these sample tables.
+    /// Of these sample tables of video.
     #[must_use]
     pub const fn new(tables: Stbl) -> Self {
-        Self { tables }
+        Self { tables, sound: false }
+    }
+
+    /// Of these sample tables of sound.
+    #[must_use]
+    pub const fn sound(tables: Stbl) -> Self {
+        Self { tables, sound: true }
     }
 }
 
@@ -34,11 +43,19 @@ impl Boxed for Minf {
     const KIND: FourCc = FourCc(*b"minf");
 
     fn write_body(&self, out: &mut BytesMut) {
-        write_box(out, VMHD, |out| {
-            // Flags 1, as the clause demands; copy mode, black.
-            put_full(out, 0, 1);
-            out.put(&[0; 8]);
-        });
+        if self.sound {
+            write_box(out, SMHD, |out| {
+                // Balance in the middle, reserved.
+                put_full(out, 0, 0);
+                out.put(&[0; 4]);
+            });
+        } else {
+            write_box(out, VMHD, |out| {
+                // Flags 1, as the clause demands; copy mode, black.
+                put_full(out, 0, 1);
+                out.put(&[0; 8]);
+            });
+        }
         write_box(out, DINF, |out| {
             write_box(out, DREF, |out| {
                 put_full(out, 0, 0);
@@ -51,6 +68,7 @@ impl Boxed for Minf {
     }
 
     fn parse_body(body: &mut Body<'_>) -> Result<Self, Error> {
-        Ok(Self { tables: body.children().need(Stbl::KIND)?.parse()? })
+        let boxes = body.children();
+        Ok(Self { tables: boxes.need(Stbl::KIND)?.parse()?, sound: boxes.find(SMHD)?.is_some() })
     }
 }

@@ -7,9 +7,11 @@ use super::count;
 use crate::bmff::{Body, BoxRef, Boxed, Error, FourCc, put_full, write_box};
 use crate::octets::Write as _;
 
+pub mod audio;
 pub mod avcc;
 pub mod hvcc;
 
+use audio::AudioEntry;
 use avcc::AvcC;
 use hvcc::HvcC;
 
@@ -22,6 +24,14 @@ pub const HVC1: FourCc = FourCc(*b"hvc1");
 /// H.265, parameter sets also among the samples.
 pub const HEV1: FourCc = FourCc(*b"hev1");
 
+/// AV1, AV1 Codec ISO Media File Format Binding §2.2.
+pub const AV01: FourCc = FourCc(*b"av01");
+/// Motion JPEG, ISO/IEC 23008-12 Annex H.
+pub const MJPG: FourCc = FourCc(*b"mjpg");
+/// Motion JPEG as QuickTime calls it.
+pub const JPEG: FourCc = FourCc(*b"jpeg");
+
+const AV1C: FourCc = FourCc(*b"av1C");
 const PASP: FourCc = FourCc(*b"pasp");
 const BTRT: FourCc = FourCc(*b"btrt");
 const COLR: FourCc = FourCc(*b"colr");
@@ -39,29 +49,37 @@ impl Stsd {
     pub fn of(entry: VideoEntry) -> Self {
         Self { entries: [Entry::Video(entry)].into() }
     }
+
+    /// One sample entry of sound.
+    #[must_use]
+    pub fn of_audio(entry: AudioEntry) -> Self {
+        Self { entries: [Entry::Audio(entry)].into() }
+    }
 }
 
 /// What samples are coded as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Entry {
-    /// H.264 or H.265 video, not encrypted.
+    /// H.264, H.265, AV1 or JPEG video, not encrypted.
     Video(VideoEntry),
+    /// AAC, Opus or PCM, not encrypted.
+    Audio(AudioEntry),
     /// Something else, kept as it is.
     Other(FourCc, Vec<u8>),
 }
 
-/// `VisualSampleEntry`, ISO/IEC 14496-12 §12.1.3, for H.264 and H.265.
+/// `VisualSampleEntry`, ISO/IEC 14496-12 §12.1.3.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VideoEntry {
-    /// [`AVC1`], [`AVC3`], [`HVC1`] or [`HEV1`].
+    /// [`AVC1`], [`AVC3`], [`HVC1`], [`HEV1`], [`AV01`], [`MJPG`] or [`JPEG`].
     pub kind: FourCc,
     /// Columns, after cropping.
     pub width: u16,
     /// Rows, after cropping.
     pub height: u16,
-    /// `avcC` or `hvcC`.
+    /// `avcC`, `hvcC` or `av1C`.
     pub configuration: Configuration,
     /// `pasp`: width to height of a sample, §12.1.4.
     pub pixel_aspect: Option<(u32, u32)>,
@@ -79,6 +97,10 @@ pub enum Configuration {
     Avc(AvcC),
     /// H.265.
     Hevc(HvcC),
+    /// AV1: the body of `av1C`, AV1CodecConfigurationRecord.
+    Av1(Vec<u8>),
+    /// Each sample says all itself: JPEG.
+    None,
 }
 
 /// `btrt`.
@@ -135,6 +157,8 @@ impl VideoEntry {
             match &self.configuration {
                 Configuration::Avc(record) => record.write(out),
                 Configuration::Hevc(record) => record.write(out),
+                Configuration::Av1(record) => write_box(out, AV1C, |out| out.put(record)),
+                Configuration::None => {}
             }
             self.write_optional(out);
         });
@@ -169,10 +193,11 @@ impl VideoEntry {
         let mut body = found.body().after(24)?;
         let (width, height) = (body.u16()?, body.u16()?);
         let boxes = found.body().after(Self::FIELDS)?.children();
-        let configuration = if matches!(found.kind, AVC1 | AVC3) {
-            Configuration::Avc(boxes.need(AvcC::KIND)?.parse()?)
-        } else {
-            Configuration::Hevc(boxes.need(HvcC::KIND)?.parse()?)
+        let configuration = match found.kind {
+            AVC1 | AVC3 => Configuration::Avc(boxes.need(AvcC::KIND)?.parse()?),
+            AV01 => Configuration::Av1(boxes.need(AV1C)?.body().rest().into()),
+            MJPG | JPEG => Configuration::None,
+            _ => Configuration::Hevc(boxes.need(HvcC::KIND)?.parse()?),
         };
         let mut entry = Self::new(found.kind, width.into(), height.into(), configuration);
         for child in boxes {
@@ -216,6 +241,7 @@ impl Boxed for Stsd {
         for entry in &self.entries {
             match entry {
                 Entry::Video(video) => video.write(out),
+                Entry::Audio(audio) => audio.write(out),
                 Entry::Other(kind, body) => write_box(out, *kind, |out| out.put(body)),
             }
         }
@@ -229,7 +255,12 @@ impl Boxed for Stsd {
         for child in body.children() {
             let child = child?;
             entries.push(match child.kind {
-                AVC1 | AVC3 | HVC1 | HEV1 => Entry::Video(VideoEntry::parse(&child)?),
+                AVC1 | AVC3 | HVC1 | HEV1 | AV01 | MJPG | JPEG => Entry::Video(VideoEntry::parse(&child)?),
+                // What QuickTime's newer versions or a broken descriptor say is kept as it is.
+                kind if audio::is_known(kind) => match AudioEntry::parse(&child) {
+                    Ok(entry) => Entry::Audio(entry),
+                    Err(_) => Entry::Other(kind, child.body().rest().into()),
+                },
                 kind => Entry::Other(kind, child.body().rest().into()),
             });
         }
