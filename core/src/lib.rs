@@ -19,9 +19,12 @@
 //! | 0 words | [`octets`] [`time`] [`limits`] [`fault`] [`codec`] |
 //! | 1 wire | [`rtsp`] [`sdp`] [`rtp`] [`h26x`] [`bmff`] [`gix`] |
 //! | 2 steps | [`reorder`] [`depacket`] [`timeline`] [`fragment`] [`segment`] [`view`] [`packetize`] |
-//! | 3 machines | [`session`] [`server`] [`store`] |
+//! | 3 machines | [`govern`] [`session`] [`server`] [`store`] |
 //! | 4 reading | [`play`] |
 //! | 5 whole | [`record`] |
+//!
+//! [`govern`] stands beside the way and imports none of it: it decides when a connection is made, which is a matter of all
+//! cameras together (dials a second, sessions of a device, wrong passwords of an account) and so of no [`session`].
 //!
 //! # Sans-IO
 //!
@@ -40,6 +43,7 @@ pub mod depacket;
 pub mod fault;
 pub mod fragment;
 pub mod gix;
+pub mod govern;
 pub mod h26x;
 pub mod limits;
 pub mod octets;

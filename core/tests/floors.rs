@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["octets", "time", "limits", "fault", "codec"],
     &["rtsp", "sdp", "rtp", "h26x", "bmff", "gix"],
     &["reorder", "depacket", "packetize", "timeline", "fragment", "segment", "view"],
-    &["session", "server", "store"],
+    &["govern", "session", "server", "store"],
     &["play"],
     &["record"],
 ];
