@@ -54,6 +54,8 @@ pub struct Limits {
     pub box_depth: usize,
     /// Bytes of one box that a reader of ISO BMFF takes into memory (all but `mdat`).
     pub box_bytes: usize,
+    /// Bytes of one record of a captured session (`record::capture`).
+    pub capture_record: usize,
     /// How far tolerance goes: which violations of a peer are.
     pub policy: Policy,
     /// What becomes of access units that packets are missing from.
@@ -84,6 +86,7 @@ impl Default for Limits {
             fragment_samples: 4_096,
             box_depth: 16,
             box_bytes: 16 << 20,
+            capture_record: 1 << 20,
             policy: Policy::Auto,
             loss: LossPolicy::Mark,
         }

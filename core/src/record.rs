@@ -5,8 +5,12 @@
 //! bytes ──▶ Ingest: session ▶ reorder ▶ depacket ──AccessUnit──┬▶ Live: timeline ▶ fragment ▶ view ──▶ player
 //!                                                              └▶ Recorder: timeline ▶ fragment ▶ segment ▶ store
 //! ```
+//!
+//! [`Health`] says how a source does; [`capture`] writes a session down and has it again.
 
 mod aside;
+pub mod capture;
+mod health;
 mod ingest;
 mod live;
 mod recorder;
@@ -14,6 +18,7 @@ mod recorder;
 mod tests;
 mod way;
 
+pub use health::{Gop, Health};
 pub use ingest::{Ingest, IngestOutput, IngestStats};
 pub use live::{Live, LiveOutput};
 pub use recorder::{Recorder, RecorderConfig, RecorderStats};

@@ -31,8 +31,8 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "record",
         &[
-            "bmff", "depacket", "fragment", "reorder", "rtp", "rtsp", "sdp", "segment", "session", "store",
-            "timeline", "view",
+            "bmff", "depacket", "fragment", "gix", "reorder", "rtp", "rtsp", "sdp", "segment", "session",
+            "store", "timeline", "view",
         ],
     ),
 ];

@@ -7,6 +7,7 @@ use core::fmt;
 use bytes::Bytes;
 
 use crate::depacket::{AccessUnit, AudioUnit, Document};
+use super::health::{Health, Meter};
 use crate::fault::Quirks;
 use crate::limits::Limits;
 use crate::reorder;
@@ -51,6 +52,7 @@ pub struct Ingest {
     report_at: Option<Micros>,
     /// The session has ended: nothing is read any more.
     ended: bool,
+    meter: Meter,
 }
 
 impl fmt::Debug for Ingest {
@@ -148,6 +150,7 @@ impl Ingest {
             last: VecDeque::new(),
             report_at: None,
             ended: false,
+            meter: Meter::default(),
         }
     }
 
@@ -163,6 +166,13 @@ impl Ingest {
         let reorder = self.ways.first().map(Way::stats).unwrap_or_default();
         let srtp_refused = self.ways.iter().map(Way::refused).sum();
         IngestStats { session: self.session.stats(), reorder, srtp_refused }
+    }
+
+    /// How the source does. `utc` is the time of day at `now`.
+    #[must_use]
+    pub fn health(&self, now: Micros, utc: UtcMicros) -> Health {
+        let IngestStats { reorder, .. } = self.stats();
+        Health { packets: reorder.packets, lost: reorder.lost, ..self.meter.health(now, utc) }
     }
 
     /// What was tolerated so far, by all of them.
@@ -274,6 +284,18 @@ impl Ingest {
 
     /// What comes next; `None` until more bytes or time come. To be drained after every other call.
     pub fn poll_output(&mut self) -> Option<IngestOutput> {
+        let output = self.next_output()?;
+        match &output {
+            IngestOutput::AccessUnit(unit) => self.meter.picture(unit),
+            IngestOutput::SenderReport { report, received } => self.meter.report(report, *received),
+            IngestOutput::Event(Event::Described(presentation)) => self.meter.described(presentation),
+            IngestOutput::Discontinuity => self.meter.restart(),
+            _ => {}
+        }
+        Some(output)
+    }
+
+    fn next_output(&mut self) -> Option<IngestOutput> {
         loop {
             if let Some(unit) = self.ways.iter_mut().find_map(Way::pull) {
                 return Some(IngestOutput::AccessUnit(unit));
