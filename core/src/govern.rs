@@ -196,7 +196,7 @@ impl Governor {
         if slot == self.slots.len() {
             self.slots.push(Slot::default());
         }
-        self.devices.entry(source.device.clone()).or_default().add(source.sessions, &source.account);
+        self.devices.entry(source.device.clone()).or_default().add(&source);
         let place = self.place(source.priority, false);
         let id = SourceId { slot, generation: self.slots.get(slot)?.generation };
         let waiting = State::Waiting { until: Micros(0), held: false };
@@ -221,7 +221,7 @@ impl Governor {
         if let Some(Entry { source, .. }) = slot.entry.take() {
             self.free.push(id.slot);
             if let Some(device) = self.devices.get_mut(&source.device) {
-                device.remove(source.sessions, &source.account);
+                device.remove(&source);
                 if device.sources == 0 {
                     self.devices.remove(&source.device);
                 } else {
@@ -241,8 +241,8 @@ impl Governor {
     /// DESCRIBE was answered with success: the next source of the device may go.
     pub fn handle_described(&mut self, id: SourceId) {
         if let Some(State::Dialling { .. }) = self.state(id) {
-            if let Some(account) = self.account(id.slot) {
-                account.accepted();
+            if let Some((account, secret)) = self.account(id.slot) {
+                account.accepted(secret);
             }
             self.enter(id.slot, State::Open { playing: false });
         }
@@ -270,8 +270,8 @@ impl Governor {
         let (until, held) = match failure {
             Failure::Refused { tries } => {
                 let config = self.config;
-                let Some(account) = self.account(id.slot) else { return };
-                (account.refused(now, tries, &config, |full| shorten(full, random)), true)
+                let Some((account, secret)) = self.account(id.slot) else { return };
+                (account.refused(now, (secret, tries), &config, |full| shorten(full, random)), true)
             }
             Failure::Busy => (now.plus(shorten(backoff.longest, random)), false),
             _ => (now.plus(backoff.wait(failures, random)), false),
@@ -297,7 +297,7 @@ impl Governor {
         if self.entry(id).is_none() {
             return;
         }
-        let held = self.account(id.slot).map(Account::forget).unwrap_or_default();
+        let held = self.account(id.slot).map(|(account, _)| account.forget()).unwrap_or_default();
         for slot in held {
             self.wake(slot);
         }
@@ -319,7 +319,7 @@ impl Governor {
                 continue;
             };
             let config = self.config;
-            let free = self.account(slot).map_or(now, |account| account.free(now, &config));
+            let free = self.account(slot).map_or(now, |(account, secret)| account.free(now, secret, &config));
             if free > now {
                 self.enter(slot, State::Waiting { until: free, held: true });
                 continue;
@@ -466,9 +466,11 @@ impl Governor {
         slot.entry.as_ref().map(|entry| entry.state)
     }
 
-    fn account(&mut self, slot: usize) -> Option<&mut Account> {
+    /// The account of a source, and the number of its password.
+    fn account(&mut self, slot: usize) -> Option<(&mut Account, u64)> {
         let source = &self.slots.get(slot)?.entry.as_ref()?.source;
-        self.devices.get_mut(&source.device)?.accounts.get_mut(&source.account)
+        let account = self.devices.get_mut(&source.device)?.accounts.get_mut(&source.account)?;
+        Some((account, source.secret))
     }
 }
 

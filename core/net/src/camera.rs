@@ -1,6 +1,7 @@
 //! A camera as a stream of events.
 
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -8,15 +9,18 @@ use std::time::Duration;
 use futures::Stream;
 use tokio::time::{Instant, Sleep};
 use vigie::fault::{Fault as _, Quirks};
-use vigie::record::{IngestOutput, IngestStats};
-use vigie::rtsp::Url;
+use vigie::govern::{Failure, Source, SourceId};
+use vigie::record::{Health, IngestOutput, IngestStats};
+use vigie::rtsp::{Credentials, Url};
 use vigie::session::{self, Lower};
+use vigie::store::Cause;
 
 use crate::connection::{Connection, Step};
 use crate::dial::dial;
 use crate::entropy;
 use crate::error::{Error, Kind};
 use crate::event::Event;
+use crate::governed::Place;
 use crate::options::Options;
 use crate::stream::ByteStream;
 
@@ -54,6 +58,8 @@ pub struct Camera {
     state: State,
     /// Attempts since the last picture.
     attempts: u32,
+    /// A picture came on this connection.
+    playing: bool,
     redirects: u32,
     /// Transports that were silent, and are not asked for again: that many from the front.
     passed: usize,
@@ -65,11 +71,18 @@ pub struct Camera {
     /// Of the connections that have ended.
     quirks: Quirks,
     stats: IngestStats,
+    health: Health,
+    /// In the governor's plan.
+    place: Option<Place>,
+    /// The place was taken with other credentials.
+    stale: bool,
 }
 
 enum State {
     /// Before the first attempt.
     New,
+    /// Until the governor lets it go.
+    Permission,
     Dialling(Pin<Box<dyn Future<Output = Result<ByteStream, Error>> + Send>>),
     Open(Box<Connection>),
     Waiting(Pin<Box<Sleep>>),
@@ -87,6 +100,7 @@ impl Camera {
             target,
             state: State::New,
             attempts: 0,
+            playing: false,
             redirects: 0,
             passed: 0,
             failed: None,
@@ -94,6 +108,9 @@ impl Camera {
             stopping: None,
             quirks: Quirks::default(),
             stats: IngestStats::default(),
+            health: Health::default(),
+            place: None,
+            stale: false,
         }
     }
 
@@ -128,6 +145,53 @@ impl Camera {
         }
     }
 
+    /// How the source does on its connection, or did on the last one where there is none.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        match &self.state {
+            State::Open(connection) => self.health_of(connection),
+            _ => self.health,
+        }
+    }
+
+    fn health_of(&self, connection: &Connection) -> Health {
+        let mut health = connection.ingest().health(self.options.clock.now(), self.options.clock.utc());
+        health.last_picture = health.last_picture.or(self.health.last_picture);
+        health
+    }
+
+    /// Other credentials, from the next connection on. Where the governor held the account of the old ones, it is free
+    /// again, for all who share it.
+    pub fn set_credentials(&mut self, credentials: Option<Credentials>) {
+        if let Some(place) = &self.place {
+            place.credentials_changed();
+        }
+        self.options.credentials = credentials;
+        if matches!(self.state, State::Permission) {
+            self.target = self.options.session(&self.url, self.passed);
+            self.place = None;
+            self.state = State::New;
+        }
+        self.stale = true;
+    }
+
+    /// Takes a place in the governor's plan; `None` where there is no governor, or no room.
+    pub(crate) fn register(&mut self) -> Option<SourceId> {
+        let governor = self.options.governor.as_ref()?;
+        let credentials = self.options.credentials.as_ref();
+        let mut secret = DefaultHasher::new();
+        credentials.map_or("", Credentials::password).hash(&mut secret);
+        let mut source = Source::new(self.url.host(), credentials.map_or("", |c| c.username.as_str()))
+            .secret(secret.finish())
+            .priority(self.options.priority);
+        source.sessions = self.options.sessions;
+        let place = governor.place(source)?;
+        let id = place.id();
+        self.place = Some(place);
+        self.stale = false;
+        Some(id)
+    }
+
     /// Ends the session in order: the camera is told, what still arrives is yielded, and the stream ends within a
     /// second.
     pub fn stop(&mut self) {
@@ -152,6 +216,10 @@ impl Camera {
     fn open(&mut self, stream: ByteStream) -> Event {
         let (peer, certificate) = (stream.peer(), stream.certificate());
         self.target.seed = entropy::seed();
+        self.playing = false;
+        if let Some(place) = &self.place {
+            place.dialled();
+        }
         let connection = Connection::new(stream, self.target.clone(), self.options.clone());
         self.state = State::Open(Box::new(connection));
         Event::Connected { peer, certificate }
@@ -172,9 +240,19 @@ impl Camera {
         // Where a redirection led may be gone: begin again at the address that was given.
         self.target = self.options.session(&self.url, self.passed);
         self.redirects = 0;
-        let retry_in =
-            self.options.backoff.map(|b| b.wait(self.attempts.max(1), refused, entropy::fraction()));
+        let retry_in = match (self.options.backoff, &self.place) {
+            (Some(_), Some(place)) => Some(
+                place.failed(kind(&error, u32::try_from(self.stats.session.refusals).unwrap_or(u32::MAX))),
+            ),
+            (backoff, _) => backoff.map(|b| b.wait(self.attempts.max(1), refused, entropy::fraction())),
+        };
         self.state = match retry_in {
+            // The next one is taken with the new ones.
+            Some(_) if self.place.is_some() && std::mem::take(&mut self.stale) => {
+                self.place = None;
+                State::New
+            }
+            Some(_) if self.place.is_some() => State::Permission,
             Some(wait) => State::Waiting(Box::pin(tokio::time::sleep(wait))),
             None => State::Over,
         };
@@ -207,7 +285,13 @@ impl Camera {
         }
         self.target = self.target.redirected(to.clone(), entropy::seed());
         self.attempts = 0;
-        self.state = State::Waiting(Box::pin(tokio::time::sleep_until(Instant::now())));
+        self.state = match &self.place {
+            Some(place) => {
+                place.moved();
+                State::Permission
+            }
+            None => State::Waiting(Box::pin(tokio::time::sleep_until(Instant::now()))),
+        };
         Some(Event::Redirected(to))
     }
 
@@ -215,6 +299,11 @@ impl Camera {
     fn translate(&mut self, output: IngestOutput, silent: bool) -> Option<Event> {
         match output {
             IngestOutput::AccessUnit(unit) => {
+                if let Some(place) =
+                    self.place.as_ref().filter(|_| !std::mem::replace(&mut self.playing, true))
+                {
+                    place.playing();
+                }
                 self.attempts = 0;
                 Some(Event::AccessUnit(unit))
             }
@@ -228,7 +317,12 @@ impl Camera {
             IngestOutput::Discontinuity => Some(Event::Discontinuity),
             IngestOutput::Event(event) => match event {
                 session::Event::SetUp { media, transport } => Some(Event::SetUp { media, transport }),
-                session::Event::Described(presentation) => Some(Event::Described(presentation)),
+                session::Event::Described(presentation) => {
+                    if let Some(place) = &self.place {
+                        place.described();
+                    }
+                    Some(Event::Described(presentation))
+                }
                 session::Event::Playing(playing) => Some(Event::Playing(playing)),
                 session::Event::Quirk(quirk) => Some(Event::Quirk(quirk)),
                 session::Event::Redirected(to) => {
@@ -247,6 +341,16 @@ impl Camera {
     }
 }
 
+/// What the governor makes of an error of a session in which so many passwords were refused.
+fn kind(error: &Error, tries: u32) -> Failure {
+    match error.kind {
+        _ if error.is_refusal() => Failure::Refused { tries },
+        Kind::Session(session::Error { kind: session::Kind::Busy(_), .. }) => Failure::Busy,
+        _ if error.cause == Cause::Network => Failure::Unreachable,
+        _ => Failure::Failed,
+    }
+}
+
 impl Stream for Camera {
     type Item = Event;
 
@@ -256,10 +360,23 @@ impl Stream for Camera {
             if let Some(goodbye) = &mut this.stopping
                 && goodbye.as_mut().poll(cx).is_ready()
             {
-                (this.quirks, this.stats) = (this.quirks(), this.stats());
+                (this.quirks, this.stats, this.health) = (this.quirks(), this.stats(), this.health());
                 this.state = State::Over;
             }
             match &mut this.state {
+                State::New if this.options.governor.is_some() => {
+                    if this.place.is_none() && this.register().is_none() {
+                        this.options.backoff = None;
+                        return Poll::Ready(this.closed(Kind::Full.into(), None));
+                    }
+                    this.state = State::Permission;
+                }
+                State::Permission => {
+                    if let Some(place) = &this.place {
+                        ready!(place.poll(cx));
+                    }
+                    return Poll::Ready(Some(this.dial()));
+                }
                 State::New => return Poll::Ready(Some(this.dial())),
                 State::Dialling(dialling) => {
                     return Poll::Ready(match ready!(dialling.as_mut().poll(cx)) {
@@ -278,7 +395,7 @@ impl Stream for Camera {
                     }
                     Step::End(error) => {
                         let silent = connection.lower().filter(|_| connection.stalled());
-                        (this.quirks, this.stats) = (this.quirks(), this.stats());
+                        (this.quirks, this.stats, this.health) = (this.quirks(), this.stats(), this.health());
                         // Counted: the connection must not be counted once more.
                         this.state = State::Over;
                         return Poll::Ready(this.ended(error, silent));
@@ -288,7 +405,10 @@ impl Stream for Camera {
                     ready!(sleep.as_mut().poll(cx));
                     return Poll::Ready(Some(this.dial()));
                 }
-                State::Over => return Poll::Ready(None),
+                State::Over => {
+                    this.place = None;
+                    return Poll::Ready(None);
+                }
             }
         }
     }
@@ -298,6 +418,7 @@ impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::New => "New",
+            Self::Permission => "Permission",
             Self::Dialling(_) => "Dialling",
             Self::Open(_) => "Open",
             Self::Waiting(_) => "Waiting",

@@ -134,6 +134,9 @@ impl Connection {
                     return Poll::Ready(Step::Output(output));
                 }
             }
+            if self.options.tap.is_some() {
+                self.tap(self.options.clock.now(), Tapped::Drained);
+            }
             match self.poll_send(cx) {
                 // The machine has said all that it has to say about its end; a peer that takes nothing is not waited for.
                 _ if self.closing || self.ended => {
@@ -161,6 +164,11 @@ impl Connection {
 
     /// Does what of the machine's output is for the sockets, and gives the rest.
     fn minded(&mut self, output: IngestOutput) -> Option<IngestOutput> {
+        if self.options.tap.is_some()
+            && !matches!(output, IngestOutput::Send(_) | IngestOutput::Datagram { .. })
+        {
+            self.tap(self.options.clock.now(), Tapped::Output { output: &output });
+        }
         match output {
             IngestOutput::Send(bytes) => {
                 self.tap(self.options.clock.now(), Tapped::Sent { bytes: &bytes });

@@ -44,6 +44,9 @@ pub enum Kind {
     /// More redirects in a row than [`Options::redirects`](crate::Options::redirects).
     #[error("redirected too often")]
     Redirects,
+    /// The governor knows as many cameras as its plan has room for.
+    #[error("the governor has no room for another camera")]
+    Full,
     /// The camera ended the session in order.
     #[error("the camera ended the session")]
     Ended,
@@ -154,6 +157,7 @@ impl Fault for Error {
             Kind::Redirects => 806,
             // 807 was the refusal of rtsps, before there was TLS.
             Kind::Ended => 808,
+            Kind::Full => 830,
             Kind::CertificateChanged { .. } => 809,
             Kind::Certificate { .. } => 810,
             Kind::NotTls => 811,

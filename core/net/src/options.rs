@@ -14,6 +14,7 @@ use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::dial::{Tunnel, Way};
 use crate::entropy;
+use crate::governed::Governor;
 use crate::tap::Tap;
 use crate::tls::Tls;
 
@@ -50,6 +51,13 @@ pub struct Options {
     /// Waits between attempts; `None`: one attempt, and the stream ends with the connection. A transport that is passed
     /// over is no attempt.
     pub backoff: Option<Backoff>,
+    /// Decides when the camera is dialled, together with others; its plan's waits take the place of `backoff`, which says
+    /// only whether there is a second attempt. `None`: whenever the camera likes.
+    pub governor: Option<Governor>,
+    /// For the governor: sessions that the device serves at one time, where it is known.
+    pub sessions: Option<u32>,
+    /// For the governor: higher is dialled first.
+    pub priority: u8,
     /// For name and connection, all addresses of the name together, TLS and the tunnel included.
     pub connect_timeout: Duration,
     /// For the answer to each request.
@@ -84,6 +92,9 @@ impl Default for Options {
             scale: None,
             headers: Vec::new(),
             backoff: Some(Backoff::default()),
+            governor: None,
+            sessions: None,
+            priority: 0,
             connect_timeout: Duration::from_secs(10),
             response_timeout: Duration::from_secs(10),
             media_timeout: Duration::from_secs(10),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use vigie::record::IngestOutput;
 use vigie::session;
 use vigie::time::{Micros, UtcMicros};
 
@@ -14,7 +15,7 @@ use crate::error::Error;
 /// many cameras.
 ///
 /// **Secrets.** What is shown is what was on the wire: `Authorization` fields, and a configuration whose credentials
-/// are readable. [`vigie::rtsp::redact`] takes them out of bytes before they are kept.
+/// are readable. [`vigie::record::capture::Writer`] takes them out of what it keeps.
 pub trait Tap: Send + Sync {
     /// One call of the machine, or one thing that it had sent. In order within a connection.
     fn tap(&self, event: TapEvent<'_>);
@@ -98,6 +99,13 @@ pub enum Tapped<'a> {
         /// The bytes.
         bytes: &'a [u8],
     },
+    /// The machine gave something, other than what it has sent: taken out of it at this moment.
+    Output {
+        /// What it gave.
+        output: &'a IngestOutput,
+    },
+    /// The machine has given all that it had.
+    Drained,
     /// Nothing more comes of this connection.
     End {
         /// The socket's part in it; `None` where the machine asked for the end.

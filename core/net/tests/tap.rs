@@ -40,6 +40,7 @@ impl Tap for Recorder {
             Tapped::Teardown => Call::Teardown,
             Tapped::Sent { bytes } => return log.sent.extend(bytes),
             Tapped::End { .. } => return log.ends += 1,
+            Tapped::Output { .. } | Tapped::Drained => return,
             other => panic!("{other:?}"),
         };
         log.calls.push((event.now, call));

@@ -105,6 +105,8 @@ pub struct Source {
     pub device: String,
     /// The user name. Two passwords of one user at one device count together, as the device counts them.
     pub account: String,
+    /// Any number that is another for another password: one that the device took goes on while another one rests.
+    pub secret: u64,
     /// Sessions that the device serves at one time, where it is known; the least of its sources counts.
     pub sessions: Option<u32>,
     /// Higher goes first.
@@ -115,7 +117,20 @@ impl Source {
     /// A source at a host.
     #[must_use]
     pub fn new(device: &str, account: &str) -> Self {
-        Self { device: device.to_ascii_lowercase(), account: account.into(), sessions: None, priority: 0 }
+        Self {
+            device: device.to_ascii_lowercase(),
+            account: account.into(),
+            secret: 0,
+            sessions: None,
+            priority: 0,
+        }
+    }
+
+    /// Sets the number that stands for the password.
+    #[must_use]
+    pub const fn secret(mut self, secret: u64) -> Self {
+        self.secret = secret;
+        self
     }
 
     /// Sets how many sessions the device serves at one time.

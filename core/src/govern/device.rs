@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use core::cmp::Reverse;
 
-use super::Config;
+use super::{Config, Source};
 use crate::time::Micros;
 
 /// A place in a queue: lower goes first.
@@ -34,17 +34,17 @@ pub(super) struct Device {
 }
 
 impl Device {
-    pub(super) fn add(&mut self, sessions: Option<u32>, account: &str) {
+    pub(super) fn add(&mut self, source: &Source) {
         self.sources += 1;
-        if let Some(sessions) = sessions {
+        if let Some(sessions) = source.sessions {
             *self.budgets.entry(sessions).or_default() += 1;
         }
-        self.accounts.entry(account.into()).or_default().sources += 1;
+        self.accounts.entry(source.account.clone()).or_default().add(source.secret);
     }
 
-    pub(super) fn remove(&mut self, sessions: Option<u32>, account: &str) {
+    pub(super) fn remove(&mut self, source: &Source) {
         self.sources = self.sources.saturating_sub(1);
-        if let Some(sessions) = sessions
+        if let Some(sessions) = source.sessions
             && let Some(count) = self.budgets.get_mut(&sessions)
         {
             *count -= 1;
@@ -52,12 +52,9 @@ impl Device {
                 self.budgets.remove(&sessions);
             }
         }
-        if let Some(known) = self.accounts.get_mut(account) {
-            known.sources = known.sources.saturating_sub(1);
-            // What was tried is remembered with the account as long as anybody uses it.
-            if known.sources == 0 {
-                self.accounts.remove(account);
-            }
+        // What was tried is remembered with the account as long as anybody uses it.
+        if self.accounts.get_mut(&source.account).is_some_and(|account| !account.remove(source.secret)) {
+            self.accounts.remove(&source.account);
         }
     }
 
@@ -73,35 +70,47 @@ impl Device {
 #[derive(Debug, Default)]
 pub(super) struct Account {
     sources: usize,
+    /// Its passwords, by the number that stands for each.
+    passwords: BTreeMap<u64, Password>,
     /// Refused dials within the window: when, and how many passwords each tried. At most `Config::tries`.
     refused: VecDeque<(Micros, u32)>,
     /// The most passwords that one dial has tried: a camera that offers three kinds of Digest is answered thrice.
     dearest: u32,
-    /// No dial before.
-    until: Micros,
-    /// It rested since the device last took the password: one more refusal, and it rests again.
-    rested: bool,
     /// Sources that wait for it, by slot.
     pub(super) held: BTreeSet<usize>,
 }
 
+#[derive(Debug, Default)]
+struct Password {
+    sources: usize,
+    /// No dial before.
+    until: Micros,
+    /// The device took it the last time.
+    proven: bool,
+    /// It rested since: one more refusal, and it rests again.
+    rested: bool,
+}
+
 impl Account {
-    /// When a password may be tried on it.
-    pub(super) fn free(&mut self, now: Micros, config: &Config) -> Micros {
+    /// When a password may be tried on it. One that the device took is no try.
+    pub(super) fn free(&mut self, now: Micros, secret: u64, config: &Config) -> Micros {
         while self.refused.front().is_some_and(|(at, _)| now.since(*at) >= config.window) {
             self.refused.pop_front();
         }
+        let Some(password) = self.passwords.get(&secret).filter(|password| !password.proven) else {
+            return now;
+        };
         let spent = self.spent();
         let full = spent > 0 && spent.saturating_add(self.dearest.max(1)) > config.tries;
         let window = self.refused.front().filter(|_| full).map_or(now, |(at, _)| at.plus(config.window));
-        self.until.max(window)
+        password.until.max(window)
     }
 
-    /// A password was refused. Says until when nobody tries again.
+    /// A password was refused. Says until when nobody tries it again.
     pub(super) fn refused(
         &mut self,
         now: Micros,
-        tries: u32,
+        (secret, tries): (u64, u32),
         config: &Config,
         jitter: impl Fn(u64) -> u64,
     ) -> Micros {
@@ -113,22 +122,46 @@ impl Account {
         } else if let Some((at, _)) = self.refused.back_mut() {
             *at = now;
         }
-        self.rested |= self.spent().saturating_add(self.dearest) > config.tries;
-        self.until = now.plus(if self.rested { config.rest } else { jitter(config.refused) });
-        self.free(now, config)
+        let last = self.spent().saturating_add(self.dearest) > config.tries;
+        if let Some(password) = self.passwords.get_mut(&secret) {
+            password.proven = false;
+            password.rested |= last;
+            password.until = now.plus(if password.rested { config.rest } else { jitter(config.refused) });
+        }
+        self.free(now, secret, config)
     }
 
     /// The device took the password.
-    pub(super) const fn accepted(&mut self) {
-        self.until = Micros(0);
-        self.rested = false;
+    pub(super) fn accepted(&mut self, secret: u64) {
+        if let Some(password) = self.passwords.get_mut(&secret) {
+            *password = Password { sources: password.sources, proven: true, ..Password::default() };
+        }
     }
 
     /// Other credentials: all that was tried before counts no more.
     pub(super) fn forget(&mut self) -> BTreeSet<usize> {
         self.refused.clear();
-        self.accepted();
+        for password in self.passwords.values_mut() {
+            *password = Password { sources: password.sources, ..Password::default() };
+        }
         core::mem::take(&mut self.held)
+    }
+
+    fn add(&mut self, secret: u64) {
+        self.sources += 1;
+        self.passwords.entry(secret).or_default().sources += 1;
+    }
+
+    /// False where nobody uses it any more.
+    fn remove(&mut self, secret: u64) -> bool {
+        self.sources = self.sources.saturating_sub(1);
+        if let Some(password) = self.passwords.get_mut(&secret) {
+            password.sources = password.sources.saturating_sub(1);
+            if password.sources == 0 {
+                self.passwords.remove(&secret);
+            }
+        }
+        self.sources > 0
     }
 
     fn spent(&self) -> u32 {

@@ -283,6 +283,41 @@ fn a_camera_that_tries_three_digests_is_dialled_once() {
 }
 
 #[test]
+fn a_right_password_goes_on_beside_a_wrong_one_of_the_same_user() {
+    let config = Config::default();
+    let mut governor = Governor::new(config, 1);
+    let source = |secret| Source::new("recorder", "viewer").secret(secret);
+    let wrong = governor.add(source(1)).unwrap();
+    let right = governor.add(source(2)).unwrap();
+    let mut now = Micros(0);
+    let mut dials = Vec::new();
+    // The right one is lost every ten minutes; the wrong one is refused whenever it is tried.
+    while now < Micros(2 * 3_600 * SECOND) {
+        while let Some(dial) = governor.poll_output(now) {
+            dials.push((now, dial.source));
+            if dial.source == wrong {
+                governor.handle_failed(now, wrong, Failure::Refused { tries: 1 });
+            } else {
+                governor.handle_described(right);
+                governor.handle_playing(right);
+            }
+        }
+        now = now.plus(10 * SECOND);
+        if now.0 % (600 * SECOND) == 0 {
+            governor.handle_failed(now, right, Failure::Unreachable);
+        }
+    }
+    let of = |id| dials.iter().filter(|(_, source)| *source == id).map(|(at, _)| *at).collect::<Vec<_>>();
+    assert_eq!(of(right).len(), 12, "{dials:?}");
+    assert!((4..=5).contains(&of(wrong).len()), "{dials:?}");
+    // Once it is refused too, the account is held as a whole.
+    now = now.plus(10 * SECOND);
+    while governor.poll_output(now).is_some_and(|dial| dial.source != right) {}
+    governor.handle_failed(now, right, Failure::Refused { tries: 1 });
+    assert!(governor.waits_until(right).unwrap() >= now.plus(config.refused / 2));
+}
+
+#[test]
 fn a_device_serves_as_many_as_it_says_and_all_get_their_turn() {
     let mut town = Town::new(Config::default(), 1);
     for _ in 0..3 {
@@ -355,7 +390,7 @@ fn a_redirected_source_dials_again_within_the_plan() {
 
 #[derive(Clone, Debug)]
 enum Act {
-    Add { device: u8, sessions: u32, priority: u8, answer: u8 },
+    Add { device: u8, priority: u8, answer: u8 },
     Lose(usize, u8),
     Changed(usize),
     Run(u64),
@@ -363,8 +398,8 @@ enum Act {
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        3 => (0..6_u8, 1..4_u32, 0..3_u8, 0..4_u8)
-            .prop_map(|(device, sessions, priority, answer)| Act::Add { device, sessions, priority, answer }),
+        3 => (0..6_u8, 0..3_u8, 0..4_u8)
+            .prop_map(|(device, priority, answer)| Act::Add { device, priority, answer }),
         2 => (any::<prop::sample::Index>(), 0..3_u8).prop_map(|(i, kind)| Act::Lose(i.index(1 << 20), kind)),
         1 => any::<prop::sample::Index>().prop_map(|i| Act::Changed(i.index(1 << 20))),
         5 => (1..30 * SECOND).prop_map(Act::Run),
@@ -382,7 +417,7 @@ proptest! {
         let mut town = Town::new(config, seed);
         for act in acts {
             match act {
-                Act::Add { device, priority, answer, .. } => {
+                Act::Add { device, priority, answer } => {
                     // A device's budget is one number, so that the model can hold the governor to it.
                     let sessions = u32::from(device % 3) + 1;
                     let answer = match answer {

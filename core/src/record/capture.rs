@@ -19,6 +19,7 @@
 //! while let Some(output) = ingest.poll_output() {
 //!     writer.output(&output);
 //! }
+//! writer.drained();
 //! writer.finish(Micros(9));
 //!
 //! let mut replay = Replay::new(&Limits::default());

@@ -171,8 +171,12 @@ impl Ingest {
     /// How the source does. `utc` is the time of day at `now`.
     #[must_use]
     pub fn health(&self, now: Micros, utc: UtcMicros) -> Health {
-        let IngestStats { reorder, .. } = self.stats();
-        Health { packets: reorder.packets, lost: reorder.lost, ..self.meter.health(now, utc) }
+        let IngestStats { reorder, session } = self.stats();
+        // RFC 3550 §6.4.1 needs two packets.
+        let jitter = (reorder.packets > 1).then_some(reorder.jitter);
+        let keep_alive = session.keep_alive_round_trip;
+        let seen = self.meter.health(now, utc);
+        Health { packets: reorder.packets, lost: reorder.lost, jitter, keep_alive, ..seen }
     }
 
     /// What was tolerated so far, by all of them.

@@ -35,6 +35,8 @@ impl Session {
             authenticator.accepted();
         }
         if pending.keep_alive {
+            let sent = Micros(pending.deadline.0.saturating_sub(self.config.response_timeout));
+            self.stats.keep_alive_round_trip = Some(self.now.since(sent));
             self.keep_alive_answered(&pending.method, response.status);
             return;
         }
@@ -56,6 +58,7 @@ impl Session {
     /// In any phase: Axis M5525 and Hikvision recorders forget their nonces in mid-session.
     fn unauthorized(&mut self, pending: &Pending, response: &Response) {
         let challenges = response.headers.get_all("WWW-Authenticate");
+        self.stats.refusals += u64::from(pending.answered);
         let verdict = match &mut self.authenticator {
             _ if pending.sent >= MOST_SENT => Err(Refused::Wrong),
             Some(authenticator) => authenticator.challenged(challenges, pending.answered),

@@ -187,4 +187,8 @@ pub struct Stats {
     pub keep_alives: u64,
     /// Keep-alives that were answered with success.
     pub keep_alives_answered: u64,
+    /// Microseconds from a keep-alive to its answer, the last time.
+    pub keep_alive_round_trip: Option<u64>,
+    /// Answers to challenges that the camera refused.
+    pub refusals: u64,
 }

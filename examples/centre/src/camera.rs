@@ -6,7 +6,7 @@ pub(crate) mod status;
 mod watch;
 
 pub(crate) use status::{State, Status};
-pub(crate) use watch::Watch;
+pub(crate) use watch::{Watch, governor};
 
 use crate::fan::Fan;
 

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use vigie::store::{self, FileStorage, Source};
 
-use crate::camera::Watch;
+use crate::camera::{Watch, governor};
 use crate::centre::Centre;
 use crate::recorder::{Recorder, Thread};
 use crate::{config, web};
@@ -89,10 +89,11 @@ pub(crate) async fn serve(
     let (recorders, threads) = record(&centre).await?;
     let (stop, stopped) = watch::channel(false);
     let mut watches = JoinSet::new();
+    let governor = governor();
     let sources = tenants.iter().flat_map(|tenant| &tenant.cameras);
     for ((camera, source), recorder) in centre.cameras().zip(sources).zip(recorders) {
         let ssrc = getrandom::u32().map_err(|cause| Failure::new(format!("no random numbers: {cause}")))?;
-        watches.spawn(Watch::new(camera.clone(), source, recorder, ssrc).run(stopped.clone()));
+        watches.spawn(Watch::new(camera.clone(), source, recorder, ssrc, &governor).run(stopped.clone()));
     }
     announce(address, &centre);
     let cameras: Vec<_> = centre.cameras().cloned().collect();

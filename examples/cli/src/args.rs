@@ -52,8 +52,23 @@ Examples:
   vigie record rtsp://127.0.0.1:8554/cam1 --store store --tenant town --camera place --for 20s
   vigie record rtsps://192.0.2.7/stream1 --tls-fingerprint 0B:41:… --store store --tenant town --camera gate
   vigie record rtsp://192.0.2.7/stream1 --transport multicast --transport udp --transport tcp \\
-    --store store --tenant town --camera gate")]
+    --store store --tenant town --camera gate
+  vigie record rtsp://192.0.2.7/stream1 --store store --tenant town --camera place --for 1m \\
+    --capture report.vcap --no-media
+
+--capture writes down what the camera sent and when, for a bug report that needs no camera: passwords and tokens are
+taken out, with --no-media the pictures too; `vigie replay` has it again.")]
     Record(Record),
+    /// Have a captured session again: the same events, from a file of `vigie record --capture`.
+    #[command(after_help = "\
+Prints each event of the session as a line, and says whether they are those of the run that was recorded.
+
+Examples:
+  vigie replay report.vcap
+  vigie replay report.vcap --digest
+  vigie replay report.vcap -o camera.mp4
+  vigie replay report.vcap --store store --tenant town --camera place")]
+    Replay(Replay),
     /// Turn an elementary stream or a capture into MP4, without decoding.
     #[command(after_help = "\
 INPUT is told apart by its content: H.264 or H.265 with start codes (Annex B), RTP packets behind two bytes of
@@ -172,6 +187,35 @@ pub struct Record {
     /// for it: recording sound in public space is unlawful in France, and in much of Europe, without a legal basis of its own.
     #[arg(long)]
     pub audio: bool,
+    /// Write down what the camera sent and when, without passwords, for `vigie replay`; replaced if it exists.
+    #[arg(long, value_name = "FILE")]
+    pub capture: Option<PathBuf>,
+    /// Leave the pictures out of the capture; their sizes and headers stay.
+    #[arg(long, requires = "capture")]
+    pub no_media: bool,
+}
+
+/// `vigie replay`.
+#[derive(Args, Debug)]
+pub struct Replay {
+    /// The file that `vigie record --capture` has written.
+    #[arg(value_name = "FILE")]
+    pub input: PathBuf,
+    /// Write the pictures into this MP4; replaced if it exists.
+    #[arg(short, long, value_name = "OUT.mp4")]
+    pub output: Option<PathBuf>,
+    /// Record the session into this store; made if absent.
+    #[arg(long, value_name = "DIR", requires_all = ["tenant", "camera"])]
+    pub store: Option<PathBuf>,
+    /// Whose camera it is.
+    #[arg(long, value_name = "NAME", requires = "store")]
+    pub tenant: Option<String>,
+    /// Name of the camera.
+    #[arg(long, value_name = "NAME", requires = "store")]
+    pub camera: Option<String>,
+    /// Print the SHA-256 of the events, instead of the events.
+    #[arg(long)]
+    pub digest: bool,
 }
 
 /// `vigie ls`.

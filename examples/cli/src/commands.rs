@@ -5,6 +5,7 @@ mod ls;
 mod probe;
 mod record;
 mod remux;
+mod replay;
 mod simulate;
 
 use std::future::Future;
@@ -26,6 +27,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Export(options) => export::run(options, format),
         Command::Probe(options) => probe::run(options, format),
         Command::Remux(options) => remux::run(options, format),
+        Command::Replay(options) => replay::run(options, format),
         Command::Simulate(options) => block_on(simulate::run(options, format)),
     }
 }

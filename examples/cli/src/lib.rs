@@ -3,9 +3,11 @@
 
 pub mod address;
 pub mod args;
+pub mod capture;
 pub mod commands;
 pub mod explain;
 pub mod failure;
+pub mod health;
 pub mod input;
 pub mod moment;
 pub mod new_file;

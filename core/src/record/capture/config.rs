@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use super::redact::Redactor;
@@ -9,7 +10,7 @@ use crate::fault::{Policy, Quirk, QuirkSet};
 use crate::limits::Limits;
 use crate::rtsp::headers::Range;
 use crate::rtsp::{Credentials, Url};
-use crate::session::Config;
+use crate::session::{Config, Lower, Replay, Wanted};
 
 /// The caps that are written where they are not at their default.
 type Cap = (&'static str, fn(&mut Limits) -> &mut usize);
@@ -27,7 +28,14 @@ const CAPS: &[Cap] = &[
     ("parameter-set", |l| &mut l.parameter_set),
 ];
 
-/// One line for each setting.
+const LOWER: &[(Lower, &str)] = &[(Lower::Tcp, "tcp"), (Lower::Udp, "udp"), (Lower::Multicast, "multicast")];
+
+/// Those that are times, in microseconds.
+type Time = (&'static str, fn(&mut Limits) -> &mut u64);
+
+const TIMES: &[Time] = &[("reorder-micros", |l| &mut l.reorder_micros)];
+
+/// One line for each setting that says what is done with what comes; what is only sent is left out.
 pub(super) fn write(config: &Config, redactor: &Redactor) -> String {
     let defaults = Config::new(config.url.clone(), config.seed);
     let mut out = format!("url {}\n", redactor.text(&config.url.to_string()));
@@ -49,6 +57,31 @@ pub(super) fn write(config: &Config, redactor: &Redactor) -> String {
         let range = config.range.map_or_else(|| "none".to_string(), |range| range.to_string());
         let _ = writeln!(out, "range {range}");
     }
+    if config.transports != defaults.transports {
+        let names = config
+            .transports
+            .iter()
+            .filter_map(|lower| LOWER.iter().find(|(known, _)| known == lower).map(|(_, name)| *name));
+        let _ = writeln!(out, "transports {}", names.collect::<Vec<_>>().join(" "));
+    }
+    if config.wanted != defaults.wanted {
+        let wanted = [
+            (config.wanted.video, "video"),
+            (config.wanted.audio, "audio"),
+            (config.wanted.metadata, "metadata"),
+        ];
+        let names = wanted.iter().filter(|(wanted, _)| *wanted).map(|(_, name)| *name);
+        let _ = writeln!(out, "wanted {}", names.collect::<Vec<_>>().join(" "));
+    }
+    if let Some(media) = config.media {
+        let _ = writeln!(out, "media {media}");
+    }
+    if config.replay.is_some() {
+        out.push_str("replay\n");
+    }
+    if config.tries != defaults.tries {
+        let _ = writeln!(out, "tries {}", config.tries);
+    }
     let _ = writeln!(out, "response-timeout {}", config.response_timeout);
     let media = config.media_timeout.map_or_else(|| "none".to_string(), |micros| micros.to_string());
     let _ = writeln!(out, "media-timeout {media}");
@@ -56,6 +89,12 @@ pub(super) fn write(config: &Config, redactor: &Redactor) -> String {
     let (mut ours, mut theirs) = (config.limits, Limits::default());
     for (name, cap) in CAPS {
         let (ours, theirs) = (*cap(&mut ours), *cap(&mut theirs));
+        if ours != theirs {
+            let _ = writeln!(out, "limit {name} {ours}");
+        }
+    }
+    for (name, time) in TIMES {
+        let (ours, theirs) = (*time(&mut ours), *time(&mut theirs));
         if ours != theirs {
             let _ = writeln!(out, "limit {name} {ours}");
         }
@@ -97,6 +136,18 @@ pub(super) fn read(text: &str, limits: &Limits) -> Option<Config> {
             "authorization" => config.authorization = Some("Bearer replayed".into()),
             "user-agent" => config.user_agent = value.into(),
             "range" => config.range = Range::parse(value),
+            "transports" => {
+                let named = |word| LOWER.iter().find(|(_, name)| *name == word).map(|(lower, _)| *lower);
+                config.transports = value.split(' ').filter_map(named).collect();
+            }
+            "wanted" => {
+                let has = |name| value.split(' ').any(|word| word == name);
+                config.wanted =
+                    Wanted::default().video(has("video")).audio(has("audio")).metadata(has("metadata"));
+            }
+            "media" => config.media = value.parse().ok(),
+            "replay" => config.replay = Some(Replay::default()),
+            "tries" => config.tries = value.parse().unwrap_or(config.tries),
             "response-timeout" => config.response_timeout = value.parse().unwrap_or(config.response_timeout),
             "media-timeout" => config.media_timeout = value.parse().ok(),
             "policy" => config.limits.policy = read_policy(value),
@@ -127,6 +178,10 @@ fn read_limit(limits: &mut Limits, value: &str) {
         let cap = cap(limits);
         *cap = value.min(*cap);
     }
+    let known = TIMES.iter().find(|(known, _)| *known == name);
+    if let (Some((_, time)), Ok(value)) = (known, value.parse()) {
+        *time(limits) = value;
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +194,7 @@ mod tests {
         let (url, credentials) = Url::parse("rtsp://u:s3cr3t@cam:8554/a?token=s3cr3t").unwrap();
         let mut config = Config::new(url, [7; 32]).credentials(credentials).range(None).media_timeout(None);
         config.limits.access_unit = 1_000;
+        config.limits.reorder_micros = 7;
         config.limits.policy = Policy::Force(QuirkSet::of(&[Quirk::NoCSeq, Quirk::NoMarker]));
         let text = write(&config, &Redactor::of(&config));
         assert!(!text.contains("s3cr3t") && !text.contains("u:"), "{text}");

@@ -82,9 +82,7 @@ pub(super) enum What<B> {
     NotBound {
         media: u16,
     },
-    Teardown {
-        events: u64,
-    },
+    Teardown,
     Sent(B),
     SentDatagram {
         media: u16,
@@ -95,6 +93,10 @@ pub(super) enum What<B> {
     Digest {
         events: u64,
         sha256: [u8; 32],
+    },
+    /// The next call was made when so many events of the connection were taken out.
+    After {
+        events: u64,
     },
     /// Of a later version.
     Unknown,
@@ -131,11 +133,12 @@ const fn kind(what: &What<&[u8]>) -> u8 {
         What::Closed => 5,
         What::Bound { .. } => 6,
         What::NotBound { .. } => 7,
-        What::Teardown { .. } => 8,
+        What::Teardown => 8,
         What::Sent(_) => 9,
         What::SentDatagram { .. } => 10,
         What::End(_) => 11,
         What::Digest { .. } => 12,
+        What::After { .. } => 13,
         What::Unknown => 0,
     }
 }
@@ -155,12 +158,12 @@ fn write_body(out: &mut Vec<u8>, what: &What<&[u8]>) {
         }
         What::Bound { media, ports: (rtp, rtcp) } => [media, rtp, rtcp].iter().for_each(|n| out.put_u16(*n)),
         What::NotBound { media } => out.put_u16(media),
-        What::Teardown { events } => out.put_u64(events),
+        What::After { events } => out.put_u64(events),
         What::Digest { events, sha256 } => {
             out.put_u64(events);
             out.put(&sha256);
         }
-        What::Timeout | What::Closed | What::Unknown => {}
+        What::Timeout | What::Closed | What::Teardown | What::Unknown => {}
     }
 }
 
@@ -178,11 +181,12 @@ fn read_body(kind: u8, body: &[u8]) -> Option<What<Vec<u8>>> {
         5 => What::Closed,
         6 => What::Bound { media: from.u16()?, ports: (from.u16()?, from.u16()?) },
         7 => What::NotBound { media: from.u16()? },
-        8 => What::Teardown { events: from.u64()? },
+        8 => What::Teardown,
         9 => What::Sent(body.to_vec()),
         10 => What::SentDatagram { media: from.u16()?, rtcp: from.u8()? != 0, bytes: from.rest().to_vec() },
         11 => What::End(body.to_vec()),
         12 => What::Digest { events: from.u64()?, sha256: from.array()? },
+        13 => What::After { events: from.u64()? },
         _ => What::Unknown,
     };
     Some(what)

@@ -32,7 +32,7 @@ impl Lines {
         let mut line = String::new();
         // A `String` takes everything.
         let _ = match output {
-            IngestOutput::Send(_) => return None,
+            IngestOutput::Send(_) | IngestOutput::Datagram { .. } => return None,
             IngestOutput::AccessUnit(unit) => self.picture(&mut line, unit),
             IngestOutput::SenderReport { report, received } => write!(
                 line,

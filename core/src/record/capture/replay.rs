@@ -81,6 +81,8 @@ pub struct Replay {
     rest: VecDeque<u8>,
     /// The record that comes next: one says when it comes between events.
     next: Option<(Micros, What<Vec<u8>>)>,
+    /// The call that comes was made before the machine was drained.
+    undrained: bool,
     ended: bool,
     recorded: Option<(u64, [u8; 32])>,
 }
@@ -98,6 +100,7 @@ impl Replay {
             now: Micros(0),
             rest: VecDeque::new(),
             next: None,
+            undrained: false,
             ended: false,
             recorded: None,
         }
@@ -157,10 +160,11 @@ impl Replay {
         }
     }
 
-    /// A teardown comes when so many events were taken out, whatever there still is.
+    /// The next call is made as things are, whatever the machine has still to give.
     fn is_due(&self) -> bool {
         let events = self.lines.as_ref().map_or(0, |lines| lines.events) - self.before;
-        matches!(self.next, Some((_, What::Teardown { events: after })) if after <= events && self.rest.is_empty())
+        let reached = matches!(self.next, Some((_, What::After { events: after })) if after <= events);
+        self.rest.is_empty() && (self.undrained || reached)
     }
 
     /// The next event of the machine.
@@ -191,6 +195,7 @@ impl Replay {
 
     fn call(&mut self, now: Micros, what: What<Vec<u8>>) -> Option<Replayed> {
         self.now = now;
+        self.undrained = matches!(what, What::After { .. });
         match (what, &mut self.ingest) {
             (What::Open { connection, utc, config }, _) => {
                 let text = String::from_utf8_lossy(&config);
@@ -206,7 +211,14 @@ impl Replay {
             (What::Received(bytes), Some(_)) => self.rest.extend(bytes),
             (What::Timeout, Some(ingest)) => ingest.handle_timeout(now),
             (What::Closed, Some(ingest)) => ingest.handle_closed(now),
-            (What::Teardown { .. }, Some(ingest)) => ingest.teardown(now),
+            (What::Teardown, Some(ingest)) => ingest.teardown(now),
+            (What::Datagram { media, rtcp, bytes }, Some(ingest)) => {
+                ingest.handle_datagram(now, usize::from(media), rtcp, &bytes);
+            }
+            (What::Bound { media, ports: (rtp, rtcp) }, Some(ingest)) => {
+                ingest.bound(now, usize::from(media), rtp, rtcp);
+            }
+            (What::NotBound { media }, Some(ingest)) => ingest.not_bound(now, usize::from(media)),
             _ => {}
         }
         None

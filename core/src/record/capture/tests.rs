@@ -87,6 +87,7 @@ impl Live {
                 _ => {}
             }
         }
+        self.writer.drained();
         quiet
     }
 

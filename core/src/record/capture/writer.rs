@@ -39,6 +39,8 @@ pub struct Writer {
     /// Events before the connection.
     before: u64,
     out: Vec<u8>,
+    /// The machine has given all since the last call.
+    drained: bool,
 }
 
 #[derive(Debug)]
@@ -64,6 +66,7 @@ impl Writer {
             lines: Lines::new(blank),
             before: 0,
             out,
+            drained: false,
         }
     }
 
@@ -81,6 +84,7 @@ impl Writer {
 
     /// `handle_received`, or `handle_input`.
     pub fn received(&mut self, now: Micros, bytes: &[u8]) {
+        self.input(now);
         self.waiting.push_back(Waiting::Read { now, left: bytes.len() });
         let (redactor, blanked, limits) = (&self.redactor, self.blanked, &self.limits);
         let payloads = &mut self.payloads;
@@ -96,33 +100,38 @@ impl Writer {
         if self.blanked {
             self.payloads.blank(&mut bytes);
         }
+        self.input(now);
         self.call(now, What::Datagram { media: short(media), rtcp, bytes });
     }
 
     /// `handle_timeout`.
     pub fn timeout(&mut self, now: Micros) {
+        self.input(now);
         self.call(now, What::Timeout);
     }
 
     /// `handle_closed`.
     pub fn closed(&mut self, now: Micros) {
+        self.input(now);
         self.call(now, What::Closed);
     }
 
     /// `bound`: the ports of RTP and of RTCP.
     pub fn bound(&mut self, now: Micros, media: usize, ports: (u16, u16)) {
+        self.input(now);
         self.call(now, What::Bound { media: short(media), ports });
     }
 
     /// `not_bound`.
     pub fn not_bound(&mut self, now: Micros, media: usize) {
+        self.input(now);
         self.call(now, What::NotBound { media: short(media) });
     }
 
     /// `teardown`.
     pub fn teardown(&mut self, now: Micros) {
-        let events = self.lines.events - self.before;
-        self.call(now, What::Teardown { events });
+        self.input(now);
+        self.call(now, What::Teardown);
     }
 
     /// Bytes were sent on the connection.
@@ -151,6 +160,11 @@ impl Writer {
         self.lines.add(output, &self.redactor);
     }
 
+    /// The machine gave nothing more: it is drained, until the next call.
+    pub const fn drained(&mut self) {
+        self.drained = true;
+    }
+
     /// The end of the file: the digest of all events. [`take`](Self::take) once more.
     pub fn finish(&mut self, now: Micros) {
         self.settle();
@@ -162,6 +176,14 @@ impl Writer {
     #[must_use]
     pub fn take(&mut self) -> Vec<u8> {
         mem::take(&mut self.out)
+    }
+
+    /// A call of the machine comes. One that is made between two outputs is made there again.
+    fn input(&mut self, now: Micros) {
+        if !core::mem::take(&mut self.drained) {
+            let events = self.lines.events - self.before;
+            self.call(now, What::After { events });
+        }
     }
 
     fn call(&mut self, now: Micros, what: What<Vec<u8>>) {
@@ -254,7 +276,8 @@ fn borrow(what: &What<Vec<u8>>) -> What<&[u8]> {
         What::Closed => What::Closed,
         What::Bound { media, ports } => What::Bound { media: *media, ports: *ports },
         What::NotBound { media } => What::NotBound { media: *media },
-        What::Teardown { events } => What::Teardown { events: *events },
+        What::Teardown => What::Teardown,
+        What::After { events } => What::After { events: *events },
         What::Sent(bytes) => What::Sent(bytes),
         What::SentDatagram { media, rtcp, bytes } => What::SentDatagram { media: *media, rtcp: *rtcp, bytes },
         What::End(why) => What::End(why),

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use vigie::depacket::AccessUnit;
 use vigie::fault::Quirks;
 use vigie::h26x::VideoFormat;
-use vigie::record::RecorderStats;
+use vigie::record::{Health, RecorderStats};
 use vigie::time::{Micros, UtcMicros};
 use vigie::timeline::{UtcSource, UtcStamp};
 
@@ -83,6 +83,8 @@ pub(crate) struct Status {
     pub(crate) bytes: u64,
     /// Connections made since the start.
     pub(crate) connections: u64,
+    /// How its stream does, as last looked at.
+    pub(crate) health: Health,
     /// What the recorder did.
     pub(crate) recorded: RecorderStats,
     /// Pictures that did not reach the recorder: it was too slow, or the store could not be opened.
@@ -112,6 +114,7 @@ impl Status {
             pictures: 0,
             bytes: 0,
             connections: 0,
+            health: Health::default(),
             recorded: RecorderStats::default(),
             unrecorded: 0,
             storage: None,

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use vigie::depacket::AccessUnit;
 use vigie::fault::Fault as _;
+use vigie::govern;
 use vigie::limits::Limits;
 use vigie::rtp::timestamp_distance;
 use vigie::rtsp::headers::Range;
@@ -15,7 +16,7 @@ use vigie::session::Playing;
 use vigie::store;
 use vigie::time::{Micros, Ticks, UtcMicros};
 use vigie::timeline::{Mode, Timeline, UtcSource, UtcStamp};
-use vigie_net::{Backoff, Cause, Event, Options};
+use vigie_net::{Cause, Event, Governor, Options};
 
 use super::Camera;
 use crate::clock;
@@ -24,13 +25,21 @@ use crate::recorder::Recorder;
 
 /// The longest wait between two attempts: a camera that returns is on the screen again within 5 s, and 2 s and more of
 /// those may pass until its next key picture.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: u64 = 1_000_000;
+
+/// The first wait.
+const FIRST_WAIT: u64 = 500_000;
 
 /// For a connection: when the network returns, an attempt under way should not be one that began long before.
 const CONNECT: Duration = Duration::from_secs(3);
 
 /// For an answer of the camera; likewise.
 const ANSWER: Duration = Duration::from_secs(5);
+
+/// All cameras' dials, by one plan.
+pub(crate) fn governor() -> Governor {
+    Governor::new(govern::Config::default().backoff(govern::Backoff::new(FIRST_WAIT, LONGEST_WAIT)))
+}
 
 /// The task of one camera.
 pub(crate) struct Watch {
@@ -45,11 +54,15 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// For a configured camera. `ssrc` names its stream to the viewers.
-    pub(crate) fn new(camera: Arc<Camera>, source: &Source, recorder: Recorder, ssrc: u32) -> Self {
-        let mut backoff = Backoff::default();
-        backoff.longest = LONGEST_WAIT;
+    pub(crate) fn new(
+        camera: Arc<Camera>,
+        source: &Source,
+        recorder: Recorder,
+        ssrc: u32,
+        governor: &Governor,
+    ) -> Self {
         let mut options = Options::new(source.credentials.clone());
-        options.backoff = Some(backoff);
+        options.governor = Some(governor.clone());
         options.connect_timeout = CONNECT;
         options.response_timeout = ANSWER;
         options.clock = clock::shared();
@@ -67,7 +80,12 @@ impl Watch {
                     Some(event) => self.hear(event),
                     None => break,
                 },
-                _ = look.tick() => self.camera.status().look(clock::now(), clock::utc()),
+                _ = look.tick() => {
+                    let health = self.source.health();
+                    let mut status = self.camera.status();
+                    status.health = health;
+                    status.look(clock::now(), clock::utc());
+                }
                 _ = stop.wait_for(|stop| *stop) => break,
             }
         }

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use vigie::gix::Span;
+use vigie::record::Health;
 use vigie::store::{FileStorage, Gap, Listing, Source};
 use vigie::time::UtcMicros;
 
@@ -51,6 +52,18 @@ struct CameraJson {
     quirks: BTreeMap<&'static str, u64>,
     loss: u64,
     clock: Option<ClockJson>,
+    health: HealthJson,
+}
+
+/// How the stream does.
+#[derive(Serialize)]
+struct HealthJson {
+    jitter_ms: Option<f64>,
+    stamped_rate: Option<f64>,
+    gop_pictures: Option<u32>,
+    clock_offset_ms: Option<f64>,
+    clock_drift_ppm: Option<f64>,
+    keep_alive_ms: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -87,6 +100,20 @@ impl CameraJson {
                 source: status::source_name(stamp.source),
                 error_ms: f64::from(stamp.error) / 1000.0,
             }),
+            health: HealthJson::of(&status.health),
+        }
+    }
+}
+
+impl HealthJson {
+    fn of(health: &Health) -> Self {
+        Self {
+            jitter_ms: health.jitter.map(|micros| f64::from(micros) / 1000.0),
+            stamped_rate: health.stamped_rate.map(|rate| rounded(rate, 10.0)),
+            gop_pictures: health.gop.map(|gop| gop.pictures),
+            clock_offset_ms: health.clock_offset.map(|micros| micros as f64 / 1000.0),
+            clock_drift_ppm: health.clock_drift.map(|ppm| rounded(ppm, 10.0)),
+            keep_alive_ms: health.keep_alive.map(|micros| micros as f64 / 1000.0),
         }
     }
 }

@@ -45,6 +45,30 @@ const OF_A_CAMERA: &[(&str, &str, &str, Value)] = &[
     ("vigie_camera_frame_rate", "gauge", "Pictures per second over the last seconds.", |s| {
         s.frame_rate().unwrap_or(0.0)
     }),
+    ("vigie_camera_jitter_seconds", "gauge", "Interarrival jitter of its packets.", |s| {
+        s.health.jitter.map_or(0.0, |micros| f64::from(micros) / 1e6)
+    }),
+    ("vigie_camera_gop_pictures", "gauge", "Pictures from one key picture to the next.", |s| {
+        s.health.gop.map_or(0.0, |gop| f64::from(gop.pictures))
+    }),
+    ("vigie_camera_stamped_frame_rate", "gauge", "Pictures per second as its timestamps say.", |s| {
+        s.health.stamped_rate.unwrap_or(0.0)
+    }),
+    ("vigie_camera_clock_offset_seconds", "gauge", "Its clock less ours; NaN where it says nothing.", |s| {
+        s.health.clock_offset.map_or(f64::NAN, |micros| micros as f64 / 1e6)
+    }),
+    (
+        "vigie_camera_clock_drift_ppm",
+        "gauge",
+        "What its clock gains on ours; NaN where it is not known.",
+        |s| s.health.clock_drift.unwrap_or(f64::NAN),
+    ),
+    (
+        "vigie_camera_keep_alive_seconds",
+        "gauge",
+        "From a keep-alive to its answer; NaN where none came.",
+        |s| s.health.keep_alive.map_or(f64::NAN, |micros| micros as f64 / 1e6),
+    ),
 ];
 
 fn text(centre: &Centre) -> String {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt as _;
 use serde_json::json;
 use vigie::fault::Fault as _;
+use vigie::record::Health;
 use vigie::sdp::Presentation;
 use vigie::session::Lower;
 use vigie::store::Source;
@@ -19,10 +20,14 @@ use self::keeper::{Keeper, Kept, Message};
 use self::sound::Sound;
 use super::until_stopped;
 use crate::args::Record;
+use crate::capture::Capture;
 use crate::failure::Failure;
 use crate::moment::{count, show_bytes, show_span};
 use crate::output::{Format, Progress};
-use crate::{address, explain};
+use crate::{address, explain, health};
+
+/// Ticks of half a second between two words of the camera's health.
+const HEALTH: u32 = 10;
 
 pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Failure> {
     let (url, mut net) = address::camera(&options.url, &options.login, &options.way)?;
@@ -32,6 +37,11 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
     }
     net.wanted = Wanted::default().audio(options.audio);
     let sound = if options.audio { Some(Sound::of(options, &source, net.clock)?) } else { None };
+    let capture = match &options.capture {
+        Some(path) => Some(Capture::create(path, options.no_media, &net.limits, net.clock)?),
+        None => None,
+    };
+    net.tap = capture.as_ref().map(Capture::tap);
     let keeper = Keeper::open(options.store.clone(), source, net.clock).await?;
     let mut recording = Recording {
         source,
@@ -44,6 +54,7 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
         failing: false,
         gaps: 0,
         sound,
+        health: Health::default(),
     };
     let outcome = recording.follow(Camera::connect(url, net), &keeper, options).await;
     // A disk that does not answer must not hold whoever presses Ctrl-C once more.
@@ -51,6 +62,7 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
         let _ = tokio::signal::ctrl_c().await;
         std::process::exit(130);
     });
+    let captured = capture.map_or(Ok(()), Capture::finish);
     let kept = keeper.finish().await;
     let heard = match recording.sound.take() {
         Some(sound) => sound.finish().await,
@@ -59,6 +71,7 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
     recording.progress.done();
     let (kept, heard) = (kept?, heard?);
     outcome?;
+    captured?;
     recording.summary(options, &kept, heard.as_ref())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -76,6 +89,8 @@ struct Recording {
     gaps: u64,
     /// Where it was asked for.
     sound: Option<Sound>,
+    /// As it was last, while there was a connection.
+    health: Health,
 }
 
 impl Recording {
@@ -84,7 +99,7 @@ impl Recording {
         let mut stop = std::pin::pin!(until_stopped(options.span));
         let mut stopping = false;
         let mut tick = tokio::time::interval(Duration::from_millis(500));
-        let mut synced = 0;
+        let (mut synced, mut ticks) = (0, 0_u32);
         loop {
             tokio::select! {
                 biased;
@@ -95,6 +110,11 @@ impl Recording {
                 _ = tick.tick() => {
                     let kept = keeper.kept();
                     self.show(&kept);
+                    self.health = camera.health();
+                    ticks += 1;
+                    if self.connected && ticks.is_multiple_of(HEALTH) {
+                        self.tell("health", health::json(&self.health))?;
+                    }
                     if kept.failure.is_some() != self.failing {
                         self.failing = !self.failing;
                         if options.once && self.failing {
@@ -250,6 +270,7 @@ impl Recording {
                 "camera": format!("{}-audio", self.source.camera), "bytes": heard.bytes, "files": heard.files,
                 "fragments": heard.fragments,
             })),
+            "health": health::json(&self.health),
         });
         if let Some(heard) = heard {
             let files = count(heard.files, "file");

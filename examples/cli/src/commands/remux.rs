@@ -83,7 +83,7 @@ fn report(options: &Remux, input: &Input, written: &Written, format: Format) -> 
 }
 
 /// What was written.
-struct Written {
+pub(super) struct Written {
     pictures: u64,
     dropped: u64,
     ticks: u64,
@@ -92,7 +92,7 @@ struct Written {
 }
 
 /// A fragmented MP4 file in the making; it appears with the first picture.
-struct Mp4<'a> {
+pub(super) struct Mp4<'a> {
     path: &'a Path,
     file: Option<NewFile>,
     fragmenter: Fragmenter,
@@ -106,7 +106,7 @@ struct Mp4<'a> {
 }
 
 impl<'a> Mp4<'a> {
-    fn new(path: &'a Path, view: view::View, limits: &Limits) -> Self {
+    pub(super) fn new(path: &'a Path, view: view::View, limits: &Limits) -> Self {
         Self {
             path,
             file: None,
@@ -120,7 +120,7 @@ impl<'a> Mp4<'a> {
         }
     }
 
-    fn group(&mut self, mut group: Group) -> Result<(), Failure> {
+    pub(super) fn group(&mut self, mut group: Group) -> Result<(), Failure> {
         // RTP timestamps start anywhere (RFC 3550 §5.1); a file starts at 0.
         let base = *self.base.get_or_insert(group.samples.first().map_or(0, |first| first.dts.0));
         for sample in &mut group.samples {
@@ -149,7 +149,7 @@ impl<'a> Mp4<'a> {
         self.write()
     }
 
-    fn finish(mut self) -> Result<Option<Written>, Failure> {
+    pub(super) fn finish(mut self) -> Result<Option<Written>, Failure> {
         let patch = self.movie.finish(&mut self.buffer);
         let Some(video) = self.video.take().filter(|_| self.pictures > 0) else { return Ok(None) };
         self.write()?;

@@ -18,7 +18,7 @@ use crate::commands::until_stopped;
 use crate::failure::Failure;
 use crate::moment::{count, show_span};
 use crate::output::{Format, Progress};
-use crate::{address, explain};
+use crate::{address, explain, health};
 
 /// What a camera showed of itself.
 struct Seen {
@@ -149,6 +149,7 @@ impl Seen {
         if lost > 0 {
             let _ = writeln!(out, "lost          {}", count(lost, "RTP packet"));
         }
+        out += &health::text(&camera.health());
         let quirks = camera.quirks();
         if quirks.iter().next().is_none() {
             out.push_str("tolerated     nothing\n");
@@ -165,6 +166,7 @@ impl Seen {
             "certificate": self.certificate.map(|fingerprint| fingerprint.to_string()),
             "clock_offset_seconds": self.offset().map(|micros| micros as f64 / 1e6),
             "lost_packets": camera.stats().reorder.lost, "quirks": explain::quirks(&camera.quirks()),
+            "health": health::json(&camera.health()),
         })
     }
 }
