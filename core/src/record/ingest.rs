@@ -6,8 +6,8 @@ use core::fmt;
 
 use bytes::Bytes;
 
-use crate::depacket::{AccessUnit, AudioUnit, Document};
 use super::health::{Health, Meter};
+use crate::depacket::{AccessUnit, AudioUnit, Document};
 use crate::fault::Quirks;
 use crate::limits::Limits;
 use crate::reorder;
@@ -171,7 +171,7 @@ impl Ingest {
     /// How the source does. `utc` is the time of day at `now`.
     #[must_use]
     pub fn health(&self, now: Micros, utc: UtcMicros) -> Health {
-        let IngestStats { reorder, session } = self.stats();
+        let IngestStats { reorder, session, .. } = self.stats();
         // RFC 3550 §6.4.1 needs two packets.
         let jitter = (reorder.packets > 1).then_some(reorder.jitter);
         let keep_alive = session.keep_alive_round_trip;
