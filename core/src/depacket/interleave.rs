@@ -265,7 +265,8 @@ impl Deinterleaver {
     /// Numbers may leave some out (RFC 6184 §5.5 does not ask that they follow each other). A camera that never did so
     /// before the loss tells by them what was lost; of another nobody knows, for as long as the loss may matter.
     fn step(&mut self, order: i64) -> Step {
-        let near = self.given.is_none_or(|given| order == given + 1);
+        // What was lost before the first was given out may have been numbered before it.
+        let near = self.given.map_or(self.since_loss.is_none(), |given| order == given + 1);
         let recent = self.lost_lately();
         self.since_loss = self.since_loss.map(|since| since.saturating_add(1));
         match (near, recent) {

@@ -196,11 +196,14 @@ impl Movie {
         let decoded = self.samples.get(first).map_or(0, |s| s.dts);
         for (i, pts) in early.into_iter().zip(times) {
             if let Some(sample) = self.samples.get_mut(i) {
-                if i < first {
-                    sample.dts = decoded - (first - i) as i64;
-                }
                 sample.composition = i32::try_from(pts - sample.dts).unwrap_or(i32::MAX);
             }
+        }
+        // Also those that are presented behind it: decoding times must rise.
+        for (i, sample) in self.samples.iter_mut().enumerate().take(first) {
+            let (pts, dts) = (sample.pts(), decoded - (first - i) as i64);
+            sample.dts = dts;
+            sample.composition = i32::try_from(pts - dts).unwrap_or(i32::MAX);
         }
     }
 
