@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use vigie::fault::{Policy, Quirk, QuirkSet};
+
 use crate::moment::{Moment, parse_span};
 
 pub use way::{Transport, Tunnel, Way};
@@ -96,8 +98,10 @@ Example:
     Export(Export),
     /// Serve simulated RTSP cameras: clips that loop for ever, each picture numbered by a barcode.
     #[command(after_help = "\
-Example:
-  vigie simulate --listen 127.0.0.1:8554 --cameras 4 --table pictures.jsonl")]
+Examples:
+  vigie simulate --listen 127.0.0.1:8554 --cameras 4 --table pictures.jsonl
+  vigie simulate --list-quirks
+  vigie simulate --cameras 1 --quirk early-marker --quirk no-cseq")]
     Simulate(Simulate),
 }
 
@@ -110,6 +114,31 @@ pub struct Login {
     /// File whose first line is the password; the environment variable VIGIE_PASSWORD does the same.
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
+}
+
+/// Which violations of the rules are tolerated.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct Tolerance {
+    /// auto: all that have one sensible reading. strict: none. force:NAME,NAME: those, as `vigie simulate
+    /// --list-quirks` and core/docs/cameras.md name them, and no others.
+    #[arg(long, value_name = "POLICY", default_value = "auto", value_parser = parse_policy)]
+    pub policy: Policy,
+}
+
+fn parse_policy(text: &str) -> Result<Policy, String> {
+    match text.split_once(':') {
+        None if text == "auto" => Ok(Policy::Auto),
+        None if text == "strict" => Ok(Policy::Strict),
+        Some(("force", names)) => {
+            let mut set = QuirkSet::NONE;
+            for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+                let quirk = Quirk::ALL.iter().find(|quirk| quirk.name() == name);
+                set = set.with(*quirk.ok_or_else(|| format!("no quirk is named {name:?}"))?);
+            }
+            Ok(Policy::Force(set))
+        }
+        _ => Err("use auto, strict, or force: with names of quirks".to_owned()),
+    }
 }
 
 /// `vigie probe`.
@@ -127,6 +156,9 @@ pub struct Probe {
     /// SDP that describes the packets of FILE.
     #[arg(long, value_name = "FILE")]
     pub sdp: Option<PathBuf>,
+    /// What is tolerated of a camera.
+    #[command(flatten)]
+    pub tolerance: Tolerance,
     /// How long to watch a camera.
     #[arg(long = "for", value_name = "DURATION", default_value = "5s", value_parser = parse_span)]
     pub span: Duration,
@@ -177,6 +209,9 @@ pub struct Record {
     /// Name of the camera: 1 to 64 of a-z, 0-9, - and _.
     #[arg(long, value_name = "NAME")]
     pub camera: String,
+    /// What is tolerated of it.
+    #[command(flatten)]
+    pub tolerance: Tolerance,
     /// Stop after this long; without it, Ctrl-C stops.
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_span)]
     pub span: Option<Duration>,
@@ -273,6 +308,12 @@ pub struct Simulate {
     /// Write what was sent and when to this file, a line of JSON for each picture: camera, loop, number, utc.
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
+    /// Do wrong what some cameras do wrong; may be given several times, `list` lists what there is.
+    #[arg(long = "quirk", value_name = "NAME")]
+    pub quirks: Vec<String>,
+    /// List the names for --quirk: who does it, what it is, line of the catalogue, tolerance.
+    #[arg(long)]
+    pub list_quirks: bool,
     /// Ask viewers for this user and password.
     #[command(flatten)]
     pub login: Login,

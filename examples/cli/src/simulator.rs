@@ -6,6 +6,7 @@
 
 mod clip;
 mod feed;
+pub mod quirks;
 mod service;
 mod table;
 
@@ -14,6 +15,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -27,6 +29,7 @@ pub use table::Picture;
 
 use clip::Clip;
 use feed::Camera;
+use quirks::Profile;
 use service::Service;
 
 /// What to simulate.
@@ -43,12 +46,27 @@ pub struct Config {
     pub basic: bool,
     /// A file for the table, a line of JSON for each picture of any camera.
     pub table: Option<PathBuf>,
+    /// What all of its cameras get wrong, in this order. Their clocks start with their first viewer.
+    pub profiles: Vec<&'static Profile>,
+    /// Pictures in a second.
+    pub rate: u32,
+    /// Where there are profiles: pictures that a viewer is sent before its connection is closed.
+    pub pictures: Option<u64>,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { listen, cameras: 4, credentials: None, basic: false, table: None }
+        Self {
+            listen,
+            cameras: 4,
+            credentials: None,
+            basic: false,
+            table: None,
+            profiles: Vec::new(),
+            rate: clip::RATE,
+            pictures: None,
+        }
     }
 }
 
@@ -73,6 +91,28 @@ impl Config {
         self
     }
 
+    /// Sets what the cameras get wrong; what a profile is about (its rate) goes with it.
+    #[must_use]
+    pub fn profiles(mut self, profiles: &[&'static Profile]) -> Self {
+        self.rate = profiles.iter().find_map(|profile| profile.rate).unwrap_or(self.rate);
+        self.profiles = profiles.to_vec();
+        self
+    }
+
+    /// Sets the pictures in a second, 1 to 1000.
+    #[must_use]
+    pub const fn rate(mut self, rate: u32) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// Sets the pictures that a viewer of a camera with profiles is sent.
+    #[must_use]
+    pub const fn pictures(mut self, pictures: Option<u64>) -> Self {
+        self.pictures = pictures;
+        self
+    }
+
     /// Sets the table's file.
     #[must_use]
     pub fn table(mut self, path: Option<PathBuf>) -> Self {
@@ -86,6 +126,8 @@ impl Config {
 pub struct Simulator {
     address: SocketAddr,
     cameras: Vec<Arc<Camera>>,
+    /// What follows the path in their addresses.
+    query: &'static str,
     /// The listener and one task for each camera.
     _tasks: JoinSet<()>,
 }
@@ -102,20 +144,32 @@ impl Simulator {
         let start = Instant::now();
         let mut tasks = JoinSet::new();
         let mut cameras = Vec::with_capacity(config.cameras);
+        let first = config.profiles.iter().map(|profile| profile.clip).max().unwrap_or(0);
+        let honest = config.profiles.is_empty();
         for ordinal in 0..config.cameras {
-            let clip =
-                Clip::of(ordinal).ok_or_else(|| io::Error::other("a clip in the program is damaged"))?;
+            let clip = Clip::of(first + ordinal)
+                .ok_or_else(|| io::Error::other("a clip in the program is damaged"))?;
             let name = format!("cam{}", ordinal + 1);
             // Cameras start apart, so that not all key pictures come at once.
             let start = start + std::time::Duration::from_millis(130 * (ordinal as u64 % 16));
-            let camera = Arc::new(Camera::new(name, clip, file.clone(), service::random_u32(), start));
+            // The same in every run, where everything else is; numbers and timestamps that start from it soon wrap.
+            let ssrc = if honest { service::random_u32() } else { 0x5ee0_fffe - ((ordinal as u32) << 16) };
+            let start = Some(start).filter(|_| honest);
+            let camera = Arc::new(Camera::new(name, clip, file.clone(), ssrc, start, config.rate));
             tasks.spawn(Arc::clone(&camera).play());
             cameras.push(camera);
         }
-        let service =
-            Service { cameras: cameras.clone(), credentials: config.credentials, basic: config.basic };
+        let query = config.profiles.iter().map(|profile| profile.query).find(|query| !query.is_empty());
+        let service = Service {
+            cameras: cameras.clone(),
+            credentials: config.credentials,
+            basic: config.basic,
+            profiles: config.profiles,
+            pictures: config.pictures,
+            viewers: AtomicUsize::new(0),
+        };
         tasks.spawn(Arc::new(service).listen(listener));
-        Ok(Self { address, cameras, _tasks: tasks })
+        Ok(Self { address, cameras, query: query.unwrap_or_default(), _tasks: tasks })
     }
 
     /// Where it listens.
@@ -139,7 +193,7 @@ impl Simulator {
     /// The address of a camera, counted from 0.
     #[must_use]
     pub fn url(&self, camera: usize) -> String {
-        format!("rtsp://{}/cam{}", self.address, camera + 1)
+        format!("rtsp://{}/cam{}{}", self.address, camera + 1, self.query)
     }
 
     /// Kills a camera or its network, or brings it back. Of an ordinal that does not exist: nothing.
@@ -153,5 +207,20 @@ impl Simulator {
     #[must_use]
     pub fn pictures(&self, camera: usize, from: UtcMicros, to: UtcMicros) -> Vec<Picture> {
         self.cameras.get(camera).map(|c| c.table.between(from, to)).unwrap_or_default()
+    }
+
+    /// Where its cameras have profiles: what viewers of a camera were sent whole, in that order.
+    #[must_use]
+    pub fn delivered(&self, camera: usize) -> Vec<Picture> {
+        let all = (UtcMicros(i64::MIN), UtcMicros(i64::MAX));
+        self.cameras.get(camera).map(|c| c.delivered.between(all.0, all.1)).unwrap_or_default()
+    }
+
+    /// A picture as its camera takes it, before anything is made of it: NAL units, each behind its length.
+    #[must_use]
+    pub fn original(&self, camera: usize, picture: Picture) -> Option<bytes::Bytes> {
+        let clip = &self.cameras.get(camera)?.clip;
+        let found = clip.pictures.iter().find(|p| p.number == picture.number)?;
+        Some(found.stamped(clip.codec, picture.round, picture.utc))
     }
 }

@@ -32,6 +32,7 @@ const HEALTH: u32 = 10;
 pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Failure> {
     let (url, mut net) = address::camera(&options.url, &options.login, &options.way)?;
     let source = explain::names(&options.tenant, &options.camera)?;
+    net.limits.policy = options.tolerance.policy;
     if options.once {
         net.backoff = None;
     }
@@ -42,7 +43,7 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
         None => None,
     };
     net.tap = capture.as_ref().map(Capture::tap);
-    let keeper = Keeper::open(options.store.clone(), source, net.clock).await?;
+    let keeper = Keeper::open(options.store.clone(), source, net.clock, net.limits).await?;
     let mut recording = Recording {
         source,
         format,

@@ -5,16 +5,29 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use serde_json::json;
+use vigie::fault::Quirk;
 
 use super::until_stopped;
 use crate::address;
 use crate::args::{Auth, Simulate};
 use crate::failure::Failure;
 use crate::output::{Format, Progress};
+use crate::simulator::quirks::{self, Profile};
 use crate::simulator::{Config, Simulator};
+use crate::table::Table;
 
 pub(super) async fn run(options: &Simulate, format: Format) -> Result<ExitCode, Failure> {
+    if options.list_quirks || options.quirks.iter().any(|name| name == "list") {
+        return list(format);
+    }
+    let profiles = profiles(&options.quirks)?;
     let credentials = address::credentials(&options.login)?;
+    if let Some(profile) = profiles.iter().find(|profile| profile.locked && credentials.is_none()) {
+        return Err(Failure::new(
+            format!("a camera with the quirk {} asks for a password, and has none", profile.name),
+            "give it one with --user and --password-file",
+        ));
+    }
     let locked = credentials.is_some();
     if let Some(path) = &options.table {
         // Tried before the socket, so that each is told from the other.
@@ -23,7 +36,8 @@ pub(super) async fn run(options: &Simulate, format: Format) -> Result<ExitCode, 
     let config = Config::new(usize::from(options.cameras))
         .listen(options.listen)
         .credentials(credentials, options.auth == Auth::Basic)
-        .table(options.table.clone());
+        .table(options.table.clone())
+        .profiles(&profiles);
     let simulator = Simulator::start(config).await.map_err(|error| listening(options, &error))?;
 
     let urls: Vec<String> = (0..simulator.len()).map(|camera| simulator.url(camera)).collect();
@@ -45,6 +59,34 @@ pub(super) async fn run(options: &Simulate, format: Format) -> Result<ExitCode, 
     ));
     until_stopped(options.span).await;
     progress.done();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The profiles of these names, each once.
+fn profiles(names: &[String]) -> Result<Vec<&'static Profile>, Failure> {
+    let mut found: Vec<&'static Profile> = Vec::new();
+    for name in names {
+        let profile = Profile::find(name).ok_or_else(|| {
+            Failure::new(format!("there is no quirk {name:?}"), "see the names with --list-quirks")
+        })?;
+        if found.iter().all(|known| known.name != profile.name) {
+            found.push(profile);
+        }
+    }
+    Ok(found)
+}
+
+fn list(format: Format) -> Result<ExitCode, Failure> {
+    let mut table = Table::new(&["name", "line", "cameras", "what they do", "tolerance"]);
+    let mut quirks = Vec::new();
+    for profile in quirks::all() {
+        let tolerance = profile.quirk.map(Quirk::name);
+        let cells = [profile.name, profile.line, profile.cameras, profile.does, tolerance.unwrap_or("-")];
+        table.row(cells.map(str::to_owned));
+        quirks.push(json!({"name": profile.name, "line": profile.line, "cameras": profile.cameras,
+            "does": profile.does, "tolerance": tolerance, "password": profile.locked}));
+    }
+    format.print(table.to_string(), &json!({"quirks": quirks}))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,7 +9,7 @@ use vigie::h26x::{Nal, NalKind, ParameterSets, nal_units, sei};
 use vigie::limits::Limits;
 use vigie::time::UtcMicros;
 
-/// Pictures in a second, of every clip.
+/// Pictures in a second, of every clip as it was taken.
 pub(crate) const RATE: u32 = 25;
 
 /// Marks the SEI message that a simulated camera puts before the slices of each picture: "vigie-Sim-Pictur".

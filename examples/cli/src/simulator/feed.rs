@@ -1,7 +1,7 @@
 //! One simulated camera: its clock, its pictures in time, and who may see them.
 
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -9,9 +9,10 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 use vigie::packetize::{Framing, Packetizer};
 use vigie::rtp::rtcp;
+use vigie::sdp::Description;
 use vigie::time::{NtpTime, Ticks, UtcMicros};
 
-use super::clip::{Clip, RATE};
+use super::clip::Clip;
 use super::table::{Picture, Table, TableFile};
 use crate::moment::utc_now;
 
@@ -32,12 +33,6 @@ pub(crate) const PAYLOAD_TYPE: u8 = 96;
 /// Bytes of one RTP packet: what fits an Ethernet frame through a tunnel or two.
 const MTU: usize = 1_400;
 
-/// Microseconds from one picture to the next.
-const STEP: i64 = 1_000_000 / RATE as i64;
-
-/// Ticks from one picture to the next.
-const STEP_TICKS: u64 = 90_000 / RATE as u64;
-
 /// Microseconds that the system's clock may drift from the camera's before the camera follows it in one step.
 const DRIFT: i64 = 100_000;
 
@@ -49,6 +44,10 @@ const LAG: usize = 256;
 pub(crate) struct Sent {
     pub(crate) packets: Bytes,
     pub(crate) key: bool,
+    /// Its NAL units, each behind its length, and its RTP timestamp: for cameras with packets of their own.
+    pub(crate) unit: Bytes,
+    pub(crate) timestamp: u32,
+    pub(crate) shown: Picture,
 }
 
 /// A camera.
@@ -62,8 +61,11 @@ pub(crate) struct Camera {
     file: Option<Arc<TableFile>>,
     packetizer: Mutex<Packetizer>,
     first_timestamp: u32,
-    /// When its media time was zero: on the monotonic clock, and in UTC.
-    start: Instant,
+    rate: u32,
+    /// What viewers of a camera with quirks were sent whole.
+    pub(crate) delivered: Table,
+    /// When its media time was zero: on the monotonic clock, and in UTC. Some wait for their first viewer.
+    start: OnceLock<Instant>,
     start_utc: AtomicI64,
 }
 
@@ -85,7 +87,8 @@ impl Camera {
         clip: Arc<Clip>,
         file: Option<Arc<TableFile>>,
         ssrc: u32,
-        start: Instant,
+        start: Option<Instant>,
+        rate: u32,
     ) -> Self {
         let packetizer = Packetizer::new(clip.codec, ssrc, PAYLOAD_TYPE, ssrc as u16, MTU);
         Self {
@@ -98,9 +101,34 @@ impl Camera {
             packetizer: Mutex::new(packetizer),
             // A random start, as RFC 3550 §5.1 wants it; near the wrap for some cameras, so that it is lived through.
             first_timestamp: ssrc.rotate_left(16),
-            start,
-            start_utc: AtomicI64::new(utc_at(start).0),
+            rate: rate.clamp(1, 1_000),
+            delivered: Table::default(),
+            start: start.map_or_else(OnceLock::new, OnceLock::from),
+            start_utc: AtomicI64::new(utc_at(start.unwrap_or_else(Instant::now)).0),
         }
+    }
+
+    /// Microseconds from one picture to the next.
+    fn step(&self) -> i64 {
+        1_000_000 / i64::from(self.rate)
+    }
+
+    /// The stream's SSRC.
+    pub(crate) fn ssrc(&self) -> u32 {
+        self.packetizer.lock().unwrap_or_else(PoisonError::into_inner).ssrc()
+    }
+
+    /// Its session description.
+    pub(crate) fn description(&self) -> Description {
+        let sets = &self.clip.parameters;
+        let nals: Vec<Bytes> =
+            sets.vps().chain(sets.sps()).chain(sets.pps()).map(|(_, nal)| nal.clone()).collect();
+        Description::live(&self.name).with_video(self.clip.codec, PAYLOAD_TYPE, &nals)
+    }
+
+    /// Ticks from one picture to the next.
+    pub(crate) fn ticks(&self) -> u32 {
+        90_000 / self.rate
     }
 
     /// Whatever is sent from now on.
@@ -110,7 +138,7 @@ impl Camera {
 
     /// A sender report for now, as an RTCP compound.
     pub(crate) fn sender_report(&self) -> Vec<u8> {
-        let elapsed = since(self.start);
+        let elapsed = self.start.get().map_or(0, |start| since(*start));
         let ticks = Ticks::from_micros(elapsed);
         let utc = UtcMicros(self.start_utc.load(Relaxed)).plus(elapsed);
         let report = self
@@ -123,18 +151,22 @@ impl Camera {
 
     /// Plays the clip for ever, each picture at its time.
     pub(crate) async fn play(self: Arc<Self>) {
+        while self.start.get().is_none() && self.sent.receiver_count() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let start = *self.start.get_or_init(Instant::now);
         for index in 0_u64.. {
-            let due = Duration::from_micros((index + u64::from(self.clip.delay)) * STEP as u64);
-            sleep_until(self.start + due).await;
-            self.follow_clock();
+            let due = Duration::from_micros((index + u64::from(self.clip.delay)) * self.step() as u64);
+            sleep_until(start + due).await;
+            self.follow_clock(start);
             // A stalled machine catches up in a burst, as a camera's encoder does.
             self.send(index);
         }
     }
 
     /// Steps with the system's clock where that was set, or has drifted off.
-    fn follow_clock(&self) {
-        let start = utc_at(self.start).0;
+    fn follow_clock(&self, start: Instant) {
+        let start = utc_at(start).0;
         if (start - self.start_utc.load(Relaxed)).abs() > DRIFT {
             self.start_utc.store(start, Relaxed);
         }
@@ -145,13 +177,13 @@ impl Camera {
         let Some(picture) = self.clip.pictures.get((index % length) as usize) else { return };
         let round = index / length;
         let place = round * length + u64::from(picture.number);
-        let utc = UtcMicros(self.start_utc.load(Relaxed)).plus(place as i64 * STEP);
+        let utc = UtcMicros(self.start_utc.load(Relaxed)).plus(place as i64 * self.step());
         let shown = Picture { round: round as u32, number: picture.number, utc };
         if *self.outage.borrow() != Outage::None {
             return;
         }
         let unit = picture.stamped(self.clip.codec, shown.round, utc);
-        let timestamp = self.first_timestamp.wrapping_add((place * STEP_TICKS) as u32);
+        let timestamp = self.first_timestamp.wrapping_add((place * u64::from(self.ticks())) as u32);
         let mut packets = BytesMut::with_capacity(unit.len() + unit.len() / 32 + 256);
         self.packetizer.lock().unwrap_or_else(PoisonError::into_inner).packetize(
             &unit,
@@ -167,6 +199,6 @@ impl Camera {
             tracing::warn!(camera = self.name, %error, "the table cannot be written");
         }
         // Without viewers there is nobody to send to.
-        let _ = self.sent.send(Sent { packets: packets.freeze(), key: picture.key });
+        let _ = self.sent.send(Sent { packets: packets.freeze(), key: picture.key, unit, timestamp, shown });
     }
 }

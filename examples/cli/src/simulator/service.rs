@@ -3,9 +3,9 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{broadcast, watch};
@@ -13,17 +13,17 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use vigie::rtsp::auth::{Algorithm, Scheme};
 use vigie::rtsp::{Credentials, Status};
-use vigie::sdp::Description;
 use vigie::server::{self, Connection, Event, Guard, Output};
 use vigie_net::Clock;
 
-use super::feed::{Camera, Outage, PAYLOAD_TYPE, Sent};
+use super::feed::{Camera, Outage, Sent};
+use super::quirks::{Actor, Profile};
 
 /// Between two sender reports to one viewer.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// A viewer that takes nothing for this long is cut off.
-const STUCK: Duration = Duration::from_secs(10);
+pub(super) const STUCK: Duration = Duration::from_secs(10);
 
 /// The cameras behind one listening socket.
 #[derive(Debug)]
@@ -31,6 +31,12 @@ pub(crate) struct Service {
     pub(crate) cameras: Vec<Arc<Camera>>,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) basic: bool,
+    /// What its cameras get wrong; none: they are honest.
+    pub(crate) profiles: Vec<&'static Profile>,
+    /// Pictures that a viewer is sent before the connection is closed, where the cameras are not honest.
+    pub(crate) pictures: Option<u64>,
+    /// Connections at present, likewise.
+    pub(crate) viewers: AtomicUsize,
 }
 
 /// A random number out of the hash keys that the standard library draws from the system.
@@ -56,7 +62,12 @@ impl Service {
                     Ok((stream, peer)) => {
                         let service = Arc::clone(&self);
                         connections.spawn(async move {
-                            if let Err(error) = Viewer::new(service, stream).run().await {
+                            let _ = stream.set_nodelay(true);
+                            let served = match service.profiles.is_empty() {
+                                true => Viewer::new(service, stream).run().await,
+                                false => Actor::new(service, stream).run().await,
+                            };
+                            if let Err(error) = served {
                                 tracing::debug!(%peer, %error, "viewer gone");
                             }
                         });
@@ -72,8 +83,15 @@ impl Service {
         }
     }
 
+    /// How a connection is served.
+    pub(super) fn server(&self) -> server::Config {
+        let scheme = if self.basic { Scheme::Basic } else { Scheme::Digest(Algorithm::Md5) };
+        let guard = self.credentials.clone().map(|c| Guard::new(c).schemes(&[scheme]));
+        server::Config::new(seed()).guard(guard)
+    }
+
     /// The camera that the path of a request names: `/cam1`, `/cam1/video`.
-    fn camera(&self, path: &str) -> Option<&Arc<Camera>> {
+    pub(super) fn camera(&self, path: &str) -> Option<&Arc<Camera>> {
         let name = path.trim_start_matches('/').split('/').next()?;
         self.cameras.iter().find(|c| c.name == name)
     }
@@ -99,12 +117,9 @@ struct Viewer {
 impl Viewer {
     fn new(service: Arc<Service>, stream: TcpStream) -> Self {
         let clock = Clock::start();
-        let scheme = if service.basic { Scheme::Basic } else { Scheme::Digest(Algorithm::Md5) };
-        let guard = service.credentials.clone().map(|c| Guard::new(c).schemes(&[scheme]));
-        let config = server::Config::new(seed()).guard(guard);
         Self {
+            connection: Connection::new(service.server(), clock.now()),
             service,
-            connection: Connection::new(config, clock.now()),
             stream,
             clock,
             camera: None,
@@ -117,7 +132,6 @@ impl Viewer {
 
     /// Serves until either side has had enough.
     async fn run(mut self) -> io::Result<()> {
-        let _ = self.stream.set_nodelay(true);
         while self.drain().await? {
             let outage = self.outage.as_ref().map_or(Outage::None, |o| *o.borrow());
             match outage {
@@ -182,14 +196,7 @@ impl Viewer {
     fn answer(&mut self, event: Event) {
         let answered = match event {
             Event::Describe { request, url, .. } => match self.find(url.path()) {
-                Some(camera) => {
-                    let sets = &camera.clip.parameters;
-                    let nals: Vec<Bytes> =
-                        sets.vps().chain(sets.sps()).chain(sets.pps()).map(|(_, nal)| nal.clone()).collect();
-                    let sdp =
-                        Description::live(&camera.name).with_video(camera.clip.codec, PAYLOAD_TYPE, &nals);
-                    self.connection.describe(request, sdp.to_string())
-                }
+                Some(camera) => self.connection.describe(request, camera.description().to_string()),
                 None => self.connection.refuse(request, Status::NOT_FOUND),
             },
             Event::Play { request, url, .. } => match self.find(url.path()) {
@@ -251,21 +258,23 @@ impl Viewer {
     }
 }
 
-async fn next(sent: &mut Option<broadcast::Receiver<Sent>>) -> Result<Sent, broadcast::error::RecvError> {
+pub(super) async fn next(
+    sent: &mut Option<broadcast::Receiver<Sent>>,
+) -> Result<Sent, broadcast::error::RecvError> {
     match sent {
         Some(sent) => sent.recv().await,
         None => std::future::pending().await,
     }
 }
 
-async fn at(due: Option<Instant>) {
+pub(super) async fn at(due: Option<Instant>) {
     match due {
         Some(due) => sleep_until(due).await,
         None => std::future::pending().await,
     }
 }
 
-async fn changed(outage: &mut Option<watch::Receiver<Outage>>) {
+pub(super) async fn changed(outage: &mut Option<watch::Receiver<Outage>>) {
     match outage {
         // The camera is never dropped before its viewers.
         Some(outage) => drop(outage.changed().await),

@@ -36,6 +36,7 @@ struct Seen {
 
 pub(super) async fn run(options: &Probe, format: Format) -> Result<ExitCode, Failure> {
     let (url, mut net) = address::camera(&options.input, &options.login, &options.way)?;
+    net.limits.policy = options.tolerance.policy;
     net.backoff = None;
     let mut seen = Seen {
         clock: net.clock,

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use vigie::depacket::{AccessUnit, AudioUnit};
+use vigie::limits::Limits;
 use vigie::record::{Recorder, RecorderConfig};
 use vigie::rtp::rtcp::SenderReport;
 use vigie::store::{self, Cause, FileStorage, Source};
@@ -54,7 +55,12 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Opens the camera's part of the store, and makes whole what a crash has left there.
-    pub(super) async fn open(root: PathBuf, source: Source, clock: Clock) -> Result<Self, Failure> {
+    pub(super) async fn open(
+        root: PathBuf,
+        source: Source,
+        clock: Clock,
+        limits: Limits,
+    ) -> Result<Self, Failure> {
         let (messages, inbox) = mpsc::channel(WAITING);
         let (opened, ready) = oneshot::channel();
         let kept = Arc::new(Mutex::new(Kept::default()));
@@ -65,7 +71,8 @@ impl Keeper {
             let storage = FileStorage::new(&root);
             let (now, utc) = (clock.now(), clock.utc());
             let (recorder, _) =
-                Recorder::open(storage, source, RecorderConfig::default(), now, utc).map_err(failed)?;
+                Recorder::open(storage, source, RecorderConfig::default().limits(limits), now, utc)
+                    .map_err(failed)?;
             let _ = opened.send(());
             Work { recorder, inbox, clock, kept: shared, root: &root }.run();
             Ok(())
