@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{assert_consecutive, barcodes_of, fail, ffmpeg, run, simulate, vigie};
+use support::{assert_consecutive, barcodes_of, fail, ffmpeg, run, simulate, succeed, vigie};
 use vigie::time::UtcMicros;
 use vigie_cli::simulator::{Config, Simulator};
 
@@ -89,4 +89,31 @@ fn the_table_tells_what_was_sent() {
         }
     }
     assert!(simulator.pictures(9, before, after).is_empty());
+}
+
+#[test]
+fn a_camera_with_a_quirk_is_probed_and_a_strict_probe_refuses_it() {
+    let listed = succeed(&mut vigie(&["simulate", "--list-quirks", "--json"]));
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let quirks = listed["quirks"].as_array().unwrap();
+    let found = quirks.iter().find(|quirk| quirk["name"] == "no-content-type").expect("a profile");
+    assert_eq!((&found["line"], &found["tolerance"]), (&"37".into(), &"no-content-type".into()));
+    assert!(fail(&["simulate", "--quirk", "nonsense"]).contains("no quirk \"nonsense\""));
+    assert!(fail(&["simulate", "--quirk", "sha256-only"]).contains("asks for a password"));
+
+    let server = simulate(&["--cameras", "1", "--quirk", "no-content-type", "--quirk", "no-marker"]);
+    let probe = |policy: &str| {
+        run(&mut vigie(&["probe", &server.urls[0], "--for", "2s", "--json", "--policy", policy]))
+    };
+    for policy in ["auto", "force:no-content-type,no-marker"] {
+        let output = probe(policy);
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(told["quirks"]["no-content-type"], 1, "{policy}: {told}");
+        assert!(told["quirks"]["no-marker"].as_u64().unwrap() > 5, "{policy}: {told}");
+    }
+    let refused = probe("strict");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no-content-type"));
+    assert_eq!(probe("lenient").status.code(), Some(2));
+    assert_eq!(probe("force:nonsense").status.code(), Some(2));
 }

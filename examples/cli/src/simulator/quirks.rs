@@ -15,6 +15,7 @@ mod sets;
 mod stray;
 mod time;
 mod transport;
+mod udp;
 
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub struct Profile {
     pub does: &'static str,
     /// The tolerance that it takes to record such a camera; `None` where no rule is broken.
     pub quirk: Option<Quirk>,
+    /// It shows over UDP alone.
+    pub udp: bool,
     /// Its camera asks for a password.
     pub locked: bool,
     /// What follows `/cam1` in its address.
@@ -59,6 +62,7 @@ impl Profile {
             cameras,
             does,
             quirk: None,
+            udp: false,
             locked: false,
             query: "",
             rate: None,
@@ -69,6 +73,11 @@ impl Profile {
 
     const fn quirk(mut self, quirk: Quirk) -> Self {
         self.quirk = Some(quirk);
+        self
+    }
+
+    const fn udp(mut self) -> Self {
+        self.udp = true;
         self
     }
 

@@ -65,7 +65,7 @@ impl Service {
                             let _ = stream.set_nodelay(true);
                             let served = match service.profiles.is_empty() {
                                 true => Viewer::new(service, stream).run().await,
-                                false => Actor::new(service, stream).run().await,
+                                false => Actor::new(service, stream, peer.ip()).run().await,
                             };
                             if let Err(error) = served {
                                 tracing::debug!(%peer, %error, "viewer gone");

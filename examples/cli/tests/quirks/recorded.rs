@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use vigie::fault::{Policy, Quirk};
+use vigie::fault::{Policy, Quirk, QuirkSet};
 use vigie_cli::simulator::quirks::{self, Profile};
 
 use super::run::{Outcome, Setting, record};
@@ -25,8 +25,16 @@ fn setting(profile: &Profile, policy: Policy) -> Setting {
     Setting { policy, rate, pictures }
 }
 
-/// Profiles that want more than is there yet. The list is exact: what is mended leaves it.
-const AWAITED: &[&str] = &["wrong-first-ssrc", "other-codec", "sender-report-ahead"];
+/// Profiles that want more than is there yet: two of them a client over UDP.
+const AWAITED: &[&str] =
+    &["wrong-first-ssrc", "other-codec", "sender-report-ahead", "no-server-port", "forgets-description"];
+
+/// Profiles that cannot be recorded, and what the reason that is told holds.
+const REFUSED: &[(&str, &str)] = &[("srtp-keys-wanted", "463")];
+
+/// What is recorded whole although its tolerance is off: nothing of it reaches the pictures, or what asks for the
+/// policy is yet to come.
+const INDIFFERENT: &[&str] = &[];
 
 /// Runs all of them, a few at a time, and gives their outcomes in order.
 fn run_all(runs: Vec<(&'static Profile, Policy)>) -> Vec<(&'static Profile, Outcome)> {
@@ -74,6 +82,15 @@ fn every_profile_is_recorded_with_the_right_pictures() {
     print(&results);
     let (mut sent, mut kept, mut failed) = (0, 0, Vec::new());
     for (profile, outcome) in &results {
+        if let Some((_, reason)) = REFUSED.iter().find(|(name, _)| *name == profile.name) {
+            assert!(
+                outcome.sent == 0 && outcome.ended.contains(reason),
+                "{}: {}",
+                profile.name,
+                outcome.ended
+            );
+            continue;
+        }
         let counted = profile.quirk.is_none_or(|quirk| outcome.quirks.get(quirk) > 0);
         // Its own clock is what a camera is believed to show, even where it has stepped; nothing else is let in.
         let dated = outcome.off < 500_000 || profile.name == "clock-step";
@@ -90,4 +107,16 @@ fn every_profile_is_recorded_with_the_right_pictures() {
     println!("{kept} of {sent} pictures, {} profiles", results.len());
     failed.retain(|name| !AWAITED.contains(name));
     assert!(failed.is_empty(), "{failed:?}");
+}
+
+#[test]
+fn without_its_tolerance_no_profile_is_recorded_whole() {
+    let without = |quirk: Quirk| Policy::Force(QuirkSet::ALL.without(quirk));
+    let runs = chosen().into_iter().filter_map(|profile| Some((profile, without(profile.quirk?))));
+    let results = run_all(runs.filter(|(profile, _)| !AWAITED.contains(&profile.name)).collect());
+    print(&results);
+    let whole = |o: &Outcome| o.wrong == 0 && o.is_kept();
+    let mut passed: Vec<&str> = results.iter().filter(|(_, o)| whole(o)).map(|(p, _)| p.name).collect();
+    passed.retain(|name| !INDIFFERENT.contains(name));
+    assert!(passed.is_empty(), "{passed:?}");
 }

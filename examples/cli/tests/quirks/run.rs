@@ -99,6 +99,7 @@ pub(crate) async fn record(profile: &'static Profile, setting: Setting) -> Outco
                 recorder.push(now, unit).unwrap();
             }
             Event::SenderReport { report, .. } => recorder.sender_report(report),
+            Event::Discontinuity => recorder.discontinuity(),
             Event::Disconnected { error, .. } => {
                 recorder.interrupted(now, error.cause, 0).unwrap();
                 outcome.ended = error.to_string();

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use vigie_net::Clock;
 
 use super::answer::{Answer, Asked, Verdict};
 use super::packet::{Item, Shot};
+use super::udp::Datagrams;
 use super::{Act, Memory, sdp};
 use crate::simulator::feed::{Camera, Outage, PAYLOAD_TYPE, Sent};
 use crate::simulator::service::{STUCK, Service, at, changed, next};
@@ -38,6 +40,9 @@ pub(crate) struct Actor<S> {
     outage: Option<watch::Receiver<Outage>>,
     sent: Option<broadcast::Receiver<Sent>>,
     packetizer: Option<Packetizer>,
+    /// Who it is, and where its datagrams go, if it asked for some.
+    peer: IpAddr,
+    datagrams: Option<Datagrams>,
     /// A key picture went out.
     begun: bool,
     /// Bytes of the client that make no whole request yet.
@@ -55,7 +60,7 @@ pub(crate) struct Actor<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Actor<S> {
-    pub(crate) fn new(service: Arc<Service>, stream: S) -> Self {
+    pub(crate) fn new(service: Arc<Service>, stream: S, peer: IpAddr) -> Self {
         let clock = Clock::start();
         let acts: Vec<Act> = service.profiles.iter().flat_map(|profile| profile.acts).copied().collect();
         let mut config = service.server();
@@ -82,6 +87,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Actor<S> {
             outage: None,
             sent: None,
             packetizer: None,
+            peer,
+            datagrams: None,
             begun: false,
             input: Vec::new(),
             asked: VecDeque::new(),
@@ -177,6 +184,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Actor<S> {
                 }
             }
         }
+        if asked.method == "SETUP" {
+            self.datagrams = Datagrams::asked(&mut asked, self.peer);
+        }
         let bytes = asked.to_bytes();
         self.remember(&asked);
         self.asked.push_back(asked);
@@ -204,6 +214,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Actor<S> {
         let good = answer.is_success();
         if good && asked.counts {
             self.heard = Instant::now();
+        }
+        if let Some(datagrams) = self.datagrams.as_ref().filter(|_| good && asked.method == "SETUP") {
+            datagrams.answer(&mut answer);
         }
         for act in &self.acts {
             match act {
@@ -306,7 +319,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Actor<S> {
             }
         }
         items.append(&mut packets);
-        items.iter().for_each(|item| item.frame(memory.channels, &mut self.out));
+        match &self.datagrams {
+            Some(datagrams) => items.iter().for_each(|item| datagrams.send(item)),
+            None => items.iter().for_each(|item| item.frame(memory.channels, &mut self.out)),
+        }
         self.out.extend(self.held.take().unwrap_or_default());
         if !memory.damaged {
             // What a profile spoils is not asked for.

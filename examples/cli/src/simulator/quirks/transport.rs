@@ -40,7 +40,7 @@ pub(super) const PROFILES: &[Profile] = &[
     Profile::new("no-tcp-in-transport", "9", "Escam Q6", "answers with RTP/AVP, as if for UDP")
         .acts(&[transport!(|value, _| value.replace("RTP/AVP/TCP", "RTP/AVP"))]),
     Profile::new("no-transport", "10", "unnamed (gortsplib issue 456)", "answers SETUP without a Transport")
-        .quirk(Quirk::NoChannels)
+        .quirk(Quirk::NoTransport)
         .acts(&[Act::On("SETUP", |_, answer, _| answer.remove("Transport"))]),
     Profile::new(
         "blank-in-ssrc",
@@ -56,6 +56,15 @@ pub(super) const PROFILES: &[Profile] = &[
     Profile::new("empty-source", "13", "unnamed (mediamtx issue 986)", "writes an empty source")
         .acts(&[transport!(|value, _| value.replace("unicast", "unicast;source="))]),
     Profile::new(
+        "no-server-port",
+        "14",
+        "OpenIPC, others",
+        "sends over UDP, and does not say from which port",
+    )
+    .quirk(Quirk::NoServerPort)
+    .udp()
+    .acts(&[transport!(|value, _| value.split(";server_port").next().unwrap_or_default().to_owned())]),
+    Profile::new(
         "session-changed",
         "15",
         "unnamed (retina 0.4.6)",
@@ -69,6 +78,8 @@ pub(super) const PROFILES: &[Profile] = &[
         "Hikvision",
         "refuses UDP, and then wants a DESCRIBE before the next SETUP",
     )
+    .quirk(Quirk::DescribeAgain)
+    .udp()
     .acts(&[Act::Request(|asked, memory| {
         if asked.method == "DESCRIBE" {
             memory.note = 0;
@@ -88,12 +99,20 @@ pub(super) const PROFILES: &[Profile] = &[
         "cheap cameras",
         "refuses UDP, and closes the connection at its second DESCRIBE",
     )
+    .udp()
     .acts(&[Act::Request(|asked, memory| {
         if memory.describes > 1 && asked.method == "DESCRIBE" {
             return Verdict::Close;
         }
         if wants_udp(asked) { refused(asked) } else { Verdict::Pass }
     })]),
+    Profile::new("srtp-keys-wanted", "57", "Axis", "answers 463 to a SETUP that brings no keys for SRTP")
+        .acts(&[Act::Request(|asked, _| {
+            match asked.method == "SETUP" && asked.field("KeyMgmt").is_none() {
+                true => Verdict::Say(Answer::to(asked, "463 Key Management Failure")),
+                false => Verdict::Pass,
+            }
+        })]),
     Profile::new("no-mode", "35", "unnamed (gortsplib)", "refuses a Transport that names a mode").acts(&[
         Act::Request(|asked, _| match asked.field("Transport").is_some_and(|t| t.contains("mode=")) {
             true => Verdict::Say(Answer::to(asked, "400 Bad Request")),

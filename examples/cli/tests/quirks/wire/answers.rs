@@ -67,6 +67,36 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
         }),
     ),
     (
+        "no-server-port",
+        Asked(|client| {
+            let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            let port = socket.local_addr().unwrap().port();
+            client.describe();
+            let (track, uri) = (format!("{}/video", client.url), client.url.clone());
+            let udp = format!("Transport: RTP/AVP;unicast;client_port={port}-{}\r\n", port.wrapping_add(1));
+            let (head, _) = client.ask("SETUP", &track, &udp).unwrap();
+            client.ask("PLAY", &uri, "Range: npt=now-\r\n").unwrap();
+            let mut packet = [0; 2_000];
+            let (length, _) = socket.recv_from(&mut packet).unwrap();
+            let told = field(&head, "Transport").unwrap();
+            told.starts_with("RTP/AVP;unicast;client_port=")
+                && !told.contains("server_port")
+                && length > 12
+                && packet[0] >> 6 == 2
+                && packet[1] & 0x7f == 96
+                && client.wire().on(0).is_empty()
+        }),
+    ),
+    (
+        "srtp-keys-wanted",
+        Asked(|client| {
+            client.describe();
+            let uri = format!("{}/video", client.url);
+            status(client.ask("SETUP", &uri, TCP).map(|a| a.0)) == "463"
+        }),
+    ),
+    (
         "forgets-description",
         Asked(|client| {
             client.describe();
