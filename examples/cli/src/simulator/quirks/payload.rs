@@ -119,6 +119,7 @@ pub(super) const PROFILES: &[Profile] = &[
         "unnamed (gortsplib)",
         "begins to number its packets anew, at a key picture",
     )
+    .quirk(Quirk::SequenceRestart)
     .acts(&[Act::Packets(|items, memory| {
         // From the second GOP on, 40 000 behind.
         let shift = if memory.picture < 50 { 0 } else { 40_000 };

@@ -85,16 +85,22 @@ pub(super) const PROFILES: &[Profile] = &[
         "wrong-first-ssrc",
         "49",
         "the camera of retina's issue 79",
-        "gives its first packets another SSRC, and the right one to all that follow",
+        "gives its first packet another SSRC than it names in SETUP, and the right one to all that follow",
     )
-    .quirk(Quirk::ForeignSsrc)
-    .acts(&[Act::Packets(|items, memory| {
-        if memory.picture == 0
-            && let Some(packet) = first(items)
-        {
-            packet.set_ssrc(OLD_SSRC);
-        }
-    })]),
+    .quirk(Quirk::OtherSsrc)
+    .acts(&[
+        Act::On("SETUP", |_, answer, memory| {
+            let named = format!("{};ssrc={:08X}", answer.get("Transport"), memory.ssrc);
+            answer.set("Transport", &named);
+        }),
+        Act::Packets(|items, memory| {
+            if memory.picture == 0
+                && let Some(packet) = first(items)
+            {
+                packet.set_ssrc(OLD_SSRC);
+            }
+        }),
+    ]),
     Profile::new(
         "rtcp-flood",
         "52",

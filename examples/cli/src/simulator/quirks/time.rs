@@ -15,7 +15,7 @@ pub(super) const PROFILES: &[Profile] = &[
         "Tapo C320WS",
         "sends its reports under another SSRC than its media",
     )
-    .quirk(Quirk::ForeignSsrc)
+    .quirk(Quirk::ForeignReport)
     .acts(&[Act::Report(|items, memory| {
         each_report(items, |report| put(report, 4, &(memory.ssrc ^ 1).to_be_bytes()));
     })]),
@@ -113,6 +113,7 @@ pub(super) const PROFILES: &[Profile] = &[
         "the camera of open-nvr's issue 229",
         "stamps 25 pictures a second, and ships 21",
     )
+    .quirk(Quirk::NominalTimestamps)
     .acts(&[
         Act::Packets(|items, memory| {
             let (Some(Item::Rtp(packet)), 0) = (items.first(), memory.note) else {
