@@ -26,8 +26,9 @@ fn setting(profile: &Profile, policy: Policy) -> Setting {
     Setting { policy, rate, pictures }
 }
 
-/// Profiles that want more than is there yet: two of them a client over UDP.
-const AWAITED: &[&str] = &["other-codec", "no-server-port", "forgets-description"];
+/// Profiles that want more than is there yet: a driver that is asked for UDP here, and reports under another SSRC
+/// taken by the ingest.
+const AWAITED: &[&str] = &["no-server-port", "forgets-description", "rtcp-foreign-ssrc"];
 
 /// Profiles that cannot be recorded, and what the reason that is told holds.
 const REFUSED: &[(&str, &str)] = &[("srtp-keys-wanted", "keys for SRTP")];
@@ -39,7 +40,6 @@ const INDIFFERENT: &[&str] = &[
     "wrong-first-ssrc",
     "rtcp-flood",
     "foreign-payload-type",
-    "wrong-cseq",
     "early-marker",
     "timestamp-inside",
     "no-marker",
@@ -55,12 +55,9 @@ const INDIFFERENT: &[&str] = &[
     "missing-parameter-set",
     "bad-parameter-set",
     "rtcp-foreign-ssrc",
-    "stray-timestamp",
-    "timestamp-leap",
     "clock-step",
+    "nominal-timestamps",
     "bad-sender-report",
-    "equal-timestamps",
-    "frozen-timestamp",
 ];
 
 /// Runs all of them, a few at a time, and gives their outcomes in order.
@@ -142,7 +139,9 @@ fn without_its_tolerance_no_profile_is_recorded_whole() {
     let runs = chosen().into_iter().filter_map(|profile| Some((profile, without(profile.quirk?))));
     let results = run_all(runs.filter(|(profile, _)| !AWAITED.contains(&profile.name)).collect());
     print(&results);
-    let whole = |o: &Outcome| o.wrong == 0 && o.is_kept();
+    // The camera closes the connection when it has sent all; who ends it before has failed.
+    let whole =
+        |o: &Outcome| o.wrong == 0 && o.is_kept() && o.ended.contains("the camera closed the connection");
     let mut passed: Vec<&str> = results.iter().filter(|(_, o)| whole(o)).map(|(p, _)| p.name).collect();
     passed.retain(|name| !INDIFFERENT.contains(name));
     assert!(passed.is_empty(), "{passed:?}");

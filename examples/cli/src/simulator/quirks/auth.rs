@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use vigie::fault::Quirk;
 use vigie::rtsp::auth::{Algorithm, Scheme};
 use vigie::server;
 
@@ -32,9 +33,15 @@ pub(super) const PROFILES: &[Profile] = &[
         "forgets its nonce in mid-session, and does not call the old one stale",
     )
     .locked()
+    .quirk(Quirk::ForgottenNonce)
     .acts(&[
         Act::Timeout(Duration::from_secs(4)),
         Act::Server(|config| guard(config, &[Algorithm::Md5], 1_000_000)),
+        // OPTIONS, which anybody may ask, keeps nothing alive.
+        Act::Request(|asked, _| {
+            asked.counts = asked.method != "OPTIONS";
+            Verdict::Pass
+        }),
         Act::Answer(|_, answer, _| {
             for (_, value) in answer.fields.iter_mut().filter(|(name, _)| name == "WWW-Authenticate") {
                 *value = value.replace(", stale=true", "").replace(", stale=TRUE", "");
@@ -55,6 +62,23 @@ pub(super) const PROFILES: &[Profile] = &[
         Act::Server(|config| guard(config, &[Algorithm::Sha256, Algorithm::Md5], LONG)),
         Act::Request(|asked, _| {
             if asked.field("Authorization").is_some_and(|value| value.contains("SHA-256")) {
+                spoil(asked);
+            }
+            Verdict::Pass
+        }),
+    ]),
+    Profile::new(
+        "qop-refused",
+        "25",
+        "undisclosed (gortsplib pull request 863)",
+        "offers SHA-256 with qop, and takes answers without it alone",
+    )
+    .quirk(Quirk::QopRefused)
+    .locked()
+    .acts(&[
+        Act::Server(|config| guard(config, &[Algorithm::Sha256], LONG)),
+        Act::Request(|asked, _| {
+            if asked.field("Authorization").is_some_and(|value| value.contains("qop=")) {
                 spoil(asked);
             }
             Verdict::Pass

@@ -65,6 +65,7 @@ pub(super) const PROFILES: &[Profile] = &[
         "D-Link, the camera of mediamtx's issue 5074",
         "calls its video sendonly",
     )
+    .quirk(Quirk::AllSendOnly)
     .acts(&[Act::Sdp(|text| text.replace("a=recvonly", &["a=sendonly"]))]),
     Profile::new("crypto-without-srtp", "56", "UniFi", "offers keys for SRTP in a section of plain RTP")
         .acts(&[Act::Sdp(|text| {
@@ -74,17 +75,21 @@ pub(super) const PROFILES: &[Profile] = &[
         })]),
     Profile::new("no-origin", "58a", "Wisenet recorders, UDP Technology, macro-video", "has no o=")
         .acts(&[Act::Sdp(|text| text.replace("o=", &[]))]),
-    Profile::new("spaces-in-origin", "58b", "Amcrest", "has a user of several words in o=").acts(&[
-        Act::Sdp(|text| text.replace("o=", &["o=RTSP Session of the camera 0 0 IN IP4 192.168.1.108"])),
-    ]),
+    Profile::new("spaces-in-origin", "58b", "Amcrest", "has a user of several words in o=")
+        .quirk(Quirk::BadOrigin)
+        .acts(&[Act::Sdp(|text| {
+            text.replace("o=", &["o=RTSP Session of the camera 0 0 IN IP4 192.168.1.108"])
+        })]),
     Profile::new(
         "bad-origin-address",
         "58c",
         "Vurix, Verint, Altasec, H3C",
         "has an address in o= that is none, or ends before it",
     )
+    .quirk(Quirk::BadOrigin)
     .acts(&[Act::Sdp(|text| text.replace("o=", &["o=- 1001 1 IP IPV4"]))]),
     Profile::new("cut-origin", "58c", "H3C, VCP", "has an o= that ends in the middle")
+        .quirk(Quirk::BadOrigin)
         .acts(&[Act::Sdp(|text| text.replace("o=", &["o=- 1001 1 IN"]))]),
     Profile::new(
         "odd-origin-numbers",
@@ -92,8 +97,10 @@ pub(super) const PROFILES: &[Profile] = &[
         "Y-CAM, LiveReporter",
         "has numbers in o= that are negative, hexadecimal or broken",
     )
+    .quirk(Quirk::BadOrigin)
     .acts(&[Act::Sdp(|text| text.replace("o=", &["o=- -1733858148 0x16.7 IN IP4 127.0.0.1"]))]),
     Profile::new("time-now", "59", "FLIR", "has t=now-")
+        .quirk(Quirk::BadTime)
         .acts(&[Act::Sdp(|text| text.replace("t=", &["t=now-"]))]),
     Profile::new(
         "bad-connection",
@@ -101,8 +108,10 @@ pub(super) const PROFILES: &[Profile] = &[
         "Uniview, Hikvision media servers, Fritzbox",
         "has c= lines that end early, say c= twice, or name no network",
     )
+    .quirk(Quirk::BadConnection)
     .acts(&[Act::Sdp(|text| text.replace("c=", &["c=IN c=IN IP4 0.0.0.0", "c=IN", "c=In 192.168.1.20"]))]),
     Profile::new("spoken-connection", "60", "Avigilon", "names its loudspeakers in c=")
+        .quirk(Quirk::BadConnection)
         .acts(&[Act::Sdp(|text| text.replace("c=", &["c=SM SM spk0.0.0.0"]))]),
     Profile::new(
         "no-version",
@@ -121,6 +130,7 @@ pub(super) const PROFILES: &[Profile] = &[
         "Tuya, Symynelec C5",
         "has a port in m= that is random, and bytes that are no text in c=",
     )
+    .quirk(Quirk::BadPort)
     .acts(&[Act::Sdp(|text| {
         text.edit("m=video", |line| line.replace("video 0", "video -1353744643"));
         text.replace("c=", &[]);
@@ -132,7 +142,7 @@ pub(super) const PROFILES: &[Profile] = &[
         "TP-Link, Mercury, BZBGEAR, UDP Technology",
         "describes streams of types that nobody knows, before its video",
     )
-    .quirk(Quirk::BadSdpLine)
+    .quirk(Quirk::BadMedia)
     .acts(&[Act::Sdp(|text| {
         text.before_media(&[
             "m=application/TP-LINK 0 RTP/AVP smart/1/90000",
@@ -160,6 +170,14 @@ pub(super) const PROFILES: &[Profile] = &[
         ]);
     })]),
     Profile::new(
+        "no-clock-rate",
+        "64",
+        "the camera of mediamtx's issue 4476",
+        "gives its video a clock of 0",
+    )
+    .quirk(Quirk::NoClockRate)
+    .acts(&[Act::Sdp(|text| text.replace("a=rtpmap:96", &["a=rtpmap:96 H264/0"]))]),
+    Profile::new(
         "bad-fmtp",
         "65",
         "UniFi, Reolink, Hikvision recorders",
@@ -176,7 +194,7 @@ pub(super) const PROFILES: &[Profile] = &[
         "Hikvision recorders (V5.03)",
         "gives the parameters of its video under another payload type",
     )
-    .quirk(Quirk::BadSdpLine)
+    .quirk(Quirk::ForeignFmtp)
     .acts(&[Act::Sdp(|text| text.edit("a=fmtp:96", |line| line.replace("fmtp:96", "fmtp:104")))]),
     Profile::new(
         "broken-audio",

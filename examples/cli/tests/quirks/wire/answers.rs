@@ -230,6 +230,10 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
         }),
     ),
     (
+        "qop-refused",
+        Asked(|client| challenge(client).contains("qop=") && client.describe().starts_with("v=0")),
+    ),
+    (
         "no-algorithm",
         Asked(|client| !challenge(client).contains("algorithm") && client.describe().starts_with("v=0")),
     ),

@@ -63,6 +63,7 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
             sdp.contains("a=rtpmap:96 H264/90000 \r\n") && sdp.contains("a=rtpmap:98 G726-32\r\n")
         }),
     ),
+    ("no-clock-rate", line!("a=rtpmap:96 H264/0")),
     ("bad-fmtp", Described(|sdp| sdp.contains(";config;;\r\n") && sdp.contains("\r\na=fmtp:96\r\n"))),
     (
         "fmtp-of-another",
