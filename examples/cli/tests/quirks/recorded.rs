@@ -139,10 +139,13 @@ fn without_its_tolerance_no_profile_is_recorded_whole() {
     let runs = chosen().into_iter().filter_map(|profile| Some((profile, without(profile.quirk?))));
     let results = run_all(runs.filter(|(profile, _)| !AWAITED.contains(&profile.name)).collect());
     print(&results);
-    // The camera closes the connection when it has sent all; who ends it before has failed.
-    let whole =
-        |o: &Outcome| o.wrong == 0 && o.is_kept() && o.ended.contains("the camera closed the connection");
-    let mut passed: Vec<&str> = results.iter().filter(|(_, o)| whole(o)).map(|(p, _)| p.name).collect();
+    // The camera closes the connection when it has sent all; who ends it before has failed, and so has who lets the
+    // session die. (One profile leaves a third of its pictures out of the count: they lack parameter sets.)
+    let whole = |profile: &Profile, o: &Outcome| {
+        let all = o.sent as u64 * 10 >= setting(profile, Policy::Auto).pictures * 6;
+        all && o.wrong == 0 && o.is_kept() && o.ended.contains("the camera closed the connection")
+    };
+    let mut passed: Vec<&str> = results.iter().filter(|(p, o)| whole(p, o)).map(|(p, _)| p.name).collect();
     passed.retain(|name| !INDIFFERENT.contains(name));
     assert!(passed.is_empty(), "{passed:?}");
 }
