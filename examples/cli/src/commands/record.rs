@@ -37,7 +37,7 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
         net.backoff = None;
     }
     net.wanted = Wanted::default().audio(options.audio);
-    let sound = if options.audio { Some(Sound::of(options, &source, net.clock)?) } else { None };
+    let sound = if options.audio { Some(Sound::of(options, &source, net.clock, net.limits)?) } else { None };
     let capture = match &options.capture {
         Some(path) => Some(Capture::create(path, options.no_media, &net.limits, net.clock)?),
         None => None,

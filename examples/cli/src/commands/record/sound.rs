@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use vigie::depacket::AudioUnit;
+use vigie::limits::Limits;
 use vigie::rtp::rtcp::SenderReport;
 use vigie::store::{Cause, Source};
 use vigie_net::Clock;
@@ -17,6 +18,7 @@ pub(super) struct Sound {
     root: PathBuf,
     source: Source,
     clock: Clock,
+    limits: Limits,
     keeper: Option<Keeper>,
     /// What the camera said of the clock before the first sound.
     report: Option<SenderReport>,
@@ -25,16 +27,21 @@ pub(super) struct Sound {
 impl Sound {
     /// # Errors
     /// The camera's name is too long to have one for its sound made of it.
-    pub(super) fn of(options: &Record, source: &Source, clock: Clock) -> Result<Self, Failure> {
+    pub(super) fn of(
+        options: &Record,
+        source: &Source,
+        clock: Clock,
+        limits: Limits,
+    ) -> Result<Self, Failure> {
         let source = source.audio().map_err(|e| explain::store("record sound into", &options.store, &e))?;
-        Ok(Self { root: options.store.clone(), source, clock, keeper: None, report: None })
+        Ok(Self { root: options.store.clone(), source, clock, limits, keeper: None, report: None })
     }
 
     pub(super) async fn take(&mut self, unit: AudioUnit) -> Result<(), Failure> {
         let keeper = match &self.keeper {
             Some(keeper) => keeper,
             None => {
-                let keeper = Keeper::open(self.root.clone(), self.source, self.clock).await?;
+                let keeper = Keeper::open(self.root.clone(), self.source, self.clock, self.limits).await?;
                 if let Some(report) = self.report.take() {
                     keeper.send(Message::Report(report)).await;
                 }
