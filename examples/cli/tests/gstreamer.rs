@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{assert_recorded, barcodes, clips, ffmpeg, gstreamer, long, packets, succeed, vigie};
+use support::{assert_recorded, barcodes, clips, ffmpeg, gstreamer, long, packets, stream, succeed, vigie};
 
 /// GStreamer needs a container for the clip with B pictures: it cannot give times to an elementary stream of them.
 fn with_times(clip: &str, dir: &Path) -> PathBuf {
@@ -43,16 +43,6 @@ fn record_and_judge(url: &str, store: &Path, camera: &str, codec: &str, seconds:
     assert!(dts.windows(2).all(|w| w[0] < w[1]), "DTS does not rise");
     assert!(pictures.len() as u64 >= (seconds - 4) * 25, "{} pictures in {seconds} s", pictures.len());
     println!("{camera}: {} pictures in {seconds} s, each once, in {} files", pictures.len(), files.len());
-}
-
-fn stream(file: &Path) -> String {
-    let output = std::process::Command::new("ffprobe")
-        .args(["-v", "error", "-select_streams", "v:0", "-show_entries", "stream=codec_name,width,height"])
-        .args(["-of", "csv=p=0"])
-        .arg(file)
-        .output()
-        .expect("ffprobe");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 fn seconds() -> u64 {

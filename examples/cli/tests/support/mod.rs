@@ -176,6 +176,24 @@ pub(crate) fn assert_recorded(pictures: &[Option<Barcode>], length: u32) {
 
 /// The MD5 of every picture that ffmpeg decodes, hashed as `vectors/README.md` says; and their count.
 pub(crate) fn pixels(file: &Path, before: &[&str]) -> Result<(String, usize), String> {
+    let (sums, said) = framemd5(file, before);
+    if sums.is_empty() {
+        return Err(format!("nothing decoded: {said}"));
+    }
+    let mut joined = sums.join("\n");
+    joined.push('\n');
+    Ok((sha256(joined.as_bytes()), sums.len()))
+}
+
+/// The MD5 of each picture that ffmpeg decodes of a file in which it finds no fault.
+pub(crate) fn hashes(file: &Path) -> Vec<String> {
+    let (sums, said) = framemd5(file, &[]);
+    assert!(said.is_empty(), "ffmpeg {}: {said}", file.display());
+    sums
+}
+
+/// And what it said.
+fn framemd5(file: &Path, before: &[&str]) -> (Vec<String>, String) {
     let output = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-threads", "1", "-noautorotate"])
         .args(before)
@@ -186,13 +204,19 @@ pub(crate) fn pixels(file: &Path, before: &[&str]) -> Result<(String, usize), St
         .expect("ffmpeg");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     let sums = text.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.rsplit(',').next());
-    let sums: Vec<&str> = sums.map(str::trim).collect();
-    if sums.is_empty() {
-        return Err(format!("nothing decoded: {}", String::from_utf8_lossy(&output.stderr).trim()));
-    }
-    let mut joined = sums.join("\n");
-    joined.push('\n');
-    Ok((sha256(joined.as_bytes()), sums.len()))
+    let sums = sums.map(|sum| sum.trim().to_owned()).collect();
+    (sums, String::from_utf8_lossy(&output.stderr).trim().to_owned())
+}
+
+/// Codec, width and height of a file's video, as ffprobe says them: `h264,640,360`.
+pub(crate) fn stream(file: &Path) -> String {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-select_streams", "v:0", "-show_entries", "stream=codec_name,width,height"])
+        .args(["-of", "csv=p=0"])
+        .arg(file)
+        .output()
+        .expect("ffprobe");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -263,6 +287,11 @@ impl Drop for Server {
 
 /// GStreamer's RTSP server with `specs` (`NAME=FILE`); `None`, loudly, where it is not installed.
 pub(crate) fn gstreamer(options: &[&str], specs: &[String]) -> Option<Server> {
+    gstreamer_within(&[], options, specs)
+}
+
+/// The same, run by another command that `before` begins.
+pub(crate) fn gstreamer_within(before: &[&str], options: &[&str], specs: &[String]) -> Option<Server> {
     let probe =
         "import gi; gi.require_version('GstRtspServer','1.0'); from gi.repository import GstRtspServer";
     let there = Command::new("/usr/bin/python3").args(["-c", probe]).stderr(Stdio::null()).status();
@@ -274,7 +303,9 @@ pub(crate) fn gstreamer(options: &[&str], specs: &[String]) -> Option<Server> {
         return None;
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core/tests/tools/rtsp_server.py");
-    let mut child = Command::new("/usr/bin/python3")
+    let command = [before, &["/usr/bin/python3"]].concat();
+    let mut child = Command::new(command[0])
+        .args(&command[1..])
         .arg(script)
         .args(["--port", "0"])
         .args(options)
