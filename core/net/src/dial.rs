@@ -115,7 +115,7 @@ async fn tunnel(mut link: Link, asker: &mut Asker, again: &Again<'_>) -> Result<
     while tunnel::get(&mut link, asker, &cookie).await?.is_none() {
         link = again.link().await?;
     }
-    let mut post = again.link().await?;
+    let mut post = again.link().await?.welcome();
     tunnel::post(&mut post, asker, &cookie).await?;
     Ok(Near::new(link, post))
 }
@@ -152,7 +152,10 @@ async fn secure(host: &str, stream: TcpStream, tls: Option<&Tls>) -> Result<Link
     let _ = stream.set_nodelay(true);
     match tls {
         None => Ok(Link::tcp(stream)),
-        Some(tls) => Ok(Link::tls(tls.connect(host, stream).await?)),
+        Some(tls) => {
+            let (stream, asked) = tls.connect(host, stream).await?;
+            Ok(Link::tls(stream).after(asked))
+        }
     }
 }
 

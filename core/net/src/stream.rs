@@ -3,14 +3,14 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
 
-use crate::tls::Fingerprint;
+use crate::tls::{Asked, Fingerprint};
 use crate::tunnel;
 use crate::web_socket::WebSocket;
 
@@ -82,6 +82,8 @@ pub(crate) struct Link {
     /// Bytes that were read too far, and are to be read again.
     before: Bytes,
     socket: Socket,
+    /// With TLS, while the camera has said nothing yet.
+    asked: Option<Asked>,
 }
 
 #[derive(Debug)]
@@ -92,11 +94,29 @@ enum Socket {
 
 impl Link {
     pub(crate) const fn tcp(stream: TcpStream) -> Self {
-        Self { before: Bytes::new(), socket: Socket::Tcp(stream) }
+        Self { before: Bytes::new(), socket: Socket::Tcp(stream), asked: None }
     }
 
     pub(crate) fn tls(stream: impl Into<TlsStream<TcpStream>>) -> Self {
-        Self { before: Bytes::new(), socket: Socket::Tls(Box::new(stream.into())) }
+        Self { before: Bytes::new(), socket: Socket::Tls(Box::new(stream.into())), asked: None }
+    }
+
+    /// The handshake in which the camera may have asked who we are.
+    pub(crate) fn after(self, asked: Asked) -> Self {
+        Self { asked: Some(asked), ..self }
+    }
+
+    /// The camera has spoken elsewhere, and does not mind who we are.
+    pub(crate) fn welcome(self) -> Self {
+        Self { asked: None, ..self }
+    }
+
+    /// Says of an error before the camera said anything what it means.
+    fn explain(&self, error: io::Error) -> io::Error {
+        match &self.asked {
+            Some(asked) => asked.explain(error),
+            None => error,
+        }
     }
 
     /// Gives back bytes that were read too far.
@@ -136,32 +156,41 @@ impl AsyncRead for Link {
             take(&mut self.before, buf);
             return Poll::Ready(Ok(()));
         }
-        match &mut self.socket {
-            Socket::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
-            Socket::Tls(tls) => match Pin::new(tls).poll_read(cx, buf) {
-                // Without the goodbye that TLS wants (RFC 8446 §6.1): what was lost by that, RTSP misses by itself.
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    Poll::Ready(Ok(()))
-                }
-                read => read,
-            },
+        let filled = buf.filled().len();
+        let read = match &mut self.socket {
+            Socket::Tcp(tcp) => return Pin::new(tcp).poll_read(cx, buf),
+            Socket::Tls(tls) => ready!(Pin::new(tls).poll_read(cx, buf)),
+        };
+        if buf.filled().len() > filled {
+            self.asked = None;
         }
+        Poll::Ready(match (read, &self.asked) {
+            // Without the goodbye that TLS wants (RFC 8446 §6.1): what was lost by that, RTSP misses by itself.
+            (Err(error), asked) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                asked.as_ref().map_or(Ok(()), Asked::end)
+            }
+            (Ok(()), Some(asked)) => asked.end(),
+            (Ok(()), None) => Ok(()),
+            (Err(error), _) => Err(self.explain(error)),
+        })
     }
 }
 
 impl AsyncWrite for Link {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.socket {
+        let written = match &mut self.socket {
             Socket::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Socket::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
-        }
+        };
+        written.map_err(|error| self.explain(error))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.socket {
+        let flushed = match &mut self.socket {
             Socket::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
             Socket::Tls(tls) => Pin::new(tls).poll_flush(cx),
-        }
+        };
+        flushed.map_err(|error| self.explain(error))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,5 +1,6 @@
 //! TLS to a camera and from a viewer: whom to trust, and who we are.
 
+mod asked;
 mod fingerprint;
 mod server;
 mod verify;
@@ -17,6 +18,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::error::{Error, Kind};
 
+pub(crate) use asked::Asked;
 pub use fingerprint::Fingerprint;
 pub use server::ServerTls;
 pub use verify::Distrust;
@@ -112,17 +114,22 @@ impl Tls {
         Ok(Self { trust, identity, config })
     }
 
-    /// The handshake.
+    /// The handshake; and whether the camera asked who we are.
     pub(crate) async fn connect(
         &self,
         host: &str,
         stream: TcpStream,
-    ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Error> {
+    ) -> Result<(tokio_rustls::client::TlsStream<TcpStream>, Asked), Error> {
         // A zone (`fe80::1%eth0`) is no part of the address that a certificate names.
         let host = host.split('%').next().unwrap_or_default().to_owned();
         let name = ServerName::try_from(host).map_err(|_| Kind::NoSuchHost)?;
-        let connecting = TlsConnector::from(Arc::clone(&self.config)).connect(name, stream);
-        connecting.await.map_err(|error| failure(&error).into())
+        let (asked, mut config) = (Asked::default(), ClientConfig::clone(&self.config));
+        let inner = Arc::clone(&config.client_auth_cert_resolver);
+        config.client_auth_cert_resolver = Arc::new(asked::Resolver { inner, asked: asked.clone() });
+        match TlsConnector::from(Arc::new(config)).connect(name, stream).await {
+            Ok(stream) => Ok((stream, asked)),
+            Err(error) => Err(failure(&asked.explain(error)).into()),
+        }
     }
 }
 

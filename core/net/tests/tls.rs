@@ -3,8 +3,15 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{assert_shown, serve, why};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use tokio_rustls::TlsAcceptor;
 use vigie_net::{Cause, Distrust, DoorOptions, Event, Fingerprint, Kind, Options, ServerTls, Tls};
 
 /// A certificate and its key, PEM, and what identifies it.
@@ -140,6 +147,44 @@ async fn a_camera_may_ask_who_we_are() {
     let mixed = pinned().with_identity(known.certificate.as_bytes(), stranger.key.as_bytes());
     assert_eq!(mixed.unwrap_err().kind, Kind::Identity);
     assert_eq!(Tls::authorities(b"not PEM").unwrap_err().kind, Kind::Identity);
+}
+
+/// The port of a server that is silent behind the handshake and hangs up; in it, it may ask who we are.
+async fn hangs_up(made: &Made, clients: Option<&Authority>) -> u16 {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(clients) => {
+            let mut roots = rustls::RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_slice(clients.certificate.as_bytes()).unwrap()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.allow_unauthenticated().build().unwrap())
+        }
+    };
+    let chain = vec![CertificateDer::from_pem_slice(made.certificate.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(made.key.as_bytes()).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(builder.with_single_cert(chain, key).unwrap()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.unwrap();
+        drop(acceptor.accept(tcp).await.unwrap());
+    });
+    port
+}
+
+#[tokio::test]
+async fn who_asks_who_we_are_and_hangs_up_does_not_like_the_answer() {
+    let (is, clients) = (self_signed("127.0.0.1"), Authority::new());
+    let url = format!("rtsps://127.0.0.1:{}/clip", hangs_up(&is, Some(&clients)).await);
+    let error = why(&url, trusting(Tls::unverified().unwrap())).await;
+    assert_eq!((error.kind, error.cause), (Kind::ClientCertificate, Cause::Authentication));
+    // One that did not ask has another reason.
+    let url = format!("rtsps://127.0.0.1:{}/clip", hangs_up(&is, None).await);
+    let error = why(&url, trusting(Tls::unverified().unwrap())).await;
+    assert!(matches!(error.kind, Kind::Session(_) | Kind::Broken), "{error:?}");
 }
 
 #[tokio::test]

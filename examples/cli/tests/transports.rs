@@ -224,8 +224,11 @@ fn a_certificate_is_pinned_changed_vouched_for_and_shown() {
     }
     let said = fail(&["probe", open, "--tls-ca", known.certificate()]);
     assert!(said.contains(&pin) && said.contains("--tls-ca"), "{said}");
-    let said = fail(&["probe", closed, "--tls-fingerprint", &pin]);
-    assert!(said.contains("client certificate") && said.contains("--tls-cert"), "{said}");
+    let stranger = ["--tls-cert", known.certificate(), "--tls-key", known.key()];
+    for shown in [&[][..], &stranger] {
+        let said = fail(&[&["probe", closed, "--tls-fingerprint", &pin][..], shown].concat());
+        assert!(said.contains("client certificate") && said.contains("--tls-cert"), "{said}");
+    }
     // Somebody looks first, and pins what it sees.
     let probed = succeed(&mut vigie(&["probe", open, "--tls-insecure", "--json", "--for", "2s"]));
     let probed: Value = serde_json::from_str(&probed).unwrap();
