@@ -98,6 +98,9 @@ Example:
     Export(Export),
     /// Serve simulated RTSP cameras: clips that loop for ever, each picture numbered by a barcode.
     #[command(after_help = "\
+One port serves RTSP with media over TCP or UDP, RTSP in HTTP tunnels and in WebSockets, and with --tls all of them
+within TLS.
+
 Examples:
   vigie simulate --listen 127.0.0.1:8554 --cameras 4 --table pictures.jsonl
   vigie simulate --list-quirks
@@ -314,6 +317,12 @@ pub struct Simulate {
     /// List the names for --quirk: who does it, what it is, line of the catalogue, tolerance.
     #[arg(long)]
     pub list_quirks: bool,
+    /// Serve RTSP over TLS too, at the same port, with this certificate (and those it was signed with) and its key, PEM.
+    #[arg(long, num_args = 2, value_names = ["CERT", "KEY"], conflicts_with = "quirks")]
+    pub tls: Vec<PathBuf>,
+    /// Put each NAL unit into packets of its own; some viewers read no packets that hold several.
+    #[arg(long, conflicts_with = "quirks")]
+    pub no_aggregation: bool,
     /// Ask viewers for this user and password.
     #[command(flatten)]
     pub login: Login,

@@ -5,10 +5,12 @@
 //! when.
 
 mod clip;
+mod datagrams;
 mod feed;
 pub mod quirks;
 mod service;
 mod table;
+mod viewer;
 
 use std::fs::File;
 use std::io;
@@ -22,6 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use vigie::rtsp::Credentials;
 use vigie::time::UtcMicros;
+use vigie_net::{DoorOptions, Doors, ServerTls};
 
 pub use clip::{SEI_UUID, read_stamp};
 pub use feed::Outage;
@@ -52,6 +55,12 @@ pub struct Config {
     pub rate: u32,
     /// Where there are profiles: pictures that a viewer is sent before its connection is closed.
     pub pictures: Option<u64>,
+    /// Who the cameras are to viewers that come by TLS; `None`: they cannot. It is for cameras without profiles.
+    pub tls: Option<ServerTls>,
+    /// Bytes that one RTP packet may have.
+    pub mtu: usize,
+    /// Parameter sets and SEI messages may share a packet (STAP-A, AP). Some viewers do not read that.
+    pub aggregate: bool,
 }
 
 impl Default for Config {
@@ -66,6 +75,9 @@ impl Default for Config {
             profiles: Vec::new(),
             rate: clip::RATE,
             pictures: None,
+            tls: None,
+            mtu: feed::MTU,
+            aggregate: true,
         }
     }
 }
@@ -113,6 +125,20 @@ impl Config {
         self
     }
 
+    /// Sets who the cameras are to viewers that come by TLS.
+    #[must_use]
+    pub fn tls(mut self, tls: Option<ServerTls>) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Sets the bytes that one RTP packet may have, and whether small NAL units may share one.
+    #[must_use]
+    pub const fn packets(mut self, mtu: usize, aggregate: bool) -> Self {
+        (self.mtu, self.aggregate) = (mtu, aggregate);
+        self
+    }
+
     /// Sets the table's file.
     #[must_use]
     pub fn table(mut self, path: Option<PathBuf>) -> Self {
@@ -126,7 +152,9 @@ impl Config {
 pub struct Simulator {
     address: SocketAddr,
     cameras: Vec<Arc<Camera>>,
-    /// What follows the path in their addresses.
+    /// What their addresses begin with.
+    scheme: &'static str,
+    /// What follows the path in them.
     query: &'static str,
     /// The listener and one task for each camera.
     _tasks: JoinSet<()>,
@@ -155,11 +183,15 @@ impl Simulator {
             // The same in every run, where everything else is; numbers and timestamps that start from it soon wrap.
             let ssrc = if honest { service::random_u32() } else { 0x5ee0_fffe - ((ordinal as u32) << 16) };
             let start = Some(start).filter(|_| honest);
-            let camera = Arc::new(Camera::new(name, clip, file.clone(), ssrc, start, config.rate));
+            let camera = Camera::new(name, clip, file.clone(), ssrc, start, config.rate);
+            let camera = Arc::new(camera.packets(config.mtu, config.aggregate));
             tasks.spawn(Arc::clone(&camera).play());
             cameras.push(camera);
         }
         let query = config.profiles.iter().map(|profile| profile.query).find(|query| !query.is_empty());
+        let mut doors = DoorOptions::default();
+        let scheme = if config.tls.is_some() { "rtsps" } else { "rtsp" };
+        doors.tls = config.tls;
         let service = Service {
             cameras: cameras.clone(),
             credentials: config.credentials,
@@ -167,9 +199,10 @@ impl Simulator {
             profiles: config.profiles,
             pictures: config.pictures,
             viewers: AtomicUsize::new(0),
+            doors: Doors::new(doors),
         };
         tasks.spawn(Arc::new(service).listen(listener));
-        Ok(Self { address, cameras, query: query.unwrap_or_default(), _tasks: tasks })
+        Ok(Self { address, cameras, scheme, query: query.unwrap_or_default(), _tasks: tasks })
     }
 
     /// Where it listens.
@@ -193,7 +226,7 @@ impl Simulator {
     /// The address of a camera, counted from 0.
     #[must_use]
     pub fn url(&self, camera: usize) -> String {
-        format!("rtsp://{}/cam{}{}", self.address, camera + 1, self.query)
+        format!("{}://{}/cam{}{}", self.scheme, self.address, camera + 1, self.query)
     }
 
     /// Kills a camera or its network, or brings it back. Of an ordinal that does not exist: nothing.

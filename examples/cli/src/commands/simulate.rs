@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::json;
 use vigie::fault::Quirk;
+use vigie_net::ServerTls;
 
 use super::until_stopped;
 use crate::address;
@@ -37,7 +39,9 @@ pub(super) async fn run(options: &Simulate, format: Format) -> Result<ExitCode, 
         .listen(options.listen)
         .credentials(credentials, options.auth == Auth::Basic)
         .table(options.table.clone())
-        .profiles(&profiles);
+        .profiles(&profiles)
+        .packets(Config::default().mtu, !options.no_aggregation)
+        .tls(tls(&options.tls)?);
     let simulator = Simulator::start(config).await.map_err(|error| listening(options, &error))?;
 
     let urls: Vec<String> = (0..simulator.len()).map(|camera| simulator.url(camera)).collect();
@@ -60,6 +64,19 @@ pub(super) async fn run(options: &Simulate, format: Format) -> Result<ExitCode, 
     until_stopped(options.span).await;
     progress.done();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Certificate and key, where they are given.
+fn tls(files: &[PathBuf]) -> Result<Option<ServerTls>, Failure> {
+    let [certificate, key] = files else { return Ok(None) };
+    let read = |path: &PathBuf| std::fs::read(path).map_err(|error| Failure::file("read", path, &error));
+    let tls = ServerTls::new(&read(certificate)?, &read(key)?).map_err(|_| {
+        Failure::new(
+            format!("{} and {} are no certificate and its key", certificate.display(), key.display()),
+            "give both as PEM, the certificate first: --tls camera.crt camera.key",
+        )
+    })?;
+    Ok(Some(tls))
 }
 
 /// The profiles of these names, each once.

@@ -31,7 +31,7 @@ pub enum Outage {
 pub(crate) const PAYLOAD_TYPE: u8 = 96;
 
 /// Bytes of one RTP packet: what fits an Ethernet frame through a tunnel or two.
-const MTU: usize = 1_400;
+pub(crate) const MTU: usize = 1_400;
 
 /// Microseconds that the system's clock may drift from the camera's before the camera follows it in one step.
 const DRIFT: i64 = 100_000;
@@ -106,6 +106,14 @@ impl Camera {
             start: start.map_or_else(OnceLock::new, OnceLock::from),
             start_utc: AtomicI64::new(utc_at(start.unwrap_or_else(Instant::now)).0),
         }
+    }
+
+    /// Sets the bytes that one packet may have, and whether small NAL units may share one.
+    pub(crate) fn packets(mut self, mtu: usize, aggregate: bool) -> Self {
+        let ssrc = self.ssrc();
+        let packetizer = Packetizer::new(self.clip.codec, ssrc, PAYLOAD_TYPE, ssrc as u16, mtu);
+        self.packetizer = Mutex::new(packetizer.aggregate(aggregate));
+        self
     }
 
     /// Microseconds from one picture to the next.
