@@ -20,6 +20,8 @@ use crate::stream::{Link, take};
 
 /// ONVIF Streaming Specification: the name of RTSP within a WebSocket.
 pub(crate) const PROTOCOL: &str = "rtsp.onvif.org";
+/// What players ask for who take it for a tunnel of bytes (Axis' media-stream-library, websockify).
+const BINARY: &str = "binary";
 /// Bytes of a message: sixteen of the longest interleaved packets.
 const MESSAGE: usize = 1 << 20;
 
@@ -60,21 +62,22 @@ pub(crate) fn answer(head: &Head) -> Option<(String, bool)> {
         return None;
     }
     let key = head.field("Sec-WebSocket-Key").filter(|key| key.len() == 24);
-    Some(match key {
+    let known = [PROTOCOL, BINARY].into_iter().find(|known| head.lists("Sec-WebSocket-Protocol", known));
+    Some(match key.zip(known) {
         _ if head.field("Sec-WebSocket-Version") != Some("13") => {
             let no =
                 "HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n";
             (no.to_owned(), false)
         }
-        Some(key) if head.lists("Sec-WebSocket-Protocol", PROTOCOL) => {
+        Some((key, protocol)) => {
             let proof = derive_accept_key(key.as_bytes());
             let yes = format!(
                 "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                 Sec-WebSocket-Accept: {proof}\r\nSec-WebSocket-Protocol: {PROTOCOL}\r\n\r\n"
+                 Sec-WebSocket-Accept: {proof}\r\nSec-WebSocket-Protocol: {protocol}\r\n\r\n"
             );
             (yes, true)
         }
-        _ => ("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".to_owned(), false),
+        None => ("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".to_owned(), false),
     })
 }
 
