@@ -207,6 +207,32 @@ async fn what_opens_no_door_is_turned_away_in_time() {
     assert!(answer.starts_with("HTTP/1.0 503 "), "{answer}");
 }
 
+/// Axis' media-stream-library asks for `binary`.
+#[tokio::test]
+async fn a_web_socket_is_opened_for_players_that_call_it_binary() {
+    for (asked, protocol) in
+        [("binary", Some("binary")), ("binary, rtsp.onvif.org", Some("rtsp.onvif.org")), ("chat", None)]
+    {
+        let said = format!(
+            "GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: {asked}\r\n\r\n"
+        );
+        let doors = Doors::new(DoorOptions::default());
+        let (opened, answer) = knock(&doors, said.as_bytes()).await;
+        match protocol {
+            Some(protocol) => {
+                assert!(opened.is_ok(), "{asked}: {opened:?}");
+                let chosen = format!("Sec-WebSocket-Protocol: {protocol}\r\n");
+                assert!(answer.contains(&chosen), "{asked}: {answer}");
+            }
+            None => {
+                assert_eq!(opened, Err(Kind::Door), "{asked}");
+                assert!(answer.starts_with("HTTP/1.1 400 "), "{asked}: {answer}");
+            }
+        }
+    }
+}
+
 /// RFC 6455 §1.3: the example of the handshake, byte for byte.
 #[tokio::test]
 async fn a_web_socket_opens_as_the_rfc_says() {
