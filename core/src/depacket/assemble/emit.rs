@@ -135,7 +135,7 @@ impl Assembler {
     }
 
     /// Is the NAL unit whose length is at `at` a parameter set?
-    fn is_parameter_set(&self, at: usize) -> bool {
+    pub(super) fn is_parameter_set(&self, at: usize) -> bool {
         Nal::new(self.buffer.get(at + LENGTH..).unwrap_or(&[])).kind(self.codec).is_parameter_set()
     }
 

@@ -198,6 +198,8 @@ impl Assembler {
                 self.damaged(Place::Suffix);
             }
         }
-        self.close(self.unit.cut);
+        // Sets that were sent ahead of their picture, under the timestamp of the one before, are of the next one.
+        let sets = self.unit.cut.filter(|cut| self.is_parameter_set(cut.at));
+        self.close(sets);
     }
 }
