@@ -296,6 +296,7 @@ fn vectors(of: &str) -> Option<PathBuf> {
 }
 
 /// Every file of `pcap/` and `rtpbin/`: access units, packets of the stream; or why there are none.
+#[allow(clippy::type_complexity)]
 const OUTCOMES: &[(&str, Result<(usize, u64), Kind>)] = &[
     ("pcap/membrane_rtp_plugin__demo_audio_video_rtp3.pcap", Ok((142, 842))),
     ("pcap/membrane_rtp_plugin__h264_before_sr.pcap", Ok((70, 427))),

@@ -73,6 +73,7 @@ impl Town {
 }
 
 /// One connection of a camera: a picture at once and one more later, which ends the first.
+#[allow(clippy::type_complexity)]
 async fn serve(
     mut stream: TcpStream,
     password: Option<&str>,

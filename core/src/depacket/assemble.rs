@@ -206,7 +206,9 @@ impl Assembler {
     pub fn seed(&mut self, nal: &[u8]) {
         let bare = annexb::units(nal).next().unwrap_or(annexb::without_zeros(nal));
         let odd = bare.len() != nal.len();
-        if odd && !self.limits.policy.tolerates(Quirk::BadSprop) || self.store(bare).is_err() || odd {
+        let refused = odd && !self.limits.policy.tolerates(Quirk::BadSprop);
+        let kept = !refused && self.store(bare).is_ok();
+        if odd || !kept {
             self.quirks.count(Quirk::BadSprop);
         }
     }

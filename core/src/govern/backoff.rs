@@ -35,7 +35,7 @@ impl Backoff {
 /// Between half of `full` and all of it.
 pub(super) fn shorten(full: u64, random: u64) -> u64 {
     // 32 bits of chance are enough, and keep the product within 128.
-    let off = u128::from(full / 2) * u128::from(random >> 32) >> 32;
+    let off = (u128::from(full / 2) * u128::from(random >> 32)) >> 32;
     full - u64::try_from(off).unwrap_or(0)
 }
 

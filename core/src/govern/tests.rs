@@ -303,7 +303,7 @@ fn a_right_password_goes_on_beside_a_wrong_one_of_the_same_user() {
             }
         }
         now = now.plus(10 * SECOND);
-        if now.0 % (600 * SECOND) == 0 {
+        if now.0.is_multiple_of(600 * SECOND) {
             governor.handle_failed(now, right, Failure::Unreachable);
         }
     }

@@ -260,7 +260,7 @@ mod tests {
             data: Bytes::new(),
             timestamp: 0xffff_0000_u32.wrapping_add((n * ticks) as u32),
             received: Micros(n * every),
-            random_access: (n % gop == 0).then_some(RandomAccess::Idr),
+            random_access: n.is_multiple_of(gop).then_some(RandomAccess::Idr),
             reference: true,
             skipped_leading: false,
             order: None,

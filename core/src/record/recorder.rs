@@ -253,7 +253,12 @@ impl<S: Storage> Recorder<S> {
         // Room only where there is something: an empty vector allocates nothing.
         let mut ready = Vec::new();
         self.stats.broken += self.way.pull(|fragment| ready.push(fragment));
-        ready.into_iter().fold(Ok(()), |done, fragment| done.and(self.store(now, fragment)))
+        // A fragment that the store refuses does not keep it from the next one.
+        let mut done = Ok(());
+        for fragment in ready {
+            done = done.and(self.store(now, fragment));
+        }
+        done
     }
 
     fn store(&mut self, now: Micros, fragment: Fragment) -> Result<(), Error> {

@@ -181,15 +181,12 @@ impl Session {
 
     pub(super) fn set_up(&mut self, response: &Response) {
         let given = response.headers.get("Session").and_then(SessionId::parse);
-        match (&self.session, given) {
-            (Some(kept), Some(given)) if kept.id != given.id => {
-                if !self.tolerated(Quirk::SessionChanged) {
-                    return;
-                }
-            }
-            (None, given) => self.session = given,
-            _ => {}
+        let changed =
+            self.session.as_ref().zip(given.as_ref()).is_some_and(|(kept, given)| kept.id != given.id);
+        if changed && !self.tolerated(Quirk::SessionChanged) {
+            return;
         }
+        self.session = self.session.take().or(given);
         let Some(at) = self.tracks.get(self.at).map(|track| track.media) else { return };
         let given = response.headers.get("Transport").and_then(|value| Transport::parse_all(value).next());
         let ssrc = given.as_ref().and_then(|transport| transport.ssrc);

@@ -299,7 +299,8 @@ fn the_place_of_a_loss_is_told() {
     let none = Loss::default();
     let delimiter = |n: u32| Some((vec![9, 0xf0], n * 3_600, false));
     let sets = |n: u32| [FRAMES.sps(), FRAMES.pps()].map(|set| Some((set, n * 3_600, false))).to_vec();
-    let cases: Vec<(Vec<Vec<Option<Given>>>, Vec<Loss>)> = vec![
+    type Pictures = Vec<Vec<Option<Given>>>;
+    let cases: Vec<(Pictures, Vec<Loss>)> = vec![
         (vec![cut(5, &[1]), cut(6, &[])], vec![loss(2, Place::Interior), none]),
         (vec![cut(5, &[0]), cut(6, &[])], vec![loss(2, Place::Prefix), none]),
         // The end of one picture: nobody knows whether the beginning of the next was lost too.

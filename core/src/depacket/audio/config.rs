@@ -225,7 +225,7 @@ mod tests {
         bits += "0";
         bits += "0000"; // back
         bits += "0000"; // low
-        while bits.len() % 8 != 0 {
+        while !bits.len().is_multiple_of(8) {
             bits += "0";
         }
         bits += "00000000";

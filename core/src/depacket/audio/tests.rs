@@ -71,7 +71,7 @@ struct BitWriter(Vec<u8>, usize);
 impl BitWriter {
     fn put(&mut self, value: u32, width: u32) {
         for i in (0..width).rev() {
-            if self.1 % 8 == 0 {
+            if self.1.is_multiple_of(8) {
                 self.0.push(0);
             }
             let last = self.0.last_mut().unwrap();

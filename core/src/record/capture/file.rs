@@ -192,6 +192,9 @@ fn read_body(kind: u8, body: &[u8]) -> Option<What<Vec<u8>>> {
     Some(what)
 }
 
+/// When, and what.
+pub(super) type Record = (Micros, What<Vec<u8>>);
+
 /// Takes the file in pieces, gives its records.
 #[derive(Debug)]
 pub(super) struct Reader {
@@ -227,7 +230,7 @@ impl Reader {
     }
 
     /// The next record; `None` until more bytes come.
-    pub(super) fn next(&mut self) -> Result<Option<(Micros, What<Vec<u8>>)>, Error> {
+    pub(super) fn next(&mut self) -> Result<Option<Record>, Error> {
         if self.blanked.is_none() && !self.header()? {
             return Ok(None);
         }

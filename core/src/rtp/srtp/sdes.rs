@@ -69,8 +69,7 @@ fn mki(value: u64, length: usize) -> Result<Vec<u8>, Error> {
         return Err(Error::at(Kind::Sdes, 0));
     }
     let bytes = value.to_be_bytes();
-    let mut name = Vec::new();
-    name.resize(length.saturating_sub(bytes.len()), 0);
+    let mut name = alloc::vec![0; length.saturating_sub(bytes.len())];
     name.extend_from_slice(bytes.get(bytes.len().saturating_sub(length)..).unwrap_or_default());
     Ok(name)
 }

@@ -221,8 +221,8 @@ impl Authenticator {
             }
         }
         let acceptable = |challenge: &&Challenge| {
-            !self.refused.contains(&way(challenge))
-                && !(self.digest && matches!(challenge, Challenge::Basic { .. }))
+            let weaker = self.digest && matches!(challenge, Challenge::Basic { .. });
+            !weaker && !self.refused.contains(&way(challenge))
         };
         match offered.iter().find(acceptable).cloned() {
             Some(next) => {

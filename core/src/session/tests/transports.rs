@@ -268,6 +268,7 @@ fn a_strict_session_names_what_it_does_not_tolerate() {
     let tcp = "Session: 9\r\nTransport: RTP/AVP/TCP;unicast;";
     let described = reply(2, "Content-Type: application/sdp\r\n", SDP);
     let options = reply(1, "", "");
+    #[allow(clippy::type_complexity)]
     let cases: [(Quirk, Vec<u8>, Vec<u8>, Vec<u8>); 8] = [
         (Quirk::NoCSeq, b"RTSP/1.0 200 OK\r\n\r\n".to_vec(), vec![], vec![]),
         (Quirk::WrongCSeq, reply(77, "", ""), vec![], vec![]),
