@@ -233,6 +233,8 @@ fn a_certificate_is_pinned_changed_vouched_for_and_shown() {
     let probed = succeed(&mut vigie(&["probe", open, "--tls-insecure", "--json", "--for", "2s"]));
     let probed: Value = serde_json::from_str(&probed).unwrap();
     assert_eq!((&probed["certificate"], &probed["transport"]), (&pin.as_str().into(), &"tcp".into()));
+    // Each key picture has four slices, and parameter sets before each.
+    assert!(probed["quirks"]["sets-inside"].as_u64().is_some_and(|n| n >= 3), "{probed}");
 
     let trust = ["--tls-ca", authority.certificate()];
     let shown = ["--tls-cert", us.certificate(), "--tls-key", us.key()];
