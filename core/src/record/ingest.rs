@@ -44,7 +44,8 @@ pub struct Ingest {
     limits: Limits,
     /// Of each media that is set up.
     ways: Vec<Way>,
-    /// Reports and other news of the stream that were read and not yet taken.
+    /// Reports and other news of the stream that were read and not yet taken, behind the access units before them. What
+    /// their [`Way`] still holds comes after them.
     reports: VecDeque<IngestOutput>,
     /// What the session said last; it waits for the access units before it.
     last: VecDeque<IngestOutput>,
@@ -301,11 +302,11 @@ impl Ingest {
 
     fn next_output(&mut self) -> Option<IngestOutput> {
         loop {
-            if let Some(unit) = self.ways.iter_mut().find_map(Way::pull) {
-                return Some(IngestOutput::AccessUnit(unit));
-            }
             if let Some(report) = self.reports.pop_front() {
                 return Some(report);
+            }
+            if let Some(unit) = self.ways.iter_mut().find_map(Way::pull) {
+                return Some(IngestOutput::AccessUnit(unit));
             }
             if let Some(output) = self.last.pop_front() {
                 return Some(output);

@@ -169,7 +169,10 @@ impl Way {
                     match &self.out.aside {
                         _ if !ours => {}
                         None if self.out.depacketizer.is_none() => {}
-                        None => reports.push_back(IngestOutput::SenderReport { report, received }),
+                        None => {
+                            self.out.pass(reports);
+                            reports.push_back(IngestOutput::SenderReport { report, received });
+                        }
                         Some(aside) => aside.sender_report(report, received, reports),
                     }
                 }
@@ -207,11 +210,16 @@ impl Out {
         let timestamp = ordered.packet.timestamp;
         // The stamp is on one packet of the picture or on all.
         let stamp = stamp.filter(|_| self.stamped.replace(timestamp) != Some(timestamp));
-        if ordered.restart || stamp.is_some_and(|stamp| stamp.discontinuity) {
-            // The pictures before it come out before the news.
-            depacketizer.finish();
+        let discontinuity = ordered.restart || stamp.is_some_and(|stamp| stamp.discontinuity);
+        if discontinuity || stamp.is_some() {
+            // The pictures before it come out before the news, and the one that it begins behind them.
+            if discontinuity {
+                depacketizer.finish();
+            }
             let before = core::iter::from_fn(|| depacketizer.pull());
             reports.extend(before.map(IngestOutput::AccessUnit));
+        }
+        if discontinuity {
             reports.push_back(IngestOutput::Discontinuity);
         }
         if let Some(stamp) = stamp {
@@ -224,6 +232,14 @@ impl Out {
             }
         }
         depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
+    }
+
+    /// Lets the pictures that are ready go before what is told next.
+    fn pass(&mut self, reports: &mut VecDeque<IngestOutput>) {
+        if let Some(depacketizer) = &mut self.depacketizer {
+            let before = core::iter::from_fn(|| depacketizer.pull());
+            reports.extend(before.map(IngestOutput::AccessUnit));
+        }
     }
 
     /// Ezviz C6N describes H.265 and sends H.264: the first payload that only one of them allows tells.
