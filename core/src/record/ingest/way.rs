@@ -210,28 +210,34 @@ impl Out {
         let timestamp = ordered.packet.timestamp;
         // The stamp is on one packet of the picture or on all.
         let stamp = stamp.filter(|_| self.stamped.replace(timestamp) != Some(timestamp));
-        let discontinuity = ordered.restart || stamp.is_some_and(|stamp| stamp.discontinuity);
-        if discontinuity || stamp.is_some() {
-            // The pictures before it come out before the news, and the one that it begins behind them.
-            if discontinuity {
-                depacketizer.finish();
-            }
+        if ordered.restart || stamp.is_some_and(|stamp| stamp.discontinuity) {
+            // The pictures before it come out before the news.
+            depacketizer.finish();
             let before = core::iter::from_fn(|| depacketizer.pull());
             reports.extend(before.map(IngestOutput::AccessUnit));
-        }
-        if discontinuity {
             reports.push_back(IngestOutput::Discontinuity);
         }
-        if let Some(stamp) = stamp {
-            if stamp.ntp.0 != 0 {
-                let (source, utc) = (UtcSource::OnvifExtension, stamp.ntp.to_utc());
-                reports.push_back(IngestOutput::Anchor { source, timestamp, utc });
-            }
-            if stamp.end || stamp.terminal {
-                reports.push_back(IngestOutput::SectionEnd { timestamp, terminal: stamp.terminal });
-            }
-        }
         depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
+        if let Some(stamp) = stamp {
+            self.stamp(stamp, timestamp, reports);
+        }
+    }
+
+    /// Tells what a picture's stamp says: behind the pictures that its packet ended, before the picture itself, which may
+    /// have come with it.
+    fn stamp(&mut self, stamp: ReplayStamp, timestamp: u32, reports: &mut VecDeque<IngestOutput>) {
+        let first = reports.len();
+        self.pass(reports);
+        let own = |output: &IngestOutput| matches!(output, IngestOutput::AccessUnit(unit) if unit.timestamp == timestamp);
+        let mut at = first + reports.range(first..).take_while(|output| !own(output)).count();
+        if stamp.ntp.0 != 0 {
+            let (source, utc) = (UtcSource::OnvifExtension, stamp.ntp.to_utc());
+            reports.insert(at, IngestOutput::Anchor { source, timestamp, utc });
+            at += 1;
+        }
+        if stamp.end || stamp.terminal {
+            reports.insert(at, IngestOutput::SectionEnd { timestamp, terminal: stamp.terminal });
+        }
     }
 
     /// Lets the pictures that are ready go before what is told next.
