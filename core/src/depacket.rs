@@ -1,5 +1,6 @@
 //! RTP payloads (RFC 6184, RFC 7798) and Annex B bytes to access units. Beside these, off unless asked: sound
-//! ([`AudioDepacketizer`]) and ONVIF metadata ([`DocumentReader`]).
+//! ([`AudioDepacketizer`]) and ONVIF metadata ([`DocumentReader`]). Pictures without NAL units have a way of their own
+//! ([`PictureDepacketizer`]).
 //!
 //! An access unit's NAL units are copied once, into a buffer that the access units of a GOP share; from there on the
 //! bytes are only referred to.
@@ -12,7 +13,9 @@ mod document;
 mod h264;
 mod h265;
 mod interleave;
+mod jpeg;
 mod payload;
+mod picture;
 mod rtp;
 
 use alloc::sync::Arc;
@@ -26,6 +29,7 @@ pub use assemble::Assembler;
 pub use audio::{AudioDepacketizer, AudioFormat, AudioUnit};
 pub use document::{Document, DocumentReader};
 pub use interleave::{DecodingOrder, Packetization};
+pub use picture::{PictureDepacketizer, PictureFormat, PictureUnit};
 pub use rtp::Depacketizer;
 
 /// A picture that decoding can start at.

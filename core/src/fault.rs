@@ -126,6 +126,9 @@ quirks! {
     OddAudioSize = "odd-audio-size",
     /// The timestamps of sound stand still (Reolink doorbell); counted on by what was sent.
     StuckAudioTime = "stuck-audio-time",
+    /// A JPEG fragment whose offset is not where the scan goes on, though no packet is missing (the camera of SharpRTSP's
+    /// tests counts the headers of RFC 2435); taken by its sequence number.
+    JpegOffset = "jpeg-offset",
     /// L16 whose bytes come in the other order (Hikvision); turned round.
     LittleEndianPcm = "little-endian-pcm",
     /// The SDP names one codec, the stream carries the other (Ezviz C6N).

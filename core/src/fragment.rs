@@ -77,6 +77,7 @@ impl InitSegment {
         match &self.format {
             TrackFormat::Video(format, _) => Cow::Borrowed(&format.codec_string),
             TrackFormat::Plain(PlainFormat::Audio(format)) => Cow::Owned(format.codec_string()),
+            TrackFormat::Plain(PlainFormat::Picture(format)) => Cow::Owned(format.codec_string()),
         }
     }
 
@@ -85,7 +86,8 @@ impl InitSegment {
     pub fn size(&self) -> (u32, u32) {
         match &self.format {
             TrackFormat::Video(format, _) => (format.width, format.height),
-            TrackFormat::Plain(_) => (0, 0),
+            TrackFormat::Plain(PlainFormat::Picture(format)) => (format.width, format.height),
+            TrackFormat::Plain(PlainFormat::Audio(_)) => (0, 0),
         }
     }
 }

@@ -212,6 +212,12 @@ impl Presentation {
         self.find(|media| media.kind == MediaKind::Video && media.codec.is_some())
     }
 
+    /// The first video without NAL units (JPEG, AV1) that this library can keep, with its index.
+    #[must_use]
+    pub fn picture(&self) -> Option<(usize, &Media)> {
+        self.find(|media| media.picture().is_some())
+    }
+
     /// The first sound that comes from the camera and that this library can read, with its index. A back channel does not.
     #[must_use]
     pub fn audio(&self) -> Option<(usize, &Media)> {

@@ -295,17 +295,24 @@ impl Camera {
         Some(Event::Redirected(to))
     }
 
+    /// A picture came.
+    fn plays(&mut self) {
+        if let Some(place) = self.place.as_ref().filter(|_| !std::mem::replace(&mut self.playing, true)) {
+            place.playing();
+        }
+        self.attempts = 0;
+    }
+
     /// What of the machine's output is for the caller.
     fn translate(&mut self, output: IngestOutput, silent: bool) -> Option<Event> {
         match output {
             IngestOutput::AccessUnit(unit) => {
-                if let Some(place) =
-                    self.place.as_ref().filter(|_| !std::mem::replace(&mut self.playing, true))
-                {
-                    place.playing();
-                }
-                self.attempts = 0;
+                self.plays();
                 Some(Event::AccessUnit(unit))
+            }
+            IngestOutput::Picture(unit) => {
+                self.plays();
+                Some(Event::Picture(unit))
             }
             IngestOutput::SenderReport { report, received } => Some(Event::SenderReport { report, received }),
             IngestOutput::Audio(unit) => Some(Event::Audio(unit)),

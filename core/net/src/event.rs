@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vigie::depacket::{AccessUnit, AudioUnit, Document};
+use vigie::depacket::{AccessUnit, AudioUnit, Document, PictureUnit};
 use vigie::fault::Quirk;
 use vigie::rtp::rtcp::SenderReport;
 use vigie::rtsp::Url;
@@ -45,6 +45,8 @@ pub enum Event {
     Playing(Playing),
     /// A picture.
     AccessUnit(AccessUnit),
+    /// A picture of a camera that has neither H.264 nor H.265: JPEG or AV1.
+    Picture(PictureUnit),
     /// Sound, where [`Options::wanted`](crate::Options::wanted) asks for it.
     Audio(AudioUnit),
     /// ONVIF metadata, where [`Options::wanted`](crate::Options::wanted) asks for it.

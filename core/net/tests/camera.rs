@@ -108,8 +108,8 @@ async fn every_refusal_has_its_type_and_cause() {
     let audio = "v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 0 RTP/AVP 8\r\n";
     let (address, _) = server("127.0.0.1", describing(audio)).await;
     assert_eq!(session_kind(why(&format!("rtsp://{address}/")).await), session::Kind::NoVideo);
-    let jpeg = "v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 26\r\n";
-    let (address, _) = server("127.0.0.1", describing(jpeg)).await;
+    let other = "v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 34\r\n";
+    let (address, _) = server("127.0.0.1", describing(other)).await;
     assert_eq!(session_kind(why(&format!("rtsp://{address}/")).await), session::Kind::UnsupportedCodec);
 }
 

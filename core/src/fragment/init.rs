@@ -15,8 +15,8 @@ use crate::bmff::moov::trak::mdia::minf::stbl::stsd::audio::{self, AudioEntry};
 use crate::bmff::moov::trak::mdia::minf::stbl::stsd::{self, Configuration, Entry, Stsd, VideoEntry};
 use crate::bmff::moov::trak::tkhd::Tkhd;
 use crate::bmff::{self, Boxed as _, Boxes};
-use crate::codec::AudioCodec;
-use crate::depacket::AudioFormat;
+use crate::codec::{AudioCodec, PictureCodec};
+use crate::depacket::{AudioFormat, PictureFormat};
 use crate::fault::Offset;
 use crate::h26x::ParameterSets;
 use crate::time::TIMESCALE;
@@ -46,7 +46,7 @@ impl InitSegment {
         Some(Self { bytes: bytes.freeze(), format: TrackFormat::Video(format, parameters) })
     }
 
-    /// For sound. Its track has ticks of 90 kHz as all of ours.
+    /// For sound, or pictures without NAL units. Its track has ticks of 90 kHz as all of ours.
     #[must_use]
     pub fn plain(format: PlainFormat) -> Self {
         let header = Mdhd::new(TIMESCALE, 0);
@@ -54,6 +54,11 @@ impl InitSegment {
             PlainFormat::Audio(audio) => {
                 let tables = Stbl::fragmented(Stsd::of_audio(audio_entry(audio)));
                 Trak::new(Tkhd::sound(TRACK), Mdia::sound(header, Minf::sound(tables)))
+            }
+            PlainFormat::Picture(picture) => {
+                let tables = Stbl::fragmented(Stsd::of(picture_entry(picture)));
+                let track = Tkhd::video(TRACK, picture.width, picture.height, (1, 1));
+                Trak::new(track, Mdia::video(header, Minf::new(tables)))
             }
         };
         let mut bytes = BytesMut::new();
@@ -87,6 +92,14 @@ impl InitSegment {
         let end = found.at as usize + found.bytes.len();
         Ok(Self { bytes: file.slice(..end), format: TrackFormat::Video(format, parameters) })
     }
+}
+
+fn picture_entry(format: &PictureFormat) -> VideoEntry {
+    let (kind, configuration) = match format.codec {
+        PictureCodec::Jpeg => (stsd::MJPG, Configuration::None),
+        PictureCodec::Av1 => (stsd::AV01, Configuration::Av1(format.configuration.to_vec())),
+    };
+    VideoEntry::new(kind, format.width, format.height, configuration)
 }
 
 fn audio_entry(format: &AudioFormat) -> AudioEntry {

@@ -1,6 +1,6 @@
 //! How well a camera does: the numbers that tell an operator whether a stream is what it claims to be.
 
-use crate::depacket::AccessUnit;
+use crate::depacket::{AccessUnit, PictureUnit};
 use crate::rtp::rtcp::SenderReport;
 use crate::rtp::timestamp_distance;
 use crate::sdp::Presentation;
@@ -118,7 +118,7 @@ struct Clock {
 impl Meter {
     /// What the camera declares.
     pub(super) fn described(&mut self, presentation: &Presentation) {
-        let media = presentation.video().map(|(_, media)| media);
+        let media = presentation.video().or_else(|| presentation.picture()).map(|(_, media)| media);
         self.declared = media.and_then(|media| media.frame_rate.as_ref()?.parse().ok());
     }
 
@@ -129,15 +129,29 @@ impl Meter {
 
     /// A picture came, in decoding order.
     pub(super) fn picture(&mut self, unit: &AccessUnit) {
+        let key = unit.random_access.is_some();
+        if key {
+            let rate = unit.parameters.as_ref().and_then(|sets| sets.format()?.frame_rate);
+            self.declared_in_sets = rate.map(|(n, d)| f64::from(n) / f64::from(d.max(1)));
+        }
+        self.came(unit.timestamp, unit.received, key);
+    }
+
+    /// A picture without NAL units came.
+    pub(super) fn plain_picture(&mut self, unit: &PictureUnit) {
+        self.came(unit.timestamp, unit.received, unit.random_access);
+    }
+
+    fn came(&mut self, timestamp: u32, received: Micros, key: bool) {
         let stamp = match self.stamp {
-            Some((last, stamp)) => stamp.saturating_add(i64::from(timestamp_distance(last, unit.timestamp))),
+            Some((last, stamp)) => stamp.saturating_add(i64::from(timestamp_distance(last, timestamp))),
             None => 0,
         };
         let first = self.stamp.is_none();
-        self.stamp = Some((unit.timestamp, stamp));
+        self.stamp = Some((timestamp, stamp));
         self.latest = if first { stamp } else { self.latest.max(stamp) };
-        self.last = Some(unit.received);
-        if unit.random_access.is_some() {
+        self.last = Some(received);
+        if key {
             if let Some((start, pictures)) = self.open_gop {
                 let ticks = u32::try_from(stamp.saturating_sub(start)).unwrap_or(0);
                 let gop = Gop { pictures, ticks };
@@ -145,13 +159,11 @@ impl Meter {
                 self.longest = self.longest.filter(|longest| longest.pictures >= pictures).or(Some(gop));
             }
             self.open_gop = Some((stamp, 0));
-            let rate = unit.parameters.as_ref().and_then(|sets| sets.format()?.frame_rate);
-            self.declared_in_sets = rate.map(|(n, d)| f64::from(n) / f64::from(d.max(1)));
         }
         if let Some((_, pictures)) = &mut self.open_gop {
             *pictures = pictures.saturating_add(1);
         }
-        self.count(unit.received);
+        self.count(received);
     }
 
     fn count(&mut self, received: Micros) {

@@ -7,7 +7,7 @@ use core::fmt;
 use bytes::Bytes;
 
 use super::health::{Health, Meter};
-use crate::depacket::{AccessUnit, AudioUnit, Document};
+use crate::depacket::{AccessUnit, AudioUnit, Document, PictureUnit};
 use crate::fault::Quirks;
 use crate::limits::Limits;
 use crate::reorder;
@@ -82,6 +82,8 @@ pub enum IngestOutput {
     Event(Event),
     /// A picture.
     AccessUnit(AccessUnit),
+    /// A picture of a camera that has neither H.264 nor H.265: JPEG or AV1.
+    Picture(PictureUnit),
     /// Sound, where it was asked for.
     Audio(AudioUnit),
     /// ONVIF metadata, where it was asked for.
@@ -136,6 +138,8 @@ pub struct IngestStats {
     pub reorder: reorder::Stats,
     /// SRTP and SRTCP packets that were not taken: not encrypted with the key, changed on the way, or received before.
     pub srtp_refused: u64,
+    /// JPEG and AV1 pictures that were dropped since something of them was missing or wrong.
+    pub dropped_pictures: u64,
 }
 
 impl Ingest {
@@ -166,7 +170,8 @@ impl Ingest {
     pub fn stats(&self) -> IngestStats {
         let reorder = self.ways.first().map(Way::stats).unwrap_or_default();
         let srtp_refused = self.ways.iter().map(Way::refused).sum();
-        IngestStats { session: self.session.stats(), reorder, srtp_refused }
+        let dropped_pictures = self.ways.iter().map(Way::dropped_pictures).sum();
+        IngestStats { session: self.session.stats(), reorder, srtp_refused, dropped_pictures }
     }
 
     /// How the source does. `utc` is the time of day at `now`.
@@ -292,6 +297,7 @@ impl Ingest {
         let output = self.next_output()?;
         match &output {
             IngestOutput::AccessUnit(unit) => self.meter.picture(unit),
+            IngestOutput::Picture(unit) => self.meter.plain_picture(unit),
             IngestOutput::SenderReport { report, received } => self.meter.report(report, *received),
             IngestOutput::Event(Event::Described(presentation)) => self.meter.described(presentation),
             IngestOutput::Discontinuity => self.meter.restart(),

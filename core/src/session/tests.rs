@@ -259,7 +259,7 @@ fn says_why_it_ended() {
     );
     assert_eq!(end(1, reply(2, "", "<html>")), Kind::Sdp(crate::sdp::Kind::NotSdp));
     assert_eq!(end(1, reply(2, "", "v=0\r\nm=audio 0 RTP/AVP 0\r\n")), Kind::NoVideo);
-    assert_eq!(end(1, reply(2, "", "v=0\r\nm=video 0 RTP/AVP 26\r\n")), Kind::UnsupportedCodec);
+    assert_eq!(end(1, reply(2, "", "v=0\r\nm=video 0 RTP/AVP 34\r\n")), Kind::UnsupportedCodec);
     assert_eq!(end(2, status(3, "461 Unsupported transport", "")), Kind::UnsupportedTransport);
     let udp = "Session: 1\r\nTransport: RTP/AVP;unicast;client_port=1-2;server_port=3-4\r\n";
     assert_eq!(end(2, reply(3, udp, "")), Kind::UnsupportedTransport);

@@ -1,4 +1,4 @@
-//! Times of sound: of access units without NAL units, among which nothing is reordered.
+//! Times of access units without NAL units, among which nothing is reordered: sound, JPEG and AV1.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::utc::{Anchored, Beside, UtcLine};
 use super::{UtcSource, UtcStamp};
-use crate::depacket::{AudioFormat, AudioUnit, Loss};
+use crate::depacket::{AudioFormat, AudioUnit, Loss, PictureFormat, PictureUnit};
 use crate::fault::{Quirk, Quirks};
 use crate::limits::Limits;
 use crate::rtp::rtcp::SenderReport;
@@ -24,12 +24,15 @@ const LEAP: i64 = 10 * TIMESCALE as i64;
 pub enum PlainFormat {
     /// Sound.
     Audio(Arc<AudioFormat>),
+    /// Pictures without NAL units.
+    Picture(Arc<PictureFormat>),
 }
 
 impl PlainFormat {
     fn clock_rate(&self) -> u32 {
         match self {
             Self::Audio(format) => format.clock_rate,
+            Self::Picture(format) => format.clock_rate,
         }
         .max(1)
     }
@@ -40,6 +43,10 @@ impl PlainFormat {
             (Self::Audio(a), Self::Audio(b)) => {
                 Arc::ptr_eq(a, b) || **a == AudioFormat { clock_rate: a.clock_rate, ..(**b).clone() }
             }
+            (Self::Picture(a), Self::Picture(b)) => {
+                Arc::ptr_eq(a, b) || **a == PictureFormat { clock_rate: a.clock_rate, ..(**b).clone() }
+            }
+            _ => false,
         }
     }
 }
@@ -73,6 +80,20 @@ impl From<AudioUnit> for PlainUnit {
             duration: Some(unit.duration),
             received: unit.received,
             random_access: true,
+            loss: unit.loss,
+        }
+    }
+}
+
+impl From<PictureUnit> for PlainUnit {
+    fn from(unit: PictureUnit) -> Self {
+        Self {
+            format: PlainFormat::Picture(unit.format),
+            data: unit.data,
+            timestamp: unit.timestamp,
+            duration: None,
+            received: unit.received,
+            random_access: unit.random_access,
             loss: unit.loss,
         }
     }

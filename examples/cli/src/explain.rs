@@ -153,7 +153,7 @@ fn session(
                 .to_owned(),
         ),
         K::UnsupportedCodec => (
-            format!("the video of {host} is {}, which is neither H.264 nor H.265", codecs(presentation)),
+            format!("the video of {host} is {}, which is none of H.264, H.265 and JPEG", codecs(presentation)),
             "choose H.264 or H.265 in the camera's settings, or another stream of it".to_owned(),
         ),
         K::UnsupportedTransport => (

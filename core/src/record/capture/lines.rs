@@ -6,7 +6,7 @@ use core::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use super::redact::Redactor;
-use crate::depacket::{AccessUnit, RandomAccess};
+use crate::depacket::{AccessUnit, PictureUnit, RandomAccess};
 use crate::fault::Fault as _;
 use crate::gix::crc32c;
 use crate::record::IngestOutput;
@@ -34,6 +34,7 @@ impl Lines {
         let _ = match output {
             IngestOutput::Send(_) | IngestOutput::Datagram { .. } => return None,
             IngestOutput::AccessUnit(unit) => self.picture(&mut line, unit),
+            IngestOutput::Picture(unit) => self.plain_picture(&mut line, unit),
             IngestOutput::SenderReport { report, received } => write!(
                 line,
                 "sender-report ssrc={:08x} ntp={:016x} rtp={} packets={} octets={} received={}",
@@ -98,6 +99,22 @@ impl Lines {
         }
         if unit.loss.incomplete {
             line.push_str(" incomplete");
+        }
+        if !self.blanked {
+            write!(line, " crc={:08x}", crc32c(&[&unit.data]))?;
+        }
+        Ok(())
+    }
+
+    fn plain_picture(&self, line: &mut String, unit: &PictureUnit) -> core::fmt::Result {
+        let (format, bytes) = (&unit.format, unit.data.len());
+        write!(line, "picture {} rtp={} received={}", format.codec, unit.timestamp, unit.received.0)?;
+        write!(line, " bytes={bytes} size={}x{}", format.width, format.height)?;
+        if unit.random_access {
+            line.push_str(" access");
+        }
+        if unit.loss.packets > 0 {
+            write!(line, " lost={}", unit.loss.packets)?;
         }
         if !self.blanked {
             write!(line, " crc={:08x}", crc32c(&[&unit.data]))?;

@@ -82,6 +82,10 @@ impl Way {
         self.refused
     }
 
+    pub(super) fn dropped_pictures(&self) -> u64 {
+        self.out.aside.as_ref().map_or(0, Aside::dropped)
+    }
+
     pub(super) fn stats(&self) -> Stats {
         self.reorder.stats()
     }

@@ -145,6 +145,7 @@ impl Recording {
     ) -> Result<(), Failure> {
         match event {
             Event::AccessUnit(unit) => keeper.send(Message::Picture(unit)).await,
+            Event::Picture(unit) => keeper.send(Message::Plain(unit.into())).await,
             Event::SenderReport { report, .. } => keeper.send(Message::Report(report)).await,
             Event::SetUp { transport, .. } => self.transport = transport.lower(),
             Event::Audio(unit) => {

@@ -185,6 +185,7 @@ impl<'a> Player<'a> {
         self.record(|recorder| {
             match output {
                 IngestOutput::AccessUnit(unit) => return recorder.push(now, unit),
+                IngestOutput::Picture(unit) => return recorder.push_plain(now, unit),
                 IngestOutput::SenderReport { report, .. } => recorder.sender_report(report),
                 IngestOutput::Anchor { source, timestamp, utc } => recorder.anchor(source, timestamp, utc),
                 IngestOutput::Discontinuity => recorder.discontinuity(),

@@ -96,6 +96,11 @@ impl Seen {
                         self.findings.format = Some(format);
                     }
                 }
+                Event::Picture(unit) => {
+                    let pts = self.extend(unit.timestamp);
+                    self.findings.picture(pts, unit.data.len() as u64, unit.random_access);
+                    self.findings.plain = Some(unit.format);
+                }
                 Event::SenderReport { report, received } => self.report(&report, received),
                 Event::Disconnected { error, .. } => {
                     return Some(explain::camera(camera, &error, self.presentation.as_deref()));

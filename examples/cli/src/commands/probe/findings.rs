@@ -1,8 +1,10 @@
 //! What pictures in a row tell of a stream.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
+use vigie::depacket::PictureFormat;
 use vigie::h26x::VideoFormat;
 use vigie::time::TIMESCALE;
 
@@ -13,6 +15,8 @@ use crate::moment::{count, show_bytes, show_span};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Findings {
     pub(super) format: Option<VideoFormat>,
+    /// Of pictures without NAL units.
+    pub(super) plain: Option<Arc<PictureFormat>>,
     pictures: u64,
     bytes: u64,
     keys: u64,
@@ -84,6 +88,10 @@ impl Findings {
             let _ = writeln!(out, "size          {}x{}{}", format.width, format.height, aspect(format));
             out += &explain::layers(format);
         }
+        if let Some(format) = &self.plain {
+            let _ = writeln!(out, "video         {}, {}", format.codec, format.codec_string());
+            let _ = writeln!(out, "size          {}x{}", format.width, format.height);
+        }
         let declared = self.format.as_ref().and_then(|f| f.frame_rate);
         let declared = declared.map(|(n, d)| f64::from(n) / f64::from(d.max(1)));
         match (self.rate(), declared) {
@@ -127,9 +135,12 @@ impl Findings {
 
     pub(super) fn json(&self) -> Value {
         let format = self.format.as_ref();
+        let plain = self.plain.as_deref();
         json!({
-            "codec": format.map(|f| f.codec.name()), "codec_string": format.map(|f| &f.codec_string),
-            "width": format.map(|f| f.width), "height": format.map(|f| f.height),
+            "codec": format.map(|f| f.codec.name()).or(plain.map(|f| f.codec.name())),
+            "codec_string": format.map(|f| f.codec_string.clone()).or(plain.map(PictureFormat::codec_string)),
+            "width": format.map(|f| f.width).or(plain.map(|f| f.width)),
+            "height": format.map(|f| f.height).or(plain.map(|f| f.height)),
             "layers": format.map(|f| f.layers.name()),
             "sample_aspect": format.map(|f| [f.sample_aspect.0, f.sample_aspect.1]),
             "declared_frame_rate": format.and_then(|f| f.frame_rate).map(|(n, d)| f64::from(n) / f64::from(d.max(1))),

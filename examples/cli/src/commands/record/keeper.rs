@@ -8,13 +8,13 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use vigie::depacket::{AccessUnit, AudioUnit};
+use vigie::depacket::AccessUnit;
 use vigie::limits::Limits;
 use vigie::record::{Recorder, RecorderConfig};
 use vigie::rtp::rtcp::SenderReport;
 use vigie::store::{self, Cause, FileStorage, Source};
 use vigie::time::UtcMicros;
-use vigie::timeline::UtcSource;
+use vigie::timeline::{PlainUnit, UtcSource};
 use vigie_net::Clock;
 
 use crate::explain;
@@ -27,7 +27,8 @@ const WAITING: usize = 64;
 #[derive(Debug)]
 pub(super) enum Message {
     Picture(AccessUnit),
-    Sound(AudioUnit),
+    /// Sound, or a picture without NAL units.
+    Plain(PlainUnit),
     Report(SenderReport),
     /// An RTP timestamp, and the UTC that the answer to PLAY gave it.
     Anchor(u32, UtcMicros),
@@ -145,7 +146,7 @@ impl Work<'_> {
             self.recorder.clocks(now, self.clock.utc());
             let done = match message {
                 Some(Some(Message::Picture(unit))) => self.recorder.push(now, unit),
-                Some(Some(Message::Sound(unit))) => self.recorder.push_plain(now, unit),
+                Some(Some(Message::Plain(unit))) => self.recorder.push_plain(now, unit),
                 Some(Some(Message::Report(report))) => {
                     self.recorder.sender_report(report);
                     Ok(())

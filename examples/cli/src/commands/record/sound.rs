@@ -48,7 +48,7 @@ impl Sound {
                 self.keeper.insert(keeper)
             }
         };
-        keeper.send(Message::Sound(unit)).await;
+        keeper.send(Message::Plain(unit.into())).await;
         Ok(())
     }
 
