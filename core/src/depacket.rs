@@ -8,6 +8,7 @@
 mod annexb;
 mod assemble;
 pub mod audio;
+mod av1;
 pub mod capture;
 mod document;
 mod h264;

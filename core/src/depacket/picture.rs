@@ -1,4 +1,4 @@
-//! RTP payloads of pictures without NAL units, which are kept as they come: JPEG.
+//! RTP payloads of pictures without NAL units, which are kept as they come: JPEG and AV1.
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 
 use bytes::Bytes;
 
+use super::av1::Av1;
 use super::jpeg::Jpeg;
 use super::{Loss, Place};
 use crate::codec::PictureCodec;
@@ -27,17 +28,25 @@ pub struct PictureFormat {
     pub width: u32,
     /// Rows.
     pub height: u32,
-    /// What a decoder must know before the first of them. JPEG needs nothing.
+    /// AV1: the AV1CodecConfigurationRecord. JPEG needs nothing.
     pub configuration: Bytes,
 }
 
 impl PictureFormat {
-    /// RFC 6381 parameter; where that has no word, the sample entry's: `mjpg`.
+    /// RFC 6381 parameter, `av01.0.04M.08`; where that has no word, the sample entry's: `mjpg`.
     #[must_use]
     pub fn codec_string(&self) -> String {
         match self.codec {
             PictureCodec::Jpeg => "mjpg".into(),
-            PictureCodec::Av1 => "av01".into(),
+            PictureCodec::Av1 => match self.configuration.get(1..3) {
+                Some(&[first, second]) => {
+                    let (profile, level) = (first >> 5, first & 31);
+                    let tier = if second >> 7 == 0 { 'M' } else { 'H' };
+                    let depth = 8 + 2 * (second >> 6 & 1) + 2 * (second >> 5 & 1);
+                    alloc::format!("av01.{profile}.{level:02}{tier}.{depth:02}")
+                }
+                _ => "av01".into(),
+            },
         }
     }
 }
@@ -48,13 +57,13 @@ impl PictureFormat {
 pub struct PictureUnit {
     /// What it is. The same `Arc` as before as long as nothing of it changed.
     pub format: Arc<PictureFormat>,
-    /// JPEG: an image, from SOI to EOI.
+    /// JPEG: an image, from SOI to EOI. AV1: a temporal unit, each OBU with its size, as ISO BMFF samples have them.
     pub data: Bytes,
     /// Its RTP timestamp.
     pub timestamp: u32,
     /// When the packet with its first byte arrived.
     pub received: Micros,
-    /// Can decoding start here? Always, in JPEG.
+    /// Can decoding start here? Always, in JPEG; in AV1 at a key frame that comes with its sequence header.
     pub random_access: bool,
     /// What is missing before it.
     pub loss: Loss,
@@ -63,7 +72,8 @@ pub struct PictureUnit {
 /// One stream's RTP packets, in order, to pictures without NAL units.
 ///
 /// Give each packet to [`push`](Self::push), then call [`pull`](Self::pull) until it gives nothing. Pictures that something
-/// is missing from are dropped and counted, whatever the policy: half a JPEG is of no use to anybody.
+/// is missing from are dropped and counted, whatever the policy: half a JPEG is of no use to anybody, and AV1 has no
+/// way to hide what is missing.
 #[derive(Clone, Debug)]
 pub struct PictureDepacketizer {
     way: Way,
@@ -73,6 +83,7 @@ pub struct PictureDepacketizer {
 #[derive(Clone, Debug)]
 enum Way {
     Jpeg(Jpeg),
+    Av1(Av1),
 }
 
 impl PictureDepacketizer {
@@ -82,7 +93,7 @@ impl PictureDepacketizer {
         let codec = media.picture()?;
         let way = match codec {
             PictureCodec::Jpeg => Way::Jpeg(Jpeg::default()),
-            PictureCodec::Av1 => return None,
+            PictureCodec::Av1 => Way::Av1(Av1::default()),
         };
         let clock_rate = if media.clock_rate == 0 { 90_000 } else { media.clock_rate };
         let format = PictureFormat { codec, clock_rate, width: 0, height: 0, configuration: Bytes::new() };
@@ -100,6 +111,7 @@ impl PictureDepacketizer {
         }
         match &mut self.way {
             Way::Jpeg(jpeg) => jpeg.packet(packet, received, lost_before > 0, &mut self.out),
+            Way::Av1(av1) => av1.packet(packet, received, lost_before > 0, &mut self.out),
         }
     }
 
@@ -107,6 +119,7 @@ impl PictureDepacketizer {
     pub fn finish(&mut self) {
         match &mut self.way {
             Way::Jpeg(jpeg) => jpeg.abandon(&mut self.out),
+            Way::Av1(av1) => av1.abandon(&mut self.out),
         }
     }
 
@@ -155,6 +168,14 @@ impl Out {
     pub(super) fn set_size(&mut self, (width, height): (u32, u32)) {
         if (self.format.width, self.format.height) != (width, height) {
             self.format = Arc::new(PictureFormat { width, height, ..(*self.format).clone() });
+        }
+    }
+
+    /// What follows needs this to be decoded.
+    pub(super) fn set_configuration(&mut self, record: &[u8]) {
+        if self.format.configuration != record {
+            let configuration = Bytes::copy_from_slice(record);
+            self.format = Arc::new(PictureFormat { configuration, ..(*self.format).clone() });
         }
     }
 

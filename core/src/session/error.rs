@@ -64,8 +64,8 @@ pub enum Kind {
     /// The session description has no video.
     #[error("the camera offers no video at this address")]
     NoVideo,
-    /// The session description has video, but none that is read: H.264, H.265, JPEG.
-    #[error("the camera's video is none of H.264, H.265 and JPEG; choose one of them in its settings")]
+    /// The session description has video, but none that is read: H.264, H.265, JPEG, AV1.
+    #[error("the camera's video is none of H.264, H.265, JPEG and AV1; choose one of them in its settings")]
     UnsupportedCodec,
     /// The camera does not send RTP over the RTSP connection.
     #[error("the camera does not send video over any transport that is allowed")]

@@ -8,7 +8,6 @@ use bytes::Bytes;
 
 use super::keys::Secure;
 use super::{Agreed, Event, Kind, Lower, Phase, Queued, Session};
-use crate::codec::PictureCodec;
 use crate::fault::Quirk;
 use crate::rtp::rtcp;
 use crate::rtsp::framing::Channels;
@@ -42,12 +41,7 @@ impl Session {
             let named = self.config.media.filter(|at| *at < presentation.media.len());
             let any = presentation.media.iter().any(|media| media.kind == MediaKind::Video);
             let missing = if any { Kind::UnsupportedCodec } else { Kind::NoVideo };
-            let readable = presentation
-                .video()
-                .or_else(|| {
-                    presentation.picture().filter(|(_, media)| media.picture() == Some(PictureCodec::Jpeg))
-                })
-                .map(|(at, _)| at);
+            let readable = presentation.video().or_else(|| presentation.picture()).map(|(at, _)| at);
             chosen.push(named.or(readable).ok_or(missing)?);
         }
         let others = [

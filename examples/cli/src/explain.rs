@@ -153,7 +153,7 @@ fn session(
                 .to_owned(),
         ),
         K::UnsupportedCodec => (
-            format!("the video of {host} is {}, which is none of H.264, H.265 and JPEG", codecs(presentation)),
+            format!("the video of {host} is {}, which is none of H.264, H.265, JPEG and AV1", codecs(presentation)),
             "choose H.264 or H.265 in the camera's settings, or another stream of it".to_owned(),
         ),
         K::UnsupportedTransport => (
