@@ -44,9 +44,10 @@ pub fn parameter_sets(bytes: &[u8]) {
     }
     let Some(init) = InitSegment::new(Arc::new(sets)) else { return };
     let Ok(back) = InitSegment::parse(&init.bytes) else { panic!("our own init segment is refused") };
-    assert_eq!((back.format.width, back.format.height), (init.format.width, init.format.height));
+    assert_eq!(back.size(), init.size());
     // `avcC` has room for 31 of the 32.
-    assert_eq!((back.parameters.active(), back.parameters.sps().count()), (id, count.min(31)));
+    let Some(back) = back.parameters() else { panic!("its parameter sets are gone") };
+    assert_eq!((back.active(), back.sps().count()), (id, count.min(31)));
 }
 
 /// Slices of any bytes, with parameter sets of any bytes.
