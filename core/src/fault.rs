@@ -108,7 +108,8 @@ quirks! {
     ForeignFmtp = "foreign-fmtp",
     /// Every media is marked `sendonly`, as if none were for us; all are taken.
     AllSendOnly = "all-sendonly",
-    /// `sprop-parameter-sets` or its H.265 kin that do not parse; in-band sets are used.
+    /// `sprop-parameter-sets` or its H.265 kin that do not parse, or with start codes or zeros about them (VStarcam,
+    /// Revotech): those are taken off; in-band sets are used.
     BadSprop = "bad-sprop",
     /// `fmtp` of AAC lacks what RFC 3640 demands, or writes it otherwise (`AAC_hbr`); the usual values are taken.
     AudioParameters = "audio-parameters",

@@ -298,16 +298,18 @@ impl Reorder {
     /// One under another SSRC is a former session's (Reolink RLC-410), or the camera numbers its RTCP apart (Tapo
     /// C320WS): then its timestamps are the stream's.
     pub fn sender_report(&mut self, report: &SenderReport, received: Micros) -> bool {
-        let own = self.ssrc.is_none_or(|ssrc| ssrc == report.ssrc);
+        let unknown = self.ssrc.is_none() && self.policy.tolerates(Quirk::ForeignReport);
+        let own = unknown || self.ssrc == Some(report.ssrc);
         let foreign = !own && self.arrivals.wants_foreign() && self.arrivals.is_near(report, received);
         if foreign {
             self.quirks.count(Quirk::ForeignReport);
-        } else if !own {
+        } else if !own && self.ssrc.is_some() {
             self.quirks.count(Quirk::ForeignSsrc);
         }
         let taken = own || foreign && self.policy.tolerates(Quirk::ForeignReport);
         if taken {
-            self.arrivals.report(report, received, own);
+            // Before the first packet nobody knows whose it is.
+            self.arrivals.report(report, received, self.ssrc == Some(report.ssrc));
         }
         taken
     }

@@ -25,6 +25,9 @@ use crate::udp::{Group, Sockets, Unicast};
 /// A read that found fewer bytes than this may be followed by a pause.
 const LITTLE: usize = 64 << 10;
 
+/// Datagrams that are taken after the connection has ended: what receive buffers of some megabytes hold.
+const MOST_WAITING: usize = 4_096;
+
 /// Bytes are read from the socket straight into the machine's receive buffer; nothing is copied here.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -284,6 +287,17 @@ impl Connection {
         Poll::Ready(())
     }
 
+    /// The connection has ended: takes the datagrams that came before and were not read yet.
+    fn take_waiting(&mut self, cx: &mut Context<'_>) {
+        for _ in 0..MOST_WAITING {
+            // A turn of the runtime has a budget of reads; this is the last turn.
+            let next = std::future::poll_fn(|cx| self.poll_datagram(cx));
+            if Pin::new(&mut tokio::task::coop::unconstrained(next)).poll(cx).is_pending() {
+                return;
+            }
+        }
+    }
+
     /// Ready when bytes came, or the end.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_pause(cx));
@@ -296,6 +310,7 @@ impl Connection {
         let n = buffer.filled().len();
         let now = self.options.clock.now();
         if n == 0 {
+            self.take_waiting(cx);
             self.tap(now, Tapped::Closed);
             self.ingest.handle_closed(now);
             self.ended = true;

@@ -134,7 +134,7 @@ impl<S: Storage> Recorder<S> {
     #[must_use]
     pub fn quirks(&self) -> Quirks {
         let mut all = self.quirks.clone();
-        all.merge(self.way.quirks());
+        self.way.add_quirks(&mut all);
         all
     }
 
@@ -242,7 +242,7 @@ impl<S: Storage> Recorder<S> {
 
     /// Another timeline: nothing of the former stream's times holds for the next one.
     fn renew(&mut self, way: Way) {
-        self.quirks.merge(self.way.quirks());
+        self.way.add_quirks(&mut self.quirks);
         self.stats.undecodable += self.way.dropped();
         self.way = way;
         self.way.arrival(self.clocks.0, self.clocks.1);

@@ -123,10 +123,14 @@ impl Way {
         }
     }
 
-    pub(super) fn quirks(&self) -> &Quirks {
+    /// Adds what was tolerated.
+    pub(super) fn add_quirks(&self, quirks: &mut Quirks) {
         match self {
-            Self::Video(way) => way.0.quirks(),
-            Self::Plain(way) => way.0.quirks(),
+            Self::Video(way) => {
+                quirks.merge(way.0.quirks());
+                quirks.merge(way.1.quirks());
+            }
+            Self::Plain(way) => quirks.merge(way.0.quirks()),
         }
     }
 }

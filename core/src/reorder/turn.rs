@@ -64,6 +64,7 @@ impl Reorder {
                 if self.announced.is_some_and(|announced| announced != packet.ssrc) {
                     self.quirks.count(Quirk::OtherSsrc);
                     if !self.policy.tolerates(Quirk::OtherSsrc) {
+                        self.marked = true;
                         return Turn::Never;
                     }
                 }
@@ -118,6 +119,12 @@ impl Reorder {
     /// A packet of another SSRC. Reolink RLC-410 goes on sending a former session's packets, between ours; others
     /// start with a wrong SSRC, or change it in mid-stream.
     fn foreign_turn(&mut self, packet: &RtpPacket<'_>, ours: u32, received: Micros) -> Turn {
+        let follows = packet.sequence == self.expected && self.arrivals.is_last(packet.timestamp);
+        if follows && self.announced == Some(packet.ssrc) && self.held.len() == 0 {
+            // The camera of retina's issue 79: its first packet alone has another SSRC than SETUP named.
+            self.take_ssrc(packet.ssrc);
+            return Turn::Now { lost: 0, restart: false };
+        }
         if self.foreign_ssrc != packet.ssrc {
             self.foreign.length = 0;
             self.foreign_ssrc = packet.ssrc;

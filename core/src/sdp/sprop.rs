@@ -44,6 +44,10 @@ pub(super) fn parameter_sets(
             quirks.count(Quirk::BadSprop);
             continue;
         }
+        // What is about them belongs to no NAL unit, RFC 6184 §8.1.
+        if nals.iter().map(|nal| nal.len()).sum::<usize>() != bytes.len() {
+            quirks.count(Quirk::BadSprop);
+        }
         for nal in nals {
             if sets.len() < limits.nal_units {
                 sets.push(Bytes::copy_from_slice(nal));

@@ -59,6 +59,8 @@ pub struct Timeline {
     /// Where the line stood before another session began.
     before: Option<Point>,
     policy: Policy,
+    /// No sender report is believed.
+    deaf: bool,
     /// Access units that the policy does not take.
     refused: u64,
     stamped: Option<UtcStamp>,
@@ -89,6 +91,7 @@ impl Timeline {
             breaks: false,
             before: None,
             policy: limits.policy,
+            deaf: false,
             refused: 0,
             stamped: None,
         }
@@ -162,9 +165,12 @@ impl Timeline {
 
     /// The camera says which moment an RTP timestamp is, RFC 3550 §6.4.1.
     pub fn sender_report(&mut self, report: SenderReport) {
+        if self.deaf {
+            return;
+        }
         // A sender without a clock says 0, §6.4.1.
         if report.ntp.0 == 0 {
-            return self.groups.quirks().count(Quirk::BadSenderReport);
+            return self.bad_report();
         }
         self.anchor(UtcSource::SenderReport, report.rtp_timestamp, report.ntp.to_utc());
     }
@@ -182,6 +188,17 @@ impl Timeline {
     /// The host's monotonic clock and UTC at one moment.
     pub fn arrival(&mut self, now: Micros, utc: UtcMicros) {
         self.utc.clocks(now, utc);
+    }
+
+    /// A report that is not usable. Where that is not tolerated, the camera's other reports are not believed either.
+    #[cold]
+    fn bad_report(&mut self) {
+        self.groups.quirks().count(Quirk::BadSenderReport);
+        if !self.policy.tolerates(Quirk::BadSenderReport) {
+            self.deaf = true;
+            (self.heard, self.said) = (None, None);
+            self.utc.unanchor();
+        }
     }
 
     fn place(&mut self, unit: AccessUnit) {
@@ -268,7 +285,7 @@ impl Timeline {
             // What had seemed a step was a single report that was wrong.
             Anchored::Taken => drop(self.said.take_if(|said| said.at.is_some())),
             Anchored::Ignored => {}
-            Anchored::Unusable => self.groups.quirks().count(Quirk::BadSenderReport),
+            Anchored::Unusable => self.bad_report(),
             Anchored::Stepped if !self.policy.tolerates(Quirk::ClockStep) => {
                 self.groups.quirks().count(Quirk::ClockStep);
             }

@@ -10,7 +10,9 @@ use vigie::fault::{Policy, Quirks};
 use vigie::h26x::{NalKind, nal_units};
 use vigie::record::{Recorder, RecorderConfig};
 use vigie::rtsp::{Credentials, Url};
+use vigie::session::Lower;
 use vigie::store::{FileStorage, Source};
+use vigie::timeline::{Mode, Timeline, UtcSource};
 use vigie_cli::simulator::quirks::Profile;
 use vigie_cli::simulator::{Config, Picture, Simulator, read_stamp};
 use vigie_net::{Camera, Event, Options};
@@ -25,6 +27,8 @@ pub(crate) struct Outcome {
     pub(crate) sent: usize,
     /// Of those, pictures in the store, byte for byte as they were taken.
     pub(crate) kept: usize,
+    /// Of those, pictures that are told to lack something.
+    pub(crate) doubted: usize,
     /// Pictures in the store that differ from what was taken, not told to be incomplete.
     pub(crate) wrong: usize,
     /// Pictures that stand twice.
@@ -34,14 +38,24 @@ pub(crate) struct Outcome {
     /// The farthest that a picture's UTC in the index is from its own, microseconds.
     pub(crate) off: i64,
     pub(crate) quirks: Quirks,
+    /// Pictures that a viewer would be shown, each in its time.
+    pub(crate) live: usize,
+    /// Who says the UTC of the last picture.
+    pub(crate) dated_by: Option<UtcSource>,
     /// Why the connection ended, and which quirk stood behind it.
     pub(crate) ended: String,
 }
 
 impl Outcome {
-    /// 99 % or more are in the store, none of them twice.
+    /// Every one is in the store once, and said to be whole.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.sent > 0 && self.kept - self.doubted == self.sent && self.twice == 0 && self.wrong == 0
+    }
+
+    /// 99 % or more are in the store and said to be whole, none of them twice.
     pub(crate) fn is_kept(&self) -> bool {
-        self.sent > 0 && self.kept * 100 >= self.sent * 99 && self.twice == 0
+        let whole = self.kept - self.doubted;
+        self.sent > 0 && whole * 100 >= self.sent * 99 && self.twice == 0
     }
 }
 
@@ -76,15 +90,20 @@ pub(crate) async fn record(profile: &'static Profile, setting: Setting) -> Outco
     let mut options = Options::new(profile.locked.then(|| Credentials::new(USER, PASSWORD)));
     options.backoff = None;
     options.limits.policy = setting.policy;
+    if profile.udp {
+        options.transports = vec![Lower::Udp, Lower::Tcp];
+    }
     options.response_timeout = Duration::from_secs(8);
     options.media_timeout = Duration::from_secs(5);
-    let clock = options.clock;
-    let config = RecorderConfig::default().limits(options.limits);
+    let (clock, limits) = (options.clock, options.limits);
+    let config = RecorderConfig::default().limits(limits);
     let source = Source::new("town", "camera").unwrap();
     let storage = FileStorage::new(dir.path());
     let (mut recorder, _) = Recorder::open(storage, source, config, clock.now(), clock.utc()).unwrap();
     let mut camera = Camera::connect(url, options);
     let mut outcome = Outcome::default();
+    let mut live = Timeline::new(Mode::Live, &limits);
+    live.arrival(clock.now(), clock.utc());
     let mut incomplete = BTreeSet::new();
     let mut codec = Codec::H264;
     while let Some(event) = camera.next().await {
@@ -96,10 +115,19 @@ pub(crate) async fn record(profile: &'static Profile, setting: Setting) -> Outco
                 if unit.loss.incomplete {
                     incomplete.extend(read_stamp(codec, &unit.data).map(place));
                 }
+                live.push(unit.clone());
+                outcome.live +=
+                    std::iter::from_fn(|| live.pull()).map(|group| group.samples.len()).sum::<usize>();
                 recorder.push(now, unit).unwrap();
             }
-            Event::SenderReport { report, .. } => recorder.sender_report(report),
-            Event::Discontinuity => recorder.discontinuity(),
+            Event::SenderReport { report, .. } => {
+                live.sender_report(report);
+                recorder.sender_report(report);
+            }
+            Event::Discontinuity => {
+                live.discontinuity();
+                recorder.discontinuity();
+            }
             Event::Disconnected { error, .. } => {
                 recorder.interrupted(now, error.cause, 0).unwrap();
                 outcome.ended = error.to_string();
@@ -108,6 +136,9 @@ pub(crate) async fn record(profile: &'static Profile, setting: Setting) -> Outco
         }
     }
     recorder.finish(clock.now()).unwrap();
+    live.finish();
+    outcome.live += std::iter::from_fn(|| live.pull()).map(|group| group.samples.len()).sum::<usize>();
+    outcome.dated_by = live.clock().source;
     outcome.quirks = camera.quirks();
     outcome.quirks.merge(&recorder.quirks());
     let delivered: BTreeSet<Place> = simulator.delivered(0).into_iter().map(place).collect();
@@ -121,7 +152,7 @@ fn took(recorder: &mut Recorder<FileStorage>, event: Event) {
         let start = playing.range.and_then(|range| range.clock_start());
         let timestamp = playing.rtp_info.and_then(|info| info.rtptime);
         if let (Some(utc), Some(timestamp)) = (start, timestamp) {
-            recorder.anchor(vigie::timeline::UtcSource::RangeClock, timestamp, utc);
+            recorder.anchor(UtcSource::RangeClock, timestamp, utc);
         }
     }
 }
@@ -154,6 +185,8 @@ fn judge(
         }
     }
     outcome.kept = delivered.iter().filter(|place| seen.get(place) == Some(&true)).count();
+    let doubted = delivered.intersection(incomplete).filter(|place| seen.get(place) == Some(&true));
+    outcome.doubted = doubted.count();
 }
 
 fn files(dir: &Path) -> Vec<std::path::PathBuf> {

@@ -230,6 +230,7 @@ pub(super) const PROFILES: &[Profile] = &[
         "VStarcam, Revotech",
         "puts a start code before the parameter sets of its description, and zeros after them",
     )
+    .quirk(Quirk::BadSprop)
     .acts(&[Act::Sdp(|text| text.edit("a=fmtp:96", padded))]),
     Profile::new(
         "wrong-profile-level-id",
@@ -273,6 +274,7 @@ pub(super) const PROFILES: &[Profile] = &[
         "Meraki MV63, clones of Dahua and Hikvision",
         "says packetization-mode=0, and sends fragments",
     )
+    .quirk(Quirk::PacketizationMode)
     .acts(&[Act::Sdp(|text| {
         text.edit("a=fmtp:96", |line| line.replace("packetization-mode=1", "packetization-mode=0"));
     })]),

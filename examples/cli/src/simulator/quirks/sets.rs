@@ -6,24 +6,33 @@ use super::packet::{Item, Packet, Unit, rtp};
 use super::{Act, Memory, Profile};
 
 pub(super) const PROFILES: &[Profile] = &[
-    Profile::new("trailing-bytes", "88", "Reolink doorbells", "sends bytes after the end of its SPS").acts(
-        &[Act::Shot(|shot, memory| {
+    Profile::new("trailing-bytes", "88", "Reolink doorbells", "sends bytes after the end of its SPS")
+        .quirk(Quirk::TrailingBytes)
+        .acts(&[Act::Shot(|shot, memory| {
             for unit in shot.units.iter_mut().filter(|unit| is_sps(unit, memory)) {
                 unit.nal.extend([0x9e, 0x21, 0x18, 0x60]);
             }
-        })],
-    ),
+        })]),
+    Profile::new("trailing-zeros", "-", "Hikvision", "sends zeros after the end of its PPS")
+        .quirk(Quirk::TrailingZeros)
+        .acts(&[Act::Shot(|shot, memory| {
+            let pps = if memory.h265 { 34 } else { 8 };
+            for unit in shot.units.iter_mut().filter(|unit| unit.kind(memory.h265) == pps) {
+                unit.nal.extend([0; 3]);
+            }
+        })]),
     Profile::new(
         "changing-sets",
         "89",
         "the camera of mediamtx's issue 4262",
-        "sends another SPS every few seconds, which says the same of what a decoder needs",
+        "sends another SPS every second GOP, which differs in a flag of its timing alone",
     )
+    .quirk(Quirk::SetsRewritten)
     .acts(&[Act::Shot(|shot, memory| {
         if memory.picture / 50 % 2 == 1 {
-            // constraint_set1_flag: which other profiles could decode it, too.
-            let sps = shot.units.iter_mut().filter(|unit| is_sps(unit, memory));
-            sps.filter_map(|unit| unit.nal.get_mut(2)).for_each(|flags| *flags ^= 0x40);
+            for unit in shot.units.iter_mut().filter(|unit| is_sps(unit, memory)) {
+                unit.nal = with_other_rate_flag(&unit.nal).unwrap_or_else(|| unit.nal.clone());
+            }
         }
     })]),
     Profile::new(
@@ -32,6 +41,7 @@ pub(super) const PROFILES: &[Profile] = &[
         "Tapo C120",
         "sends SEI messages as pictures of their own, marker and all",
     )
+    .quirk(Quirk::NoPicture)
     .acts(&[Act::Packets(sei_alone), Act::Packets(renumber)]),
     Profile::new(
         "deeper-reorder",
@@ -105,8 +115,44 @@ fn sei_alone(items: &mut Vec<Item>, memory: &mut Memory) {
     items.insert(0, Item::Rtp(alone));
 }
 
-/// An H.264 SPS without its VUI parameters, ITU-T H.264 §7.3.2.1.1; `None` where it has what no clip of ours has.
+/// An H.264 SPS without its VUI parameters, ITU-T H.264 §7.3.2.1.1; `None` where it has what no clip has.
 fn without_vui(nal: &[u8]) -> Option<Vec<u8>> {
+    let bits = up_to_vui(nal)?;
+    // vui_parameters_present_flag 0, then the stop bit.
+    Some(bits.cut(&[false, true]))
+}
+
+/// An H.264 SPS with its `fixed_frame_rate_flag` turned round, §E.1.1.
+fn with_other_rate_flag(nal: &[u8]) -> Option<Vec<u8>> {
+    const EXTENDED_SAR: u32 = 255;
+    let mut bits = up_to_vui(nal)?;
+    (bits.take(1)? == 1).then_some(())?;
+    if bits.take(1)? == 1 && bits.take(8)? == EXTENDED_SAR {
+        bits.take(32)?;
+    }
+    if bits.take(1)? == 1 {
+        bits.take(1)?;
+    }
+    // video_signal_type_present_flag, video_format and video_full_range_flag, colour_description_present_flag.
+    if bits.take(1)? == 1 && bits.take(5)? & 1 == 1 {
+        bits.take(24)?;
+    }
+    if bits.take(1)? == 1 {
+        bits.exp_golomb()?;
+        bits.exp_golomb()?;
+    }
+    // timing_info_present_flag, num_units_in_tick, time_scale.
+    (bits.take(1)? == 1).then_some(())?;
+    bits.take(32)?;
+    bits.take(32)?;
+    let mut rest = bits.0.get(bits.1..)?.to_vec();
+    let flag = rest.first_mut()?;
+    *flag = !*flag;
+    Some(bits.cut(&rest))
+}
+
+/// The bits of an H.264 SPS, read up to its `vui_parameters_present_flag`.
+fn up_to_vui(nal: &[u8]) -> Option<Bits> {
     let mut bits = Bits::new(nal);
     let profile = bits.take(16)? & 0xff;
     bits.take(16)?;
@@ -136,8 +182,7 @@ fn without_vui(nal: &[u8]) -> Option<Vec<u8>> {
             bits.exp_golomb()?;
         }
     }
-    // vui_parameters_present_flag 0, then the stop bit.
-    Some(bits.cut(&[false, true]))
+    Some(bits)
 }
 
 /// The bits of a NAL unit, without its emulation prevention bytes.

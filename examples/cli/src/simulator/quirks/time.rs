@@ -81,6 +81,7 @@ pub(super) const PROFILES: &[Profile] = &[
         "some servers",
         "sends a report whose timestamp is ten seconds ahead of the media",
     )
+    .quirk(Quirk::BadSenderReport)
     .acts(&[Act::Report(|items, memory| {
         if memory.reports == 1 {
             each_report(items, |report| shift_timestamp(report, 900_000));
@@ -111,7 +112,7 @@ pub(super) const PROFILES: &[Profile] = &[
         "nominal-timestamps",
         "103",
         "the camera of open-nvr's issue 229",
-        "stamps 25 pictures a second, and ships 21",
+        "stamps 25 pictures a second, ships 21, and sends no report that tells",
     )
     .quirk(Quirk::NominalTimestamps)
     .acts(&[
@@ -121,15 +122,7 @@ pub(super) const PROFILES: &[Profile] = &[
             };
             memory.note = u64::from(packet.timestamp()) | 1 << 32;
         }),
-        Act::Report(|items, memory| {
-            let first = memory.note as u32;
-            if memory.note > 0 {
-                each_report(items, |report| {
-                    let timestamp = u32::from_be_bytes(get(report, 16));
-                    put(report, 16, &slowed(timestamp, first).to_be_bytes());
-                });
-            }
-        }),
+        Act::Report(|items, _| items.clear()),
     ]),
     Profile::new(
         "long-gop",

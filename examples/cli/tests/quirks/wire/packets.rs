@@ -188,11 +188,23 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
         }),
     ),
     (
+        "trailing-zeros",
+        Played(|wire| {
+            let all = wire.rtp();
+            let mut sets = all.iter().filter(|p| p.kind() == 8).peekable();
+            sets.peek().is_some() && sets.all(|p| p.payload().ends_with(&[0; 3]))
+        }),
+    ),
+    (
         "changing-sets",
         Played(|wire| {
             let all = wire.rtp();
             let sets: Vec<&[u8]> = all.iter().filter(|p| sps(p)).map(|p| &p.0[12..]).collect();
-            let bits = |a: &&[u8], b: &&[u8]| a[2] ^ b[2] == 0x40 && a[..2] == b[..2] && a[3..] == b[3..];
+            // One bit, behind profile and level.
+            let bits = |a: &&[u8], b: &&[u8]| {
+                let differing: u32 = a.iter().zip(*b).map(|(a, b)| (a ^ b).count_ones()).sum();
+                a.len() == b.len() && a[..4] == b[..4] && differing == 1
+            };
             sets.len() == 3 && pairs(&sets, bits) == 2
         }),
     ),
@@ -300,7 +312,7 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
             // 450 ticks apart when taken; 21/25 of that as stamped.
             let all = pictures(wire);
             let span = all[all.len() - 1][0].timestamp().wrapping_sub(all[0][0].timestamp());
-            all.len() == 120 && span.abs_diff(119 * 450 * 21 / 25) < 450
+            all.len() == 120 && span.abs_diff(119 * 450 * 21 / 25) < 450 && wire.on(1).is_empty()
         }),
     ),
     (
