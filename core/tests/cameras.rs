@@ -46,3 +46,16 @@ fn every_line_of_the_catalogue_has_a_profile_or_a_reason() {
         assert!(row[4] == "-" || Quirk::ALL.iter().any(|q| row[4].trim_matches('`') == q.name()), "{row:?}");
     }
 }
+
+/// What breaks a rule and is not counted is named, with the reason, and has no tolerance.
+#[test]
+fn what_is_tolerated_without_being_counted_has_a_reason() {
+    let profiles = rows("Profiles");
+    let uncounted = rows("Tolerated without being counted");
+    assert!(!uncounted.is_empty());
+    for row in &uncounted {
+        assert!(row.len() == 2 && !row[1].is_empty(), "{row:?}");
+        let profile = profiles.iter().find(|profile| profile[0] == row[0]).expect(row[0]);
+        assert_eq!(profile[4], "-", "{row:?}");
+    }
+}

@@ -40,7 +40,8 @@ pub struct Profile {
     pub cameras: &'static str,
     /// What is done.
     pub does: &'static str,
-    /// The tolerance that it takes to record such a camera; `None` where no rule is broken.
+    /// The tolerance that it takes to record such a camera; `None` where no rule is broken, or where what is broken is
+    /// nothing that anything depends on (`docs/cameras.md`).
     pub quirk: Option<Quirk>,
     /// It shows over UDP alone.
     pub udp: bool,
