@@ -79,7 +79,9 @@ fn the_table_tells_what_was_sent() {
     let after = vigie_cli::moment::utc_now();
     for camera in 0..2 {
         let pictures = simulator.pictures(camera, before, after);
-        assert!((15..=26).contains(&pictures.len()), "{} pictures in a second", pictures.len());
+        // 25 a second, of as long as it was: a machine that is busy wakes late.
+        let most = usize::try_from((after.0 - before.0) / 40_000).unwrap() + 1;
+        assert!((15..=most).contains(&pictures.len()), "{} pictures, at most {most}", pictures.len());
         let mut numbers: Vec<u32> = pictures.iter().map(|p| p.number).collect();
         numbers.sort_unstable();
         assert!(numbers.into_iter().zip(0..).all(|(number, i)| number <= i + 2));
