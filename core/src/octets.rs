@@ -224,6 +224,7 @@ impl<'a> BitReader<'a> {
         self.at
     }
 
+    #[inline]
     fn next_byte(&mut self) -> Option<()> {
         let mut byte = *self.bytes.get(self.at)?;
         self.at += 1;
@@ -239,6 +240,7 @@ impl<'a> BitReader<'a> {
     }
 
     /// u(1).
+    #[inline]
     pub fn bit(&mut self) -> Option<bool> {
         if self.left == 0 {
             self.next_byte()?;
@@ -250,6 +252,10 @@ impl<'a> BitReader<'a> {
     /// u(n), n up to 32.
     pub fn bits(&mut self, n: u32) -> Option<u32> {
         debug_assert!(n <= 32);
+        if n <= u32::from(self.left) {
+            self.left -= n as u8;
+            return Some(u32::from(self.byte) >> self.left & ((1 << n) - 1));
+        }
         let mut value = 0_u64;
         let mut want = n;
         while want > 0 {
@@ -278,6 +284,16 @@ impl<'a> BitReader<'a> {
 
     /// ue(v), ITU-T H.264 §9.1. `None` also where the code is longer than 32 bits.
     pub fn ue(&mut self) -> Option<u32> {
+        if self.left == 0 {
+            self.next_byte()?;
+        }
+        // Most codes end in the byte that they begin in.
+        let rest = u32::from(self.byte) & ((1 << self.left) - 1);
+        let length = 2 * (u32::from(self.left) + rest.leading_zeros() - u32::BITS) + 1;
+        if rest > 0 && length <= u32::from(self.left) {
+            self.left -= length as u8;
+            return Some((rest >> self.left) - 1);
+        }
         let mut zeros = 0;
         while !self.bit()? {
             zeros += 1;

@@ -1,6 +1,7 @@
 //! The parameter sets of a stream.
 
-use alloc::collections::BTreeMap;
+mod table;
+
 use bytes::Bytes;
 
 use super::error::{Error, Kind};
@@ -8,15 +9,16 @@ use super::picture::Header;
 use super::{Codec, Extent, Layers, Nal, NalKind, VideoFormat, format, h264, h265};
 use crate::fault::{Offset, Quirk};
 use crate::limits::Limits;
+use table::Table;
 
 /// The parameter sets of a stream, by id, and which sequence parameter set is active.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterSets {
     codec: Codec,
     active: Option<u8>,
-    vps: BTreeMap<u8, (Bytes, h265::Vps)>,
-    sps: BTreeMap<u8, (Bytes, Sps)>,
-    pps: BTreeMap<u8, (Bytes, Pps)>,
+    vps: Table<(Bytes, h265::Vps)>,
+    sps: Table<(Bytes, Sps)>,
+    pps: Table<(Bytes, Pps)>,
     /// H.264: what the subset sequence parameter sets say that there is beside the base layer.
     layers: Layers,
 }
@@ -65,9 +67,9 @@ impl ParameterSets {
         Self {
             codec,
             active: None,
-            vps: BTreeMap::new(),
-            sps: BTreeMap::new(),
-            pps: BTreeMap::new(),
+            vps: Table::new(),
+            sps: Table::new(),
+            pps: Table::new(),
             layers: Layers::Base,
         }
     }
@@ -170,28 +172,28 @@ impl ParameterSets {
     /// The id of the active sequence parameter set; before any picture, the lowest there is.
     #[must_use]
     pub fn active(&self) -> Option<u8> {
-        self.active.filter(|id| self.sps.contains_key(id)).or_else(|| self.sps.keys().next().copied())
+        self.active.filter(|id| self.sps.get(*id).is_some()).or_else(|| self.sps.first())
     }
 
     /// Video parameter sets by id (H.265).
     pub fn vps(&self) -> impl Iterator<Item = (u8, &Bytes)> {
-        self.vps.iter().map(|(id, (bytes, _))| (*id, bytes))
+        self.vps.iter().map(|(id, (bytes, _))| (id, bytes))
     }
 
     /// Sequence parameter sets by id.
     pub fn sps(&self) -> impl Iterator<Item = (u8, &Bytes)> {
-        self.sps.iter().map(|(id, (bytes, _))| (*id, bytes))
+        self.sps.iter().map(|(id, (bytes, _))| (id, bytes))
     }
 
     /// Picture parameter sets by id.
     pub fn pps(&self) -> impl Iterator<Item = (u8, &Bytes)> {
-        self.pps.iter().map(|(id, (bytes, _))| (*id, bytes))
+        self.pps.iter().map(|(id, (bytes, _))| (id, bytes))
     }
 
     /// Sequence parameter set `id` of an H.264 stream.
     #[must_use]
     pub fn sps_h264(&self, id: u8) -> Option<&h264::Sps> {
-        match self.sps.get(&id) {
+        match self.sps.get(id) {
             Some((_, Sps::H264(sps))) => Some(sps),
             _ => None,
         }
@@ -200,7 +202,7 @@ impl ParameterSets {
     /// Sequence parameter set `id` of an H.265 stream.
     #[must_use]
     pub fn sps_h265(&self, id: u8) -> Option<&h265::Sps> {
-        match self.sps.get(&id) {
+        match self.sps.get(id) {
             Some((_, Sps::H265(sps))) => Some(sps),
             _ => None,
         }
@@ -209,7 +211,7 @@ impl ParameterSets {
     /// Picture parameter set `id` of an H.264 stream.
     #[must_use]
     pub fn pps_h264(&self, id: u8) -> Option<&h264::Pps> {
-        match self.pps.get(&id) {
+        match self.pps.get(id) {
             Some((_, Pps::H264(pps))) => Some(pps),
             _ => None,
         }
@@ -218,7 +220,7 @@ impl ParameterSets {
     /// Picture parameter set `id` of an H.265 stream.
     #[must_use]
     pub fn pps_h265(&self, id: u8) -> Option<&h265::Pps> {
-        match self.pps.get(&id) {
+        match self.pps.get(id) {
             Some((_, Pps::H265(pps))) => Some(pps),
             _ => None,
         }
@@ -227,21 +229,14 @@ impl ParameterSets {
     /// The header of a slice; `None` where the sets it needs are missing, or it does not parse.
     #[must_use]
     pub fn slice_header(&self, nal: Nal<'_>) -> Option<Header> {
-        let mut bits = crate::octets::BitReader::new(nal.payload(self.codec));
         match self.codec {
             Codec::H264 => {
-                bits.ue()?; // first_mb_in_slice
-                bits.ue()?; // slice_type
-                let pps = self.pps_h264(u8::try_from(bits.ue()?).ok()?)?;
-                let sps = self.sps_h264(pps.sps_id)?;
-                h264::SliceHeader::parse(nal, pps, sps).ok().map(Header::H264)
+                let sets = |id| self.pps_h264(id).and_then(|pps| Some((pps, self.sps_h264(pps.sps_id)?)));
+                h264::SliceHeader::parse_by(nal, sets).ok().map(Header::H264)
             }
             Codec::H265 => {
-                // first_slice_segment_in_pic_flag; no_output_of_prior_pics_flag of IRAP pictures.
-                bits.skip(if matches!(nal.unit_type(Codec::H265), 16..=23) { 2 } else { 1 })?;
-                let pps = self.pps_h265(u8::try_from(bits.ue()?).ok()?)?;
-                let sps = self.sps_h265(pps.sps_id)?;
-                h265::SliceHeader::parse(nal, pps, sps).ok().map(Header::H265)
+                let sets = |id| self.pps_h265(id).and_then(|pps| Some((pps, self.sps_h265(pps.sps_id)?)));
+                h265::SliceHeader::parse_by(nal, sets).ok().map(Header::H265)
             }
         }
     }
@@ -251,7 +246,7 @@ impl ParameterSets {
     pub fn format(&self) -> Option<VideoFormat> {
         match self.active_sps()? {
             Sps::H264(sps) => Some(format::h264(sps, self.layers)),
-            Sps::H265(sps) => Some(format::h265(sps, self.vps.get(&sps.vps_id).map(|(_, vps)| vps))),
+            Sps::H265(sps) => Some(format::h265(sps, self.vps.get(sps.vps_id).map(|(_, vps)| vps))),
         }
     }
 
@@ -277,7 +272,7 @@ impl ParameterSets {
     /// [`change`](Self::change), and under the same ids.
     #[must_use]
     pub fn serves(&self, now: &Self) -> bool {
-        let mine = |id: u8| self.pps.get(&id).map(|(_, pps)| pps);
+        let mine = |id: u8| self.pps.get(id).map(|(_, pps)| pps);
         self.active() == now.active()
             && self.same_picture(now)
             && now.active_pps().all(|(id, pps)| {
@@ -286,7 +281,7 @@ impl ParameterSets {
     }
 
     fn active_sps(&self) -> Option<&Sps> {
-        self.sps.get(&self.active()?).map(|(_, sps)| sps)
+        self.sps.get(self.active()?).map(|(_, sps)| sps)
     }
 
     /// What a decoder must have got before a picture: the active sequence parameter set, in H.265 its video parameter set,
@@ -294,18 +289,18 @@ impl ParameterSets {
     pub fn needed(&self) -> impl Iterator<Item = &Bytes> {
         let active = self.active();
         let vps = match self.active_sps() {
-            Some(Sps::H265(sps)) => self.vps.get(&sps.vps_id),
+            Some(Sps::H265(sps)) => self.vps.get(sps.vps_id),
             _ => None,
         };
-        let sps = active.and_then(|id| self.sps.get(&id));
-        let pps = self.pps.values().filter(move |(_, pps)| Some(pps.sps_id()) == active);
+        let sps = active.and_then(|id| self.sps.get(id));
+        let pps = self.pps.iter().map(|(_, set)| set).filter(move |(_, pps)| Some(pps.sps_id()) == active);
         vps.map(|(nal, _)| nal).into_iter().chain(sps.map(|(nal, _)| nal)).chain(pps.map(|(nal, _)| nal))
     }
 
     /// The picture parameter sets that refer to the active sequence parameter set.
     fn active_pps(&self) -> impl Iterator<Item = (u8, &Pps)> {
         let active = self.active();
-        self.pps.iter().map(|(id, (_, pps))| (*id, pps)).filter(move |(_, pps)| Some(pps.sps_id()) == active)
+        self.pps.iter().map(|(id, (_, pps))| (id, pps)).filter(move |(_, pps)| Some(pps.sps_id()) == active)
     }
 
     /// Are the active sequence parameter sets alike, and what init segments say of the pictures?
@@ -314,7 +309,7 @@ impl ParameterSets {
             (Some(Sps::H264(a)), Some(Sps::H264(b))) => a.decodes_like(b),
             (Some(Sps::H265(a)), Some(Sps::H265(b))) => {
                 a.decodes_like(b)
-                    && match (self.vps.get(&a.vps_id), now.vps.get(&b.vps_id)) {
+                    && match (self.vps.get(a.vps_id), now.vps.get(b.vps_id)) {
                         (Some((_, a)), Some((_, b))) => a.decodes_like(b),
                         (None, None) => true,
                         _ => false,
@@ -360,12 +355,12 @@ impl Pps {
     }
 }
 
-fn extent<T>(sets: &BTreeMap<u8, (Bytes, T)>, nal: &[u8], of: impl Fn(&T) -> Extent) -> Option<Extent> {
-    sets.values().find(|(bytes, _)| bytes == nal).map(|(_, set)| of(set))
+fn extent<T>(sets: &Table<(Bytes, T)>, nal: &[u8], of: impl Fn(&T) -> Extent) -> Option<Extent> {
+    sets.iter().find(|(_, (bytes, _))| bytes == nal).map(|(_, (_, set))| of(set))
 }
 
-fn put<T>(sets: &mut BTreeMap<u8, (Bytes, T)>, id: u8, nal: &[u8], set: T) -> Inserted {
-    match sets.get(&id) {
+fn put<T>(sets: &mut Table<(Bytes, T)>, id: u8, nal: &[u8], set: T) -> Inserted {
+    match sets.get(id) {
         Some((bytes, _)) if bytes == nal => return Inserted::Same,
         _ => {}
     }

@@ -76,6 +76,9 @@ impl DecodingTimes {
         if let ([time], 0) = (times, self.depth) {
             return self.assign_one(*time, next, out);
         }
+        if self.depth == 0 && self.assign_rising(times, out) {
+            return self.duration(next);
+        }
         let [mut sorted, mut targets, mut limits] = core::mem::take(&mut self.room);
         self.sort(times, &mut sorted);
         self.delay(&sorted, times.len(), &mut targets);
@@ -100,6 +103,21 @@ impl DecodingTimes {
         self.give(self.last.map_or(wanted, |last| wanted.max(last.saturating_add(1))), out);
         self.remember(&[time]);
         self.duration(next)
+    }
+
+    /// A group without reordering, behind all before: its decoding times are its presentation times.
+    fn assign_rising(&mut self, times: &[i64], out: &mut Vec<i64>) -> bool {
+        let Some((first, rest)) = times.split_first() else { return false };
+        let start = self.promised.map_or(*first, |promised| promised.min(*first));
+        if !times.is_sorted_by(|a, b| a < b) || self.last.is_some_and(|last| start <= last) {
+            return false;
+        }
+        self.promised = None;
+        out.push(start);
+        out.extend_from_slice(rest);
+        self.last = out.last().copied();
+        self.remember(times);
+        true
     }
 
     fn give(&mut self, time: i64, out: &mut Vec<i64>) {

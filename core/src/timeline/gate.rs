@@ -50,8 +50,10 @@ impl Gate {
         self.open = false;
     }
 
-    /// Takes the next access unit; appends to `out` what is let through.
-    pub(super) fn push(&mut self, unit: AccessUnit, out: &mut VecDeque<AccessUnit>) {
+    /// Takes the next access unit; gives it back where it, and nothing before it, is let through, or appends to `out`
+    /// what is.
+    #[inline]
+    pub(super) fn push(&mut self, unit: AccessUnit, out: &mut VecDeque<AccessUnit>) -> Option<AccessUnit> {
         if unit.random_access.is_some_and(RandomAccess::starts_gop) {
             self.no_rasl = !self.open
                 || unit.random_access == Some(RandomAccess::Bla)
@@ -60,16 +62,17 @@ impl Gate {
         if self.open {
             if unit.skipped_leading && self.no_rasl {
                 self.dropped += 1;
-            } else {
-                out.push_back(unit);
+                return None;
             }
+            Some(unit)
         } else if unit.random_access.is_some() && unit.parameters.is_some() {
             self.dropped += self.waiting.len() as u64;
             self.waiting = VecDeque::new();
             self.open = true;
-            out.push_back(unit);
+            Some(unit)
         } else {
             self.wait(unit, out);
+            None
         }
     }
 

@@ -12,23 +12,14 @@ use crate::h26x::{Codec, ParameterSets};
 use crate::limits::Limits;
 use crate::time::Ticks;
 
-/// A picture whose presentation time is known.
-#[derive(Clone, Debug)]
-pub(super) struct Picture {
-    pub(super) unit: AccessUnit,
-    pub(super) pts: i64,
-    /// No later than this it must be decoded, for itself and for what is known to follow it.
-    pub(super) deadline: i64,
-    pub(super) utc: UtcStamp,
-}
-
 /// Cuts the pictures into groups and gives them their decoding times.
 #[derive(Clone, Debug)]
 pub(super) struct Grouper {
     mode: Mode,
     limits: Limits,
     times: DecodingTimes,
-    pending: VecDeque<Picture>,
+    /// Without their decoding times.
+    pending: Vec<Sample>,
     bytes: usize,
     ready: VecDeque<Group>,
     epoch: u32,
@@ -52,7 +43,7 @@ impl Grouper {
             mode,
             limits: *limits,
             times: DecodingTimes::default(),
-            pending: VecDeque::new(),
+            pending: Vec::new(),
             bytes: 0,
             ready: VecDeque::new(),
             epoch: 0,
@@ -95,11 +86,13 @@ impl Grouper {
         self.continues = true;
     }
 
-    pub(super) fn push(&mut self, picture: Picture) {
-        self.note_parameters(&picture.unit);
+    /// Takes a picture whose presentation time is known. No later than at `deadline` it must be decoded, for itself and for
+    /// what is known to follow it.
+    pub(super) fn push(&mut self, unit: AccessUnit, pts: i64, deadline: i64, utc: UtcStamp) {
+        self.note_parameters(&unit);
         match self.mode {
-            Mode::Live => self.push_live(picture),
-            Mode::Recording => self.push_recording(picture),
+            Mode::Live => self.push_live(unit, pts, deadline, utc),
+            Mode::Recording => self.push_recording(unit, pts, deadline, utc),
         }
     }
 
@@ -139,14 +132,14 @@ impl Grouper {
         }
     }
 
-    fn push_live(&mut self, picture: Picture) {
-        let restarts = picture.unit.order.is_some_and(|order| order.restart);
+    fn push_live(&mut self, unit: AccessUnit, pts: i64, deadline: i64, utc: UtcStamp) {
+        let restarts = unit.order.is_some_and(|order| order.restart);
         if restarts {
-            self.flush(Some(picture.deadline));
+            self.flush(Some(deadline));
             self.begin_sequence();
         }
         // Groups already out should have waited for this one.
-        let late = if restarts { 0 } else { self.times.later_than(picture.pts) };
+        let late = if restarts { 0 } else { self.times.later_than(pts) };
         if late > 0 {
             self.quirks.count(Quirk::DeeperReorder);
             if !self.limits.policy.tolerates(Quirk::DeeperReorder) {
@@ -157,8 +150,8 @@ impl Grouper {
         }
         let alone = self.times.depth() == 0
             || late > 0 && self.pending.is_empty()
-            || restarts && picture.unit.codec == Codec::H264 && self.pending.is_empty();
-        self.take(picture);
+            || restarts && unit.codec == Codec::H264 && self.pending.is_empty();
+        self.take(unit, pts, utc);
         if alone {
             return self.flush(None);
         }
@@ -177,9 +170,9 @@ impl Grouper {
         let depth = self.times.depth();
         let mut latest = i64::MIN;
         for (i, picture) in self.pending.iter().enumerate() {
-            latest = latest.max(picture.pts);
+            latest = latest.max(picture.pts.0);
             let rest = self.pending.iter().skip(i + 1);
-            if !rest.clone().all(|p| p.pts > latest) {
+            if !rest.clone().all(|p| p.pts.0 > latest) {
                 continue;
             }
             let pictures = i as i64 + 1;
@@ -196,18 +189,18 @@ impl Grouper {
         None
     }
 
-    fn push_recording(&mut self, picture: Picture) {
-        if picture.unit.random_access.is_some_and(RandomAccess::starts_gop) {
-            self.flush(Some(picture.deadline));
+    fn push_recording(&mut self, unit: AccessUnit, pts: i64, deadline: i64, utc: UtcStamp) {
+        if unit.random_access.is_some_and(RandomAccess::starts_gop) {
+            self.flush(Some(deadline));
             self.continues = false;
-            if picture.unit.order.is_some_and(|order| order.restart) {
+            if unit.order.is_some_and(|order| order.restart) {
                 self.begin_sequence();
             }
         }
-        self.take(picture);
+        self.take(unit, pts, utc);
         let over = |factor: usize| {
-            let span = match (self.pending.front(), self.pending.back()) {
-                (Some(first), Some(last)) => Ticks::micros(last.pts.saturating_sub(first.pts)),
+            let span = match (self.pending.first(), self.pending.last()) {
+                (Some(first), Some(last)) => Ticks::micros(last.pts.0.saturating_sub(first.pts.0)),
                 _ => 0,
             };
             self.bytes / factor > self.limits.fragment_bytes
@@ -216,7 +209,7 @@ impl Grouper {
         };
         if over(1) {
             if let Some(count) = self.cut() {
-                self.emit(count, self.pending.iter().skip(count).map(|p| p.pts).min());
+                self.emit(count, self.pending.iter().skip(count).map(|p| p.pts.0).min());
                 self.continues = true;
             } else if over(2) {
                 self.quirks.count(Quirk::OverLimit);
@@ -239,14 +232,14 @@ impl Grouper {
             .iter()
             .rev()
             .map(|p| {
-                earliest = earliest.min(p.pts);
+                earliest = earliest.min(p.pts.0);
                 earliest
             })
             .collect();
         earliest_from.reverse();
         let (mut latest, mut cut) = (i64::MIN, None);
         for (i, picture) in self.pending.iter().enumerate() {
-            latest = latest.max(picture.pts);
+            latest = latest.max(picture.pts.0);
             let rest = self.pending.len() - i - 1;
             if rest > spare && earliest_from.get(i + 1).is_some_and(|earliest| latest < *earliest) {
                 cut = Some(i + 1);
@@ -255,9 +248,9 @@ impl Grouper {
         cut
     }
 
-    fn take(&mut self, picture: Picture) {
-        self.bytes = self.bytes.saturating_add(picture.unit.data.len());
-        self.pending.push_back(picture);
+    fn take(&mut self, unit: AccessUnit, pts: i64, utc: UtcStamp) {
+        self.bytes = self.bytes.saturating_add(unit.data.len());
+        self.pending.push(Sample { unit, pts: Ticks(pts), dts: Ticks(pts), duration: 0, utc });
     }
 
     /// The first `count` pictures become a group.
@@ -268,27 +261,22 @@ impl Grouper {
         let (mut pts, mut dts) = core::mem::take(&mut self.scratch);
         pts.clear();
         dts.clear();
-        pts.extend(self.pending.iter().take(count).map(|p| p.pts));
+        pts.extend(self.pending.iter().take(count).map(|p| p.pts.0));
         let depth = self.times.depth();
         let mut duration = self.times.assign(&pts, next, &mut dts);
         let grew = self.times.depth() > depth.max(usize::from(self.declared.unwrap_or(0)));
         if grew {
             self.quirks.count(Quirk::DeeperReorder);
         }
-        let mut samples = Vec::with_capacity(count);
+        let mut samples = self.first_pending(count);
         let mut ends = dts.iter().skip(1).copied();
-        for (picture, dts) in self.pending.drain(..count.min(self.pending.len())).zip(dts.iter().copied()) {
-            self.bytes = self.bytes.saturating_sub(picture.unit.data.len());
+        for (sample, dts) in samples.iter_mut().zip(dts.iter().copied()) {
+            self.bytes = self.bytes.saturating_sub(sample.unit.data.len());
             if let Some(end) = ends.next() {
                 duration = end.saturating_sub(dts);
             }
-            samples.push(Sample {
-                pts: Ticks(picture.pts),
-                dts: Ticks(dts),
-                duration: u32::try_from(duration).unwrap_or(u32::MAX),
-                utc: picture.utc,
-                unit: picture.unit,
-            });
+            sample.dts = Ticks(dts);
+            sample.duration = u32::try_from(duration).unwrap_or(u32::MAX);
         }
         self.scratch = (pts, dts);
         let continues_gop = match self.mode {
@@ -298,6 +286,14 @@ impl Grouper {
             }
         };
         self.ready.push_back(Group { samples, epoch: self.epoch, continues_gop });
+    }
+
+    /// Takes them off. What comes next will be about as many.
+    fn first_pending(&mut self, count: usize) -> Vec<Sample> {
+        if count < self.pending.len() {
+            return self.pending.drain(..count).collect();
+        }
+        core::mem::replace(&mut self.pending, Vec::with_capacity(count))
     }
 }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::clock::{Clock, Point, is_near};
 use super::gate::Gate;
-use super::group::{Grouper, Picture};
+use super::group::Grouper;
 use super::utc::{Anchored, Beside, UtcLine};
 use super::{ClockStats, Group, UtcSource, UtcStamp};
 use crate::depacket::AccessUnit;
@@ -99,21 +99,22 @@ impl Timeline {
 
     /// The next access unit, in decoding order.
     pub fn push(&mut self, unit: AccessUnit) {
-        let mut passed = core::mem::take(&mut self.passed);
-        self.gate.push(unit, &mut passed);
-        for unit in passed.drain(..) {
+        match self.gate.push(unit, &mut self.passed) {
+            Some(unit) => self.place(unit),
+            None => self.take_passed(),
+        }
+    }
+
+    fn take_passed(&mut self) {
+        while let Some(unit) = self.passed.pop_front() {
             self.place(unit);
         }
-        self.passed = passed;
     }
 
     /// The stream ended: what is left comes out.
     pub fn finish(&mut self) {
-        let mut passed = core::mem::take(&mut self.passed);
-        self.gate.finish(&mut passed);
-        for unit in passed.drain(..) {
-            self.place(unit);
-        }
+        self.gate.finish(&mut self.passed);
+        self.take_passed();
         self.place_strays(self.clock.last(), None);
         self.groups.finish();
     }
@@ -209,7 +210,9 @@ impl Timeline {
         let before = self.clock.last();
         match self.clock.next(unit.timestamp, unit.received) {
             Some((pts, moved)) => {
-                self.place_strays(before, Some(pts));
+                if !self.kept.is_empty() {
+                    self.place_strays(before, Some(pts));
+                }
                 if moved {
                     self.groups.quirks().count(Quirk::EqualTimestamps);
                     if !self.policy.tolerates(Quirk::EqualTimestamps) {
@@ -323,7 +326,7 @@ impl Timeline {
             self.groups.quirks().count(Quirk::NominalTimestamps);
         }
         self.stamped = Some(utc);
-        self.groups.push(Picture { unit, pts, deadline: pts, utc });
+        self.groups.push(unit, pts, pts, utc);
     }
 }
 

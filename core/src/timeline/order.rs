@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::decode::limits;
 use super::gate::Gate;
-use super::group::{Grouper, Picture};
+use super::group::Grouper;
 use super::{Group, Mode, UtcSource, UtcStamp};
 use crate::depacket::AccessUnit;
 use crate::fault::Quirks;
@@ -56,7 +56,8 @@ impl ByPictureOrder {
 
     /// The next access unit, in decoding order.
     pub fn push(&mut self, unit: AccessUnit) {
-        self.gate.push(unit, &mut self.passed);
+        let passed = self.gate.push(unit, &mut self.passed);
+        self.passed.extend(passed);
         self.take_passed();
     }
 
@@ -135,7 +136,7 @@ impl ByPictureOrder {
             let Some(unit) = self.pending.pop_front() else { return };
             let utc =
                 UtcStamp { utc: UtcMicros(Ticks::micros(pts)), source: UtcSource::Arrival, error: u32::MAX };
-            self.groups.push(Picture { unit, pts, deadline, utc });
+            self.groups.push(unit, pts, deadline, utc);
         }
     }
 

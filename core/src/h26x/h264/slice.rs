@@ -1,7 +1,7 @@
 //! Slice header, ITU-T H.264 §7.3.3, as far as picture boundaries and picture order need it.
 
 use super::{OrderType, Pps, Sps};
-use crate::h26x::error::{Bits, Error};
+use crate::h26x::error::{Bits, Error, Kind};
 use crate::h26x::picture::Relation;
 use crate::h26x::{Codec, Nal};
 
@@ -47,9 +47,17 @@ impl SliceHeader {
     /// # Errors
     /// [`Kind::Truncated`](crate::h26x::Kind::Truncated), [`Kind::OutOfRange`](crate::h26x::Kind::OutOfRange).
     pub fn parse(nal: Nal<'_>, pps: &Pps, sps: &Sps) -> Result<Self, Error> {
+        Self::parse_by(nal, |_| Some((pps, sps)))
+    }
+
+    /// As [`parse`](Self::parse); `sets` finds the sets of a pic_parameter_set_id.
+    pub(in crate::h26x) fn parse_by<'a>(
+        nal: Nal<'_>,
+        sets: impl FnOnce(u8) -> Option<(&'a Pps, &'a Sps)>,
+    ) -> Result<Self, Error> {
         let mut bits = Bits::new(nal.bytes, 1);
         let (first_mb, slice_type) = (bits.ue()?, bits.ue_max(9)? as u8 % 5);
-        bits.ue_max(255)?; // pic_parameter_set_id
+        let (pps, sps) = sets(bits.ue_max(255)? as u8).ok_or_else(|| bits.error(Kind::MissingSet))?;
         let mut header = Self {
             ref_idc: nal.ref_idc(),
             idr: nal.unit_type(Codec::H264) == 5,

@@ -1,7 +1,7 @@
 //! Slice segment header, ITU-T H.265 §7.3.6, as far as picture boundaries and picture order need it.
 
 use super::{Pps, Sps};
-use crate::h26x::error::{Bits, Error};
+use crate::h26x::error::{Bits, Error, Kind};
 use crate::h26x::picture::Relation;
 use crate::h26x::{Codec, Nal};
 
@@ -35,10 +35,22 @@ impl SliceHeader {
     /// # Errors
     /// [`Kind::Truncated`](crate::h26x::Kind::Truncated), [`Kind::OutOfRange`](crate::h26x::Kind::OutOfRange).
     pub fn parse(nal: Nal<'_>, pps: &Pps, sps: &Sps) -> Result<Self, Error> {
+        Self::parse_by(nal, |_| Some((pps, sps)))
+    }
+
+    /// As [`parse`](Self::parse); `sets` finds the sets of a slice_pic_parameter_set_id.
+    pub(in crate::h26x) fn parse_by<'a>(
+        nal: Nal<'_>,
+        sets: impl FnOnce(u8) -> Option<(&'a Pps, &'a Sps)>,
+    ) -> Result<Self, Error> {
         let mut bits = Bits::new(nal.bytes, 2);
-        let first = bits.flag()?;
+        let (unit_type, first) = (nal.unit_type(Codec::H265), bits.flag()?);
+        if is_irap(unit_type) {
+            bits.skip(1)?; // no_output_of_prior_pics_flag
+        }
+        let (pps, sps) = sets(bits.ue_max(63)? as u8).ok_or_else(|| bits.error(Kind::MissingSet))?;
         let mut header = Self {
-            unit_type: nal.unit_type(Codec::H265),
+            unit_type,
             temporal_id: nal.temporal_id(),
             first,
             pps_id: pps.id,
@@ -48,10 +60,6 @@ impl SliceHeader {
             output: true,
             order_lsb: 0,
         };
-        if header.is_irap() {
-            bits.skip(1)?; // no_output_of_prior_pics_flag
-        }
-        bits.ue_max(63)?; // slice_pic_parameter_set_id
         if !first {
             header.dependent = pps.dependent_slices && bits.flag()?;
             bits.skip(sps.address_bits())?;
@@ -82,7 +90,7 @@ impl SliceHeader {
     /// An intra random access point: BLA, IDR, CRA or reserved as such.
     #[must_use]
     pub const fn is_irap(&self) -> bool {
-        matches!(self.unit_type, 16..=23)
+        is_irap(self.unit_type)
     }
 
     /// How `next` stands to this one, §7.4.2.4.5.
@@ -91,4 +99,9 @@ impl SliceHeader {
         let lost_first = !self.dependent && !next.dependent && self.order_lsb != next.order_lsb;
         if next.first || lost_first { Relation::Next } else { Relation::Same }
     }
+}
+
+/// Table 7-1.
+const fn is_irap(unit_type: u8) -> bool {
+    matches!(unit_type, 16..=23)
 }
