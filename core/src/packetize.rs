@@ -350,7 +350,7 @@ mod tests {
         assert!(packets.iter().all(|p| p.timestamp == 9 && p.ssrc == 7));
         let report = packetizer.sender_report(NtpTime(5), 9);
         assert_eq!(report.packet_count, 4);
-        assert_eq!(report.octet_count, packets.iter().map(|p| p.payload.len() as u32).sum());
+        assert_eq!(report.octet_count, packets.iter().map(|p| p.payload.len() as u32).sum::<u32>());
     }
 
     #[test]

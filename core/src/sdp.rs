@@ -129,7 +129,7 @@ impl Presentation {
                 None => presentation.quirks.count(Quirk::BadMedia),
             }
         }
-        if !presentation.media.is_empty() && presentation.media.iter().all(|media| media.send_only) {
+        if presentation.media.iter().any(|media| media.send_only && media.kind == MediaKind::Video) {
             presentation.quirks.count(Quirk::AllSendOnly);
         }
         let odd = presentation.quirks.iter().map(|(quirk, _)| quirk);
@@ -230,10 +230,12 @@ impl Presentation {
         self.find(|media| media.metadata().is_some())
     }
 
-    /// The first media that is for us and fits. Where every media is marked as not for us, all are (mediamtx 5074).
+    /// The first media that is for us and fits. Marked as not for us, only sound is not: a back channel. Where every media
+    /// is marked, all are for us (mediamtx 5074).
     fn find(&self, fits: impl Fn(&Media) -> bool) -> Option<(usize, &Media)> {
         let all = self.media.iter().all(|media| media.send_only);
-        self.media.iter().enumerate().find(|(_, media)| (all || !media.send_only) && fits(media))
+        let ours = |media: &Media| all || !media.send_only || media.kind != MediaKind::Audio;
+        self.media.iter().enumerate().find(|(_, media)| ours(media) && fits(media))
     }
 }
 

@@ -58,9 +58,25 @@ fn every_description_is_read_or_refused_with_a_reason() {
                 let has = |codec| presentation.media.iter().any(|m| m.codec == Some(codec));
                 assert_eq!(has(Codec::H264), says(" H264/") && name != FOREIGN_RTPMAP, "{name}");
                 assert_eq!(has(Codec::H265), says(" H265/"), "{name}");
-                readable += usize::from(presentation.video().is_some());
+                match presentation.video() {
+                    Some(_) => readable += 1,
+                    // Every media says by name what it is that is not read.
+                    None => {
+                        let named: Vec<String> = presentation
+                            .media
+                            .iter()
+                            .map(|m| format!("{:?} {}", m.kind, m.encoding()))
+                            .collect();
+                        println!("{name}: no H.264 or H.265, but {named:?}");
+                        let has_name = named.iter().any(|name| !name.ends_with(' '));
+                        assert!(has_name || name == FOREIGN_RTPMAP, "{name}: {named:?}");
+                    }
+                }
             }
-            Err(error) => println!("{name}: {error}"),
+            Err(error) => {
+                println!("{name}: {error}");
+                assert!(matches!(error.kind, Kind::NotSdp | Kind::NoMedia), "{name}: {error}");
+            }
         }
     }
     println!("{} descriptions, {readable} with a video that can be read", files.len());
