@@ -1,0 +1,146 @@
+#!/usr/bin/python3
+"""What recording many cameras at once costs: vigie, ffmpeg and GStreamer in turn, from one server, to disk.
+
+  core/benches/live.py [--cameras 32] [--seconds 30] [--runs 1] [--only NAME]… [--gate]
+
+The cameras are GStreamer's RTSP server (core/tests/tools/rtsp_server.py) with the clip h264_1080p of inputs.sh, 4 Mb/s, one
+mount each, over TCP on the loopback interface. CPU is the run time of all threads of the recorder's processes
+(/proc/PID/task/*/schedstat) between two moments with all cameras connected; memory is what no other process shares
+(smaps_rollup), per camera. --gate fails where vigie is beyond its bound. Needs the system's Python with gi, GStreamer, ffmpeg.
+"""
+import argparse, glob, json, os, pathlib, shutil, signal, socket, statistics, subprocess, sys, tempfile, time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+INPUTS = pathlib.Path(os.environ.get("VIGIE_BENCH_INPUTS", TARGET / "bench-inputs"))
+VIGIE = os.environ.get("VIGIE_LIVE", str(TARGET / "release/vigie-live"))
+WARM_UP = 10
+BOUND_CPU, BOUND_MEMORY = 0.9, 1.5
+
+
+def serve(cameras):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    clip = INPUTS / "h264_1080p.264"
+    mounts = [f"c{n}={clip}" for n in range(cameras)]
+    server = subprocess.Popen(["/usr/bin/python3", ROOT / "core/tests/tools/rtsp_server.py", "--tcp-only", "--port", str(port), *mounts],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    for _ in range(cameras):
+        if not server.stdout.readline().startswith("READY"):
+            sys.exit("the server did not start")
+    return server, [f"rtsp://127.0.0.1:{port}/c{n}" for n in range(cameras)]
+
+
+def vigie(delay):
+    def run(urls, folder, seconds):
+        done = subprocess.run([VIGIE, "--read-delay", str(delay), "--warm-up", str(WARM_UP), "--seconds", str(seconds), folder, *urls],
+                              stdout=subprocess.PIPE, text=True)
+        if not done.stdout:
+            sys.exit("vigie-live said nothing")
+        said = json.loads(done.stdout)
+        if done.returncode or said["fps"] < 24.5:
+            sys.exit(f"vigie lost pictures: {done.stdout}")
+        return said["cpu_ms"], said["private_mib"], said["mbit"]
+    return run
+
+
+def peer(commands):
+    """Runs other recorders, and measures them from outside."""
+    def run(urls, folder, seconds):
+        processes = [subprocess.Popen(c, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+                     for c in commands(urls, folder)]
+        try:
+            time.sleep(WARM_UP)
+            size, cpu, start = written(folder), run_time(processes), time.monotonic()
+            time.sleep(seconds)
+            streams = (time.monotonic() - start) * len(urls)
+            cpu, size = run_time(processes) - cpu, written(folder) - size
+            memory = sum(private(p.pid) for p in processes)
+            if any(p.poll() is not None for p in processes):
+                sys.exit(f"a peer ended by itself: {processes[0].args[0]}")
+            return cpu * 1e3 / streams, memory / len(urls), size * 8e-6 / streams
+        finally:
+            for p in processes:
+                p.send_signal(signal.SIGINT)
+            for p in processes:
+                try:
+                    p.wait(10)
+                except subprocess.TimeoutExpired:
+                    p.kill()
+                    p.wait()
+    return run
+
+
+def run_time(processes):
+    tasks = [t for p in processes for t in glob.glob(f"/proc/{p.pid}/task/*/schedstat")]
+    return sum(int(pathlib.Path(t).read_text().split()[0]) for t in tasks) * 1e-9
+
+
+def private(pid):
+    lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty:")) / 1024
+
+
+def written(folder):
+    return sum(f.stat().st_size for f in pathlib.Path(folder).rglob("*") if f.is_file())
+
+
+def ffmpeg(urls, folder):
+    return [["ffmpeg", "-nostdin", "-v", "error", "-rtsp_transport", "tcp", "-i", url, "-c", "copy", "-f", "segment", "-segment_time", "10",
+             "-segment_format_options", "movflags=frag_keyframe+empty_moov", f"{folder}/{n}-%d.mp4"] for n, url in enumerate(urls)]
+
+
+def gstreamer(urls, folder):
+    lines = [f"rtspsrc location={url} protocols=tcp latency=0 ! rtph264depay ! h264parse ! "
+             f"splitmuxsink max-size-time=10000000000 location={folder}/{n}-%d.mp4" for n, url in enumerate(urls)]
+    return [["gst-launch-1.0", "-q", "-e", *" ".join(lines).split()]]
+
+
+RECORDERS = {
+    "vigie, each read at once": vigie(0),
+    "vigie, read_delay 20 ms": vigie(20),
+    "vigie, read_delay 50 ms": vigie(50),
+    "ffmpeg, a process each": peer(ffmpeg),
+    "GStreamer, one process": peer(gstreamer),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cameras", type=int, default=32)
+    parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--only", action="append")
+    parser.add_argument("--gate", action="store_true")
+    options = parser.parse_args()
+    print(f"`load average before: {' '.join(pathlib.Path('/proc/loadavg').read_text().split()[:3])}`, {options.cameras} cameras, "
+          f"{options.seconds} s, {options.runs} runs\n")
+    print("| recorder | CPU, ms per second of video and stream | private MiB per camera | Mb/s kept per camera |\n|---|---|---|---|", flush=True)
+    server, urls = serve(options.cameras)
+    beyond = []
+    try:
+        for name, run in RECORDERS.items():
+            if options.only and not any(word in name for word in options.only):
+                continue
+            rows = []
+            for _ in range(options.runs):
+                folder = tempfile.mkdtemp(prefix="vigie-live-", dir=TARGET)
+                try:
+                    rows.append(run(urls, folder, options.seconds))
+                finally:
+                    shutil.rmtree(folder)
+                time.sleep(2)
+            cpu, memory, rate = (statistics.median(column) for column in zip(*rows))
+            bounds = (f" ≤ {BOUND_CPU}", f" ≤ {BOUND_MEMORY}") if name.startswith("vigie") else ("", "")
+            print(f"| {name} | {cpu:.2f}{bounds[0]} | {memory:.2f}{bounds[1]} | {rate:.2f} |", flush=True)
+            if name.startswith("vigie, read_delay 20") and (cpu > BOUND_CPU or memory > BOUND_MEMORY):
+                beyond.append(name)
+    finally:
+        server.terminate()
+        server.wait()
+    if options.gate and beyond:
+        sys.exit("beyond its bound: " + ", ".join(beyond))
+
+
+main()
