@@ -88,7 +88,7 @@ pub enum Kind {
     /// Every session that the camera can serve is taken (Tapo: two; Hikvision over Wi-Fi: two).
     #[error("the camera serves no further viewer ({0}); end another session of it")]
     Busy(Status),
-    /// The camera sends SRTP and wants the client's keys (Axis), which this session has not.
+    /// The camera refuses SETUP for want of keys it can use (status 463), though it was given ours where it sends SRTP.
     #[error("the camera wants keys for SRTP from the client")]
     KeysNeeded,
     /// A redirection from TLS to clear text, where a password or token would follow.
