@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use vigie::depacket::PictureDepacketizer;
@@ -23,13 +23,18 @@ fn skip(variable: &str, why: &str) {
 /// whose offsets count 12 bytes of headers each.
 #[test]
 fn a_camera_s_picture_is_decoded_by_ffmpeg() {
-    let Some(root) = std::env::var_os("VIGIE_VECTORS") else {
-        return skip("VIGIE_REQUIRE_VECTORS", "VIGIE_VECTORS does not say where the vectors are");
-    };
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors");
+    let root = std::env::var_os("VIGIE_VECTORS").map_or(default, PathBuf::from);
+    if !root.is_dir() {
+        return skip(
+            "VIGIE_REQUIRE_VECTORS",
+            &format!("no folder {}; VIGIE_VECTORS names it", root.display()),
+        );
+    }
     let presentation = Presentation::parse("v=0\r\nm=video 0 RTP/AVP 26\r\n", &Limits::default()).unwrap();
     let mut jpeg = PictureDepacketizer::new(presentation.picture().unwrap().1, &Limits::default()).unwrap();
     for n in 0..3 {
-        let path = Path::new(&root).join(format!("rtpbin/SharpRTSP__jpeg_{n}.rtp"));
+        let path = root.join(format!("rtpbin/SharpRTSP__jpeg_{n}.rtp"));
         let bytes = fs::read(&path).unwrap();
         jpeg.push(&RtpPacket::parse(&bytes).unwrap(), Micros(0), 0);
     }
