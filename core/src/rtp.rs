@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(kind(&with(0xa0, &[1, 0])), Kind::Padding);
         assert_eq!(kind(&with(0xa0, &[1, 3])), Kind::Padding);
         // All of it padding: legal, and empty.
-        assert_eq!(RtpPacket::parse(&with(0xa0, &[0, 2])).unwrap().payload, []);
+        assert_eq!(RtpPacket::parse(&with(0xa0, &[0, 2])).unwrap().payload, b"");
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod close;
 #[cfg(feature = "std")]
 mod files;
 mod gap;
+pub mod journal;
 mod list;
 mod memory;
 mod name;

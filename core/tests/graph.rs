@@ -24,12 +24,17 @@ const ALLOWED: &[&str] = &[
     "ghash",
     "hmac",
     "inout",
+    "itoa",
     "md-5",
     "memchr",
     "opaque-debug",
     "polyval",
     "proc-macro2",
     "quote",
+    "serde",
+    "serde_core",
+    "serde_derive",
+    "serde_json",
     "sha1",
     "sha2",
     "subtle",
@@ -41,6 +46,7 @@ const ALLOWED: &[&str] = &[
     "universal-hash",
     "version_check",
     "vigie",
+    "zmij",
 ];
 
 #[test]

@@ -75,6 +75,7 @@ impl Builder {
                     file.key.counter != 0
                         && Some(file.key.counter) == before.key.counter.checked_add(1)
                         && offset == u64::from(file.head_len)
+                        && !(file.trimmed || before.trimmed)
                 }
                 None => offset == last.end,
             };
@@ -181,6 +182,7 @@ mod tests {
             codec: Text::new("avc1.640028").unwrap(),
             tenant: Text::new("t").unwrap(),
             camera: Text::new("c").unwrap(),
+            trimmed: kid == 1,
         }
     }
 

@@ -37,6 +37,8 @@ pub struct FileMark {
     pub tenant: Text<64>,
     /// The camera when it was written.
     pub camera: Text<64>,
+    /// Fragments were deleted from it: what a hold keeps is left, `docs/format.md` §8.
+    pub trimmed: bool,
 }
 
 impl FileMark {
@@ -66,7 +68,9 @@ impl FileMark {
     pub fn write(&self, init: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(Self::LEN);
         put_box(&mut out, Self::LEN, &Self::TYPE);
-        out.put_u32(1 << 24);
+        out.put_u8(1);
+        out.put_u8(self.trimmed.into());
+        out.put_u16(0);
         out.put_u32(self.ordinal);
         out.put_u64(self.key.utc.0 as u64);
         out.put_u32(self.key.counter);
@@ -122,13 +126,16 @@ impl FileMark {
         let mut r = Reader::new(body);
         let read = |r: &mut Reader<'_>| {
             r.take(24)?;
-            let version = r.u32()? >> 24;
+            let (version, trimmed) = (r.u8()?, r.u8()? & 1 != 0);
+            r.take(2)?;
             let (ordinal, utc, counter) = (r.u32()?, UtcMicros(r.u64()? as i64), r.u32()?);
             let (init_len, head_len) = (r.u32()?, r.u32()?);
             let (id, kid, size) = (Id(r.array()?), Kid(r.array()?), (r.u16()?, r.u16()?));
             let codec = Text::read(r.take(48)?)?;
             let (tenant, camera, key) = (read_name(r)?, read_name(r)?, Key { utc, counter });
-            Some((version, Self { ordinal, key, init_len, head_len, id, kid, size, codec, tenant, camera }))
+            let mark =
+                Self { ordinal, key, init_len, head_len, id, kid, size, codec, tenant, camera, trimmed };
+            Some((version, mark))
         };
         let (version, mark) = read(&mut r).ok_or(fail(Kind::Field))?;
         if version != 1 {
@@ -339,6 +346,7 @@ mod tests {
             codec: Text::new("avc1.640028").unwrap(),
             tenant: Text::new("vannes").unwrap(),
             camera: Text::new("port-1").unwrap(),
+            trimmed: false,
         }
     }
 
@@ -347,7 +355,7 @@ mod tests {
         let (init, mark) = (init(), file_mark());
         let whole = [init.clone(), mark.write(&init)].concat();
         assert_eq!(whole.len(), 124 + FileMark::LEN);
-        assert_eq!(FileMark::find(&whole), Ok(mark));
+        assert_eq!(FileMark::find(&whole), Ok(mark.clone()));
         for cut in 0..whole.len() {
             assert_eq!(FileMark::find(&whole[..cut]).unwrap_err().kind, Kind::Short, "{cut}");
         }
@@ -357,6 +365,8 @@ mod tests {
             assert!(FileMark::find(&bad).is_err(), "bit {bit}");
         }
         assert_eq!(FileMark::blank()[..24], whole[124..148]);
+        let trimmed = FileMark { trimmed: true, ..mark };
+        assert_eq!(FileMark::find(&[init.clone(), trimmed.write(&init)].concat()), Ok(trimmed));
     }
 
     #[test]

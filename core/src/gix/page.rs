@@ -206,6 +206,7 @@ mod tests {
             codec: Text::new("hvc1.A1.12345678.L255.B0.B0.B0.B0.B0.B0").unwrap(),
             tenant: Text::new("t").unwrap(),
             camera: Text::new("c").unwrap(),
+            trimmed: false,
         };
         let header = Header { sha256: true, ..Header::of(&file) };
         let (mut out, mut place) = (header.write(), Place::new(&header));

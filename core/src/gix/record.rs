@@ -29,12 +29,14 @@ pub struct FileRecord {
     pub head_len: u32,
     /// Its id.
     pub id: Id,
+    /// Fragments were deleted from it.
+    pub trimmed: bool,
 }
 
 impl From<&FileMark> for FileRecord {
     fn from(mark: &FileMark) -> Self {
-        let FileMark { ordinal, key, init_len, head_len, id, .. } = *mark;
-        Self { ordinal, key, init_len, head_len, id }
+        let FileMark { ordinal, key, init_len, head_len, id, trimmed, .. } = *mark;
+        Self { ordinal, key, init_len, head_len, id, trimmed }
     }
 }
 
@@ -201,6 +203,7 @@ impl Record {
                 out.put_u32(file.init_len);
                 out.put_u32(file.head_len);
                 out.put(&file.id.0);
+                out.put_u8(file.trimmed.into());
                 FILE
             }
             Self::Init(init) => {
@@ -240,6 +243,7 @@ impl Record {
                 init_len: r.u32()?,
                 head_len: r.u32()?,
                 id: Id(r.array()?),
+                trimmed: r.u8()? & 1 != 0,
             }),
             INIT => Self::Init(InitRecord {
                 len: r.u32()?,

@@ -205,4 +205,15 @@ impl Storage for FileStorage {
         self.locks.push((folder.into(), file));
         Ok(())
     }
+
+    fn unlock(&mut self, folder: &str) {
+        self.locks.retain(|(held, _)| held != folder);
+    }
+
+    fn remove_folder(&mut self, folder: &str) -> Result<(), Error> {
+        match fs::remove_dir(self.path(folder)) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+            other => result(other),
+        }
+    }
 }

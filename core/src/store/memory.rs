@@ -435,4 +435,20 @@ impl Storage for Memory {
     fn lock(&mut self, folder: &str) -> Result<(), Error> {
         if self.0.borrow_mut().locks.insert(folder.to_owned()) { Ok(()) } else { Err(Kind::Locked.into()) }
     }
+
+    fn unlock(&mut self, folder: &str) {
+        self.0.borrow_mut().locks.remove(folder);
+    }
+
+    fn remove_folder(&mut self, folder: &str) -> Result<(), Error> {
+        let mut disk = self.0.borrow_mut();
+        let whole = disk.begin()?;
+        if disk.names.get(folder) != Some(&None) {
+            return Err(Kind::NotFound.into());
+        }
+        if !disk.names.keys().any(|path| folder_of(path) == folder) {
+            disk.name(NameChange::Remove(folder.to_owned()));
+        }
+        if whole { Ok(()) } else { Err(GONE) }
+    }
 }

@@ -115,6 +115,15 @@ pub trait Storage {
     /// # Errors
     /// [`Kind::Locked`](super::Kind::Locked), and all that a disk can fail by.
     fn lock(&mut self, folder: &str) -> Result<(), Error>;
+
+    /// Lets go of a folder that this storage has locked.
+    fn unlock(&mut self, folder: &str);
+
+    /// Removes a folder in which nothing is left; one in which there is something stays.
+    ///
+    /// # Errors
+    /// All that a disk can fail by.
+    fn remove_folder(&mut self, folder: &str) -> Result<(), Error>;
 }
 
 /// The whole of a file; `None` where there is none.
@@ -134,6 +143,25 @@ pub(super) fn read_whole(storage: &mut dyn Storage, path: &str) -> Result<Option
     let whole = read(storage);
     storage.close(file);
     whole
+}
+
+/// Puts bytes in place of a file's, in one step: the old ones are there after a power cut, or these. `docs/format.md` §5.5.
+pub(super) fn replace(storage: &mut dyn Storage, path: &str, bytes: &[u8]) -> Result<(), Error> {
+    let new = alloc::format!("{path}.new");
+    match storage.remove(&new) {
+        Ok(()) | Err(Error { kind: super::Kind::NotFound, .. }) => {}
+        Err(error) => return Err(error),
+    }
+    let file = storage.create_new(&new)?;
+    let written = storage.append(file, &[bytes]).and_then(|()| storage.sync(file));
+    storage.close(file);
+    if let Err(error) = written {
+        // On a full disk its room is wanted.
+        let _ = storage.remove(&new);
+        return Err(error);
+    }
+    storage.rename(&new, path)?;
+    storage.sync_folder(folder_of(path))
 }
 
 /// The folder that a path is in.

@@ -214,6 +214,7 @@ impl<S: Storage> Writer<S> {
             codec: Text::new(&init.codec_string()).unwrap_or(Text::EMPTY),
             tenant: self.source.tenant.text(),
             camera: self.source.camera.text(),
+            trimmed: false,
         };
         let head = sealed(&mark, init, bytes);
         let written = head.and_then(|head| self.storage.append(file, &[&head]));
