@@ -6,19 +6,24 @@
 //!                                                              └▶ Recorder: timeline ▶ fragment ▶ segment ▶ store
 //! ```
 //!
-//! [`Health`] says how a source does; [`capture`] writes a session down and has it again.
+//! [`Recorders`] are the cameras of one disk, which sync together; in a [`Backlog`] pictures wait, within bounds, for a disk that
+//! is slow. [`Health`] says how a source does; [`capture`] writes a session down and has it again.
 
 mod aside;
+mod backlog;
 pub mod capture;
 mod health;
 mod ingest;
 mod live;
 mod recorder;
+mod recorders;
 #[cfg(test)]
 mod tests;
 mod way;
 
+pub use backlog::{Backlog, Budget, Dropped, Next, Sort};
 pub use health::{Gop, Health};
 pub use ingest::{Ingest, IngestOutput, IngestStats};
 pub use live::{Live, LiveOutput};
 pub use recorder::{Recorder, RecorderConfig, RecorderStats};
+pub use recorders::Recorders;

@@ -13,13 +13,20 @@
 pub mod format {}
 
 mod close;
+mod day;
 #[cfg(feature = "std")]
 mod files;
 mod gap;
+mod jobs;
 pub mod journal;
+mod kept;
 mod list;
+mod media;
 mod memory;
+mod mend;
 mod name;
+mod options;
+mod placement;
 mod recover;
 mod scan;
 mod storage;
@@ -27,7 +34,9 @@ mod storage;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub(crate) mod together;
 mod verify;
+mod volume;
 mod writer;
 
 #[cfg(feature = "std")]
@@ -36,11 +45,14 @@ pub use gap::{Cause, GapEntry, gap_log_path};
 pub use list::{Gap, Listing, SegmentFile, cameras, days, tenants};
 pub use memory::{Cut, Memory};
 pub use name::{Name, Source, index_path};
+pub use options::{Options, Stats};
+pub use placement::{Placed, Placement, Reason};
 pub use recover::Recovered;
 pub use scan::rebuild;
 pub use storage::{Access, File, Listed, Storage};
 pub use verify::{Verified, verify};
-pub use writer::{Options, Stats, Writer};
+pub use volume::{Volume, VolumeId, VolumeMark};
+pub use writer::Writer;
 
 use crate::fault::{Blame, Code, Fault, Offset};
 
@@ -89,6 +101,15 @@ pub enum Kind {
     /// Called out of order: a fragment without an open file.
     #[error("no media file is open")]
     NoFile,
+    /// The volume's id file is not there: the disk is not mounted.
+    #[error("the volume is not there: the disk is not mounted, and nothing is written below its mount point")]
+    NoVolume,
+    /// Another volume is there than the one that belongs there, or its id file is damaged.
+    #[error("the disk that is mounted there is not the volume that belongs there")]
+    ForeignVolume,
+    /// The storage was too slow for what came, and footage was dropped.
+    #[error("the storage is too slow: footage was dropped")]
+    TooSlow,
     /// The storage device failed: the operating system's number.
     #[error("the storage failed (error {0} of the operating system)")]
     Io(i32),
@@ -143,6 +164,9 @@ impl Fault for Error {
             Kind::TooLong => 561,
             Kind::NoFile => 562,
             Kind::Io(_) => 563,
+            Kind::NoVolume => 570,
+            Kind::ForeignVolume => 571,
+            Kind::TooSlow => 572,
         })
     }
 }

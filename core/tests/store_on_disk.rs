@@ -260,7 +260,7 @@ fn what_a_folder_refuses_is_typed() {
 fn child_that_is_killed() {
     let Some(root) = std::env::var_os("VIGIE_TEST_KILLED") else { return };
     let clock: i64 = std::env::var("VIGIE_TEST_CLOCK").unwrap().parse().unwrap();
-    let config = RecorderConfig::default().store(Options::default().sync_every(1_000_000));
+    let config = RecorderConfig::default().store(Options::default().rpo(1_000_000));
     let utc = START.plus(clock);
     let storage = FileStorage::new(PathBuf::from(root));
     let (mut recorder, _) = Recorder::open(storage, source(), config, Micros(0), utc).unwrap();

@@ -66,6 +66,9 @@ pub struct RecorderStats {
     pub end: Option<UtcMicros>,
 }
 
+/// A fragment that is dated by so much more than has passed since the one before it: a clock was set.
+const SET: i64 = 2_000_000;
+
 /// How long the store is left alone after it failed, at first and at most.
 const BACK_OFF: (u64, u64) = (1_000_000, 30_000_000);
 
@@ -86,6 +89,8 @@ pub struct Recorder<S: Storage> {
     writer: Writer<S>,
     /// What the two clocks read at one moment.
     clocks: (Micros, UtcMicros),
+    /// When this began, and when the last fragment was stored.
+    times: (Micros, Option<Micros>),
     /// A gap that was begun, and ends with the next fragment.
     gap: Option<Cause>,
     /// After a failure of the store: when to try again, and how long to wait after that.
@@ -108,12 +113,18 @@ impl<S: Storage> Recorder<S> {
     ) -> Result<(Self, Recovered), Error> {
         let (writer, found) = Writer::open(storage, source, config.store)?;
         let files = config.files.unwrap_or_else(|| Files::staggered(source.camera.as_str()));
+        let mut config = config;
+        if config.store.rpo > 0 {
+            // A GOP of minutes is written in parts that the dial allows to be lost.
+            config.limits.fragment_micros = config.limits.fragment_micros.min(config.store.rpo);
+        }
         let mut recorder = Self {
             config,
             way: Way::video(&config.limits),
             segmenter: Segmenter::new(files),
             writer,
             clocks: (now, utc),
+            times: (now, None),
             gap: None,
             again: None,
             stats: RecorderStats { end: found.end, ..RecorderStats::default() },
@@ -127,7 +138,7 @@ impl<S: Storage> Recorder<S> {
     #[must_use]
     pub fn stats(&self) -> RecorderStats {
         let undecodable = self.stats.undecodable + self.way.dropped();
-        RecorderStats { store: self.writer.stats(), undecodable, ..self.stats }
+        RecorderStats { store: self.stats.store.plus(self.writer.stats()), undecodable, ..self.stats }
     }
 
     /// What was tolerated from access units to fragments.
@@ -136,6 +147,46 @@ impl<S: Storage> Recorder<S> {
         let mut all = self.quirks.clone();
         self.way.add_quirks(&mut all);
         all
+    }
+
+    /// The camera.
+    #[must_use]
+    pub const fn source(&self) -> &Source {
+        self.writer.source()
+    }
+
+    /// Bytes of fragments held in memory until the next sync.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.writer.held()
+    }
+
+    /// Goes on on another storage: the one so far is full, absent or failing. What is open there is ended as far as it
+    /// can be; what no gap log holds yet goes into that of the new one. The storage's last days are made whole as in
+    /// [`open`](Self::open).
+    ///
+    /// # Errors
+    /// As [`Writer::open`]; the recorder stays where it is.
+    pub fn move_to(&mut self, storage: S, now: Micros) -> Result<Recovered, Error> {
+        let (mut writer, found) = Writer::open(storage, *self.source(), self.config.store)?;
+        if self.again.is_none() {
+            // It has not failed: what is open ends in order, or is found whole when somebody looks.
+            self.segmenter.finish();
+            let _ = self.write(now);
+            let _ = self.writer.sync();
+        }
+        for entry in self.writer.take_gaps() {
+            writer.gap(entry.at, entry.begins, entry.cause, entry.code);
+        }
+        self.stats.store = self.stats.store.plus(self.writer.stats());
+        self.writer = writer;
+        self.again = None;
+        Ok(found)
+    }
+
+    /// The store has failed in a sync that [`Recorders`](super::Recorders) did.
+    pub(super) fn store_failed(&mut self, now: Micros, error: Error) {
+        self.failed(now, error);
     }
 
     /// The writer, to read from its storage.
@@ -212,6 +263,21 @@ impl<S: Storage> Recorder<S> {
         done.map_err(|error| self.failed(now, error))
     }
 
+    /// Is something that a crash has left still being made whole? Call [`catch_up`](Self::catch_up) when there is nothing
+    /// else to do; a step is done with each sync anyway.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.writer.is_behind()
+    }
+
+    /// Makes a little more whole; gives whether there is more to do. See [`Writer::catch_up`].
+    ///
+    /// # Errors
+    /// The store's; recording is not concerned.
+    pub fn catch_up(&mut self) -> Result<bool, Error> {
+        self.writer.catch_up()
+    }
+
     /// The stream has stopped, and why: what is at hand is kept, the file and the span end. What comes next is another
     /// stream, which starts at a random access point. `code` is the stable number of the error behind it, 0 for none.
     ///
@@ -268,6 +334,8 @@ impl<S: Storage> Recorder<S> {
             return Ok(());
         }
         let (utc, duration) = (fragment.utc.utc, i64::try_from(fragment.duration).unwrap_or(0));
+        let end = utc.plus(Ticks::micros(duration));
+        let set = fragment.flags.discontinuity && self.gap.is_none() && self.was_set(now, end);
         self.segmenter.push(fragment);
         if let Err(error) = self.write(now) {
             self.stats.refused += 1;
@@ -277,8 +345,22 @@ impl<S: Storage> Recorder<S> {
         if let Some(cause) = self.gap.take() {
             self.writer.gap(utc, false, cause, 0);
         }
-        self.stats.end = Some(utc.plus(Ticks::micros(duration)));
+        if let Some(before) = self.stats.end.filter(|before| set && *before < utc) {
+            // Since when it was recorded by the wrong time, by the right one.
+            let ran = i64::try_from(now.since(self.times.0)).unwrap_or(i64::MAX);
+            self.writer.gap(before.max(end.plus(ran.saturating_neg())), true, Cause::Clock, 0);
+            self.writer.gap(utc, false, Cause::Clock, 0);
+        }
+        self.stats.end = Some(end);
+        self.times.1 = Some(now);
         Ok(())
+    }
+
+    /// Does a fragment that ends at `end` say that a clock was set forward since the one before?
+    fn was_set(&self, now: Micros, end: UtcMicros) -> bool {
+        let (Some(before), Some(stored)) = (self.stats.end, self.times.1) else { return false };
+        let passed = i64::try_from(now.since(stored)).unwrap_or(i64::MAX);
+        end.0.saturating_sub(before.0).saturating_sub(passed) > SET
     }
 
     /// Does what the segmenter says.
@@ -296,6 +378,8 @@ impl<S: Storage> Recorder<S> {
         use crate::fault::Fault as _;
         self.segmenter.finish();
         while self.segmenter.pull().is_some() {}
+        // What was held in memory and not written is not kept.
+        self.stats.end = self.writer.end().or(self.stats.end);
         let wait = self.again.map_or(BACK_OFF.0, |(_, wait)| (wait * 2).min(BACK_OFF.1));
         self.again = Some((now.plus(wait), wait));
         self.begin_gap(now, Cause::Storage, error.code().0);

@@ -14,6 +14,10 @@ use crate::store::testing::source;
 use crate::store::{Cause, Error, Kind, Listing, Memory, verify};
 use crate::time::{Micros, NtpTime, UtcMicros};
 
+mod dial;
+mod full;
+mod slow;
+
 const START: UtcMicros = UtcMicros(1_795_324_440_000_000);
 
 /// A camera that sends a picture each 40 ms, the first of each 25 an IDR picture.
@@ -33,19 +37,33 @@ impl Camera {
     }
 }
 
-struct Scene {
+struct Scene<S: crate::store::Storage = Memory> {
     disk: Memory,
     camera: Camera,
-    recorder: Recorder<Memory>,
+    recorder: Recorder<S>,
     now: Micros,
+    /// At 0 of the other clock.
+    utc: UtcMicros,
 }
 
 impl Scene {
     fn new(disk: &Memory, now: Micros) -> Self {
+        Self::on(disk, disk.clone(), now)
+    }
+}
+
+impl<S: crate::store::Storage> Scene<S> {
+    fn on(disk: &Memory, storage: S, now: Micros) -> Self {
         let config = RecorderConfig::default();
         let utc = START.plus(now.0 as i64);
-        let (recorder, _) = Recorder::open(disk.clone(), source(), config, now, utc).unwrap();
-        Self { disk: disk.clone(), camera: Camera { sets: sets(Codec::H264), next: 0 }, recorder, now }
+        let (recorder, _) = Recorder::open(storage, source(), config, now, utc).unwrap();
+        Self {
+            disk: disk.clone(),
+            camera: Camera { sets: sets(Codec::H264), next: 0 },
+            recorder,
+            now,
+            utc: START,
+        }
     }
 
     fn record(&mut self, pictures: u32) -> Result<(), Error> {
@@ -53,7 +71,7 @@ impl Scene {
         for _ in 0..pictures {
             let unit = self.camera.picture(self.now);
             if unit.timestamp.is_multiple_of(90_000) {
-                let ntp = NtpTime::from_utc(START.plus(self.now.0 as i64));
+                let ntp = NtpTime::from_utc(self.utc.plus(self.now.0 as i64));
                 let rtp_timestamp = unit.timestamp;
                 self.recorder.sender_report(SenderReport { ntp, rtp_timestamp, ..SenderReport::default() });
             }

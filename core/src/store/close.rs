@@ -10,6 +10,7 @@ pub(super) fn close_file(
     file: File,
     head: &Head,
     walk: &Walk,
+    len: u64,
 ) -> Result<bool, Error> {
     let sap = sap_type(head.mark.codec.as_str());
     let mut layout = Layout::new(sap, (head.init.len() + crate::gix::FileMark::LEN) as u64);
@@ -19,7 +20,7 @@ pub(super) fn close_file(
     }
     let (mfra, room) = (layout.mfra(), layout.room());
     let mut changed = false;
-    if !holds(storage, file, walk.end, &mfra)? || walk.len != walk.end + mfra.len() as u64 {
+    if !holds(storage, file, walk.end, &mfra)? || len != walk.end + mfra.len() as u64 {
         storage.truncate(file, walk.end)?;
         storage.append(file, &[&mfra])?;
         storage.sync(file)?;

@@ -33,7 +33,7 @@ pub enum Cut {
     Keep,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Disk {
     /// Every file ever created.
     inodes: Vec<Inode>,
@@ -45,12 +45,13 @@ struct Disk {
     open: Vec<Option<(usize, Access)>>,
     locks: BTreeSet<String>,
     writes: u64,
+    read: u64,
     fail: Option<(u64, Kind)>,
     cut: Option<u64>,
     capacity: Option<usize>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Inode {
     now: Vec<u8>,
     durable: Vec<u8>,
@@ -125,6 +126,18 @@ impl Memory {
         self.0.borrow().writes
     }
 
+    /// Bytes read so far.
+    #[must_use]
+    pub fn bytes_read(&self) -> u64 {
+        self.0.borrow().read
+    }
+
+    /// Another disk, on which is what is on this one.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self(Rc::new(RefCell::new(self.0.borrow().clone())))
+    }
+
     /// Lets the `n`th such call from now (the next is 0) fail, those after it pass.
     pub fn fail_at(&self, n: u64, kind: Kind) {
         let mut disk = self.0.borrow_mut();
@@ -140,6 +153,12 @@ impl Memory {
     /// No more than this many bytes fit.
     pub fn set_capacity(&self, bytes: Option<usize>) {
         self.0.borrow_mut().capacity = bytes;
+    }
+
+    /// How many bytes fit, where that is bounded.
+    #[must_use]
+    pub fn capacity(&self) -> Option<usize> {
+        self.0.borrow().capacity
     }
 
     /// The process ends: what was written is there, open files and locks are gone.
@@ -360,6 +379,7 @@ impl Storage for Memory {
         let rest = inode.now.get(usize::try_from(offset).unwrap_or(usize::MAX)..).unwrap_or(&[]);
         let n = rest.len().min(into.len());
         into[..n].copy_from_slice(&rest[..n]);
+        disk.read += n as u64;
         Ok(n)
     }
 

@@ -1,13 +1,14 @@
-//! Making a camera's day whole after whatever happened to it: `docs/format.md` §6.
+//! Making a camera's day whole after whatever happened to it: `docs/format.md` §6. A file at a time, so that recording can
+//! go on in between.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::close::close_file;
-use super::scan::{DayFiles, Walked, day_files, heads, index_of, sync_folders, walk_file, with_file};
+use super::kept::{Kept, keep};
+use super::mend::{self, Mended};
+use super::scan::{DayFiles, Head, Walked, day_files, heads, index_of, sync_folders, walk_file};
 use super::storage::read_whole;
-use super::{Access, Error, File, Kind, Source, Storage, index_path};
-use crate::gix::{self, Builder, Day, Entry, FragmentMark, Header, Index, Key};
+use super::{Error, File, Kind, Source, Storage, index_path};
+use crate::gix::{Builder, Day, Entry, Index, Key};
 use crate::time::UtcMicros;
 
 /// What recovery found and did.
@@ -42,312 +43,258 @@ impl Recovered {
     }
 }
 
-/// A day that is whole: its index can be written on.
+/// What comes next.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// Walk through the next head's file.
+    Walk,
+    /// Fill the holes of this file and cut off its tail.
+    Mend(usize),
+    /// Write the index.
+    Index,
+    /// Close this file, and end its span where nothing continues it.
+    Close(usize),
+    Done,
+}
+
+/// Makes one day whole, in steps of a file.
+///
+/// [`Recovery::survey`] reads the index and the heads of the media files that the index does not know; after it,
+/// [`Recovery::next`] is the ordinal of a new file, and recording may go on in one while [`Recovery::step`] does the rest.
 #[derive(Debug)]
-pub(super) struct OpenDay {
-    pub(super) day: Day,
-    pub(super) builder: Builder,
-    /// Ordinal of the next file.
-    pub(super) next: u32,
-}
-
-/// The part of the index that can be trusted, and agrees with the media as far as their names and lengths say.
-struct Kept {
-    builder: Builder,
-    index: Index,
-    /// Length of the index file, which may have more.
-    len: u64,
-    /// Mark of the last fragment, read from the media: its number is not in the index.
-    last: FragmentMark,
-}
-
-/// Makes a day whole.
-pub(super) fn open_day(
-    storage: &mut dyn Storage,
-    source: &Source,
+pub(super) struct Recovery {
+    source: Source,
     day: Day,
-) -> Result<(OpenDay, Recovered), Error> {
-    let path = index_path(source, day);
-    match storage.remove(&alloc::format!("{path}.new")) {
-        Ok(()) | Err(Error { kind: Kind::NotFound, .. }) => {}
-        Err(error) => return Err(error),
+    files: DayFiles,
+    /// Files that an index of the day names, be it right or not.
+    known: Vec<Key>,
+    /// The index as far as the media bear it out; `None`: it is made anew.
+    kept: Option<Kept>,
+    /// Length of the index file, where there is one.
+    len: Option<u64>,
+    /// Still to be walked through, the last first.
+    heads: Vec<Head>,
+    /// Files that do not count.
+    others: Vec<Key>,
+    walked: Vec<Walked>,
+    builder: Builder,
+    next: u32,
+    stage: Stage,
+    found: Recovered,
+}
+
+impl Recovery {
+    /// Looks at what there is: names, index, heads of files that the index lacks. Walks through no media.
+    pub(super) fn survey(storage: &mut dyn Storage, source: &Source, day: Day) -> Result<Self, Error> {
+        let path = index_path(source, day);
+        match storage.remove(&alloc::format!("{path}.new")) {
+            Ok(()) | Err(Error { kind: Kind::NotFound, .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let files = day_files(storage, source, day)?;
+        let bytes = read_whole(storage, &path)?;
+        let kept = match &bytes {
+            Some(bytes) => keep(storage, source, day, &files, bytes)?,
+            None => None,
+        };
+        let index = bytes.as_deref().and_then(|bytes| Index::read(bytes, day).ok());
+        let mut recovery = Self {
+            source: *source,
+            day,
+            files,
+            known: index.map_or(Vec::new(), |(index, _)| keys(&index)),
+            kept,
+            len: bytes.map(|bytes| bytes.len() as u64),
+            heads: Vec::new(),
+            others: Vec::new(),
+            walked: Vec::new(),
+            builder: Builder::new(),
+            next: 0,
+            stage: Stage::Walk,
+            found: Recovered::default(),
+        };
+        recovery.plan(storage)?;
+        let ordinals = recovery.heads.iter().map(|head| head.mark.ordinal);
+        let last = recovery.kept.as_ref().and_then(|kept| kept.builder.end().map(|(file, _)| file.ordinal));
+        recovery.next = ordinals.chain(last).max().map_or(0, |n| n.saturating_add(1));
+        Ok(recovery)
     }
-    let files = day_files(storage, source, day)?;
-    let bytes = read_whole(storage, &path)?;
-    let kept = match &bytes {
-        Some(bytes) => keep(storage, source, day, &files, bytes)?,
-        None => None,
-    };
-    let known: Vec<Key> =
-        bytes.as_deref().and_then(|b| Index::read(b, day).ok()).map_or(Vec::new(), |(index, _)| keys(&index));
-    let mut found = Recovered::default();
-    let recovery = Recovery { source, day, files: &files, known: &known };
-    if let Some(kept) = kept
-        && let Some(open) = recovery.complete(storage, kept, &mut found)?
-    {
-        return Ok((open, found));
+
+    /// Which files are to be walked through.
+    fn plan(&mut self, storage: &mut dyn Storage) -> Result<(), Error> {
+        let last = self.last_key();
+        let known = self.kept.as_ref().map_or(Vec::new(), |kept| keys(&kept.index));
+        let beyond = |key: &Key| Some(*key) == last || !known.contains(key);
+        let candidates: Vec<Key> = self.files.media.iter().map(|(key, _)| *key).filter(beyond).collect();
+        let (mut heads, others) = heads(storage, &self.source, &candidates)?;
+        heads.reverse();
+        (self.heads, self.others) = (heads, others);
+        self.walked.clear();
+        self.stage = Stage::Walk;
+        Ok(())
     }
-    let open = recovery.anew(storage, bytes.is_some(), &mut found)?;
-    Ok((open, found))
+
+    /// The file that the index ends in.
+    fn last_key(&self) -> Option<Key> {
+        self.kept.as_ref().and_then(|kept| kept.index.files().last()).map(|file| file.key)
+    }
+
+    pub(super) const fn day(&self) -> Day {
+        self.day
+    }
+
+    /// Ordinal of the next file.
+    pub(super) const fn next(&self) -> u32 {
+        self.next
+    }
+
+    pub(super) const fn found(&self) -> &Recovered {
+        &self.found
+    }
+
+    /// Bytes of media still to be read.
+    pub(super) fn left(&self) -> u64 {
+        let from = self.kept.as_ref().and_then(|kept| kept.builder.end()).map_or(0, |(_, end)| end);
+        let last = self.last_key();
+        let len = |key: Key| {
+            let place = self.files.media.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+            self.files.media.get(place).map(|(_, len)| *len)
+        };
+        let of = |head: &Head| {
+            let len = len(head.mark.key).unwrap_or(0);
+            if Some(head.mark.key) == last { len.saturating_sub(from) } else { len }
+        };
+        self.heads.iter().map(of).sum()
+    }
+
+    /// Does some more; the index's builder once all is done.
+    pub(super) fn step(&mut self, storage: &mut dyn Storage) -> Result<Option<Builder>, Error> {
+        let mut found = self.found;
+        match self.stage {
+            Stage::Walk => match self.heads.pop() {
+                Some(head) => {
+                    if let Err(error) = self.walk(storage, head.clone()) {
+                        self.heads.push(head);
+                        return Err(error);
+                    }
+                }
+                None => {
+                    mend::put_aside(storage, &self.mended(), &self.others, &mut found)?;
+                    self.found = found;
+                    self.others.clear();
+                    self.stage = Stage::Mend(0);
+                }
+            },
+            Stage::Mend(i) => match self.walked.get(i) {
+                Some(file) => {
+                    mend::mend(storage, &self.mended(), file, &mut found)?;
+                    self.found = found;
+                    self.stage = Stage::Mend(i + 1);
+                }
+                None => self.stage = Stage::Index,
+            },
+            Stage::Index => {
+                if !self.walked.is_empty() {
+                    sync_folders(storage, &alloc::format!("{}/{}", self.source, self.day))?;
+                }
+                self.write_index(storage)?;
+                self.walked.retain(|file| !file.walk.fragments.is_empty());
+                self.stage = Stage::Close(0);
+            }
+            Stage::Close(i) if i < self.walked.len() => {
+                mend::close(storage, &self.mended(), &self.walked, i, &mut found)?;
+                self.found = found;
+                self.stage = Stage::Close(i + 1);
+            }
+            Stage::Close(_) => {
+                self.walked = Vec::new();
+                self.stage = Stage::Done;
+            }
+            Stage::Done => {}
+        }
+        Ok(matches!(self.stage, Stage::Done).then(|| self.builder.clone()))
+    }
+
+    /// Does all that is left.
+    pub(super) fn run(&mut self, storage: &mut dyn Storage) -> Result<Builder, Error> {
+        loop {
+            if let Some(builder) = self.step(storage)? {
+                return Ok(builder);
+            }
+        }
+    }
+
+    fn mended(&self) -> Mended<'_> {
+        Mended { source: self.source, day: self.day, files: &self.files, known: &self.known }
+    }
+
+    /// Walks through a file: from where the index ends, or all of it.
+    fn walk(&mut self, storage: &mut dyn Storage, head: Head) -> Result<(), Error> {
+        let (from, number, misfit) = match &self.kept {
+            Some(kept) if Some(head.mark.key) == self.last_key() => {
+                (kept.builder.end().map_or(0, |(_, end)| end), kept.last.number.saturating_add(1), false)
+            }
+            Some(kept) => {
+                let last = kept.builder.end().map(|(file, _)| file.ordinal);
+                (u64::from(head.mark.head_len), 0, last.is_some_and(|last| head.mark.ordinal <= last))
+            }
+            None => (u64::from(head.mark.head_len), 0, false),
+        };
+        let walk = walk_file(storage, &self.source, &head, from, number)?;
+        if misfit && !walk.fragments.is_empty() {
+            // Index and media do not fit together.
+            self.kept = None;
+            return self.plan(storage);
+        }
+        self.walked.push(Walked { head, walk });
+        Ok(())
+    }
+
+    /// May be tried again where it fails: until it succeeds, nothing here has changed.
+    fn write_index(&mut self, storage: &mut dyn Storage) -> Result<(), Error> {
+        let last = self.last_key();
+        let made = match &self.kept {
+            None => {
+                let (builder, index) = index_of(&self.walked);
+                mend::replace_index(storage, &self.source, self.day, &index, self.len.is_some())?;
+                self.found.rebuilt += u64::from(self.len.is_some() && !index.is_empty());
+                builder
+            }
+            Some(kept) => {
+                let mut builder = kept.builder.clone();
+                let (kept_len, mut out) = (builder.len(), Vec::new());
+                for file in &self.walked {
+                    if Some(file.head.mark.key) != last {
+                        builder.file(&file.head.mark, &file.head.init);
+                    }
+                    for (offset, mark) in &file.walk.fragments {
+                        builder.fragment(*offset, mark, &mut out);
+                    }
+                }
+                let path = index_path(&self.source, self.day);
+                mend::mend_index(storage, &path, self.len.unwrap_or(0), kept_len, &out)?;
+                // Its name, too, may not have been synced.
+                sync_folders(storage, &alloc::format!("{}", self.source))?;
+                builder
+            }
+        };
+        self.builder = made;
+        self.found.fragments += self.walked.iter().map(|file| file.walk.fragments.len() as u64).sum::<u64>();
+        if let Some(kept) = &self.kept {
+            // From here on the whole of the file that the index ended in: closing needs it.
+            let own = self.walked.iter_mut().filter(|file| Some(file.head.mark.key) == last);
+            let of_it = |e: &&Entry| kept.index.file_of(e).map(|f| f.key) == last;
+            for file in own {
+                let had = kept.index.entries().iter().filter(of_it).map(|e| (e.offset, e.mark));
+                file.walk.fragments.splice(..0, had);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn keys(index: &Index) -> Vec<Key> {
     index.files().iter().map(|file| file.key).collect()
-}
-
-/// The index as far as it passes, where the media bear it out.
-fn keep(
-    storage: &mut dyn Storage,
-    source: &Source,
-    day: Day,
-    files: &DayFiles,
-    bytes: &[u8],
-) -> Result<Option<Kept>, Error> {
-    let builder = match Builder::replay(bytes) {
-        Ok((builder, _)) => builder,
-        // Of a later Vigie, whole for all that this one knows: not to be replaced.
-        Err(error) if error.kind == gix::Kind::Version => return Err(Error::at(Kind::Version, error.at.0)),
-        Err(_) => return Ok(None),
-    };
-    let used = usize::try_from(builder.len()).unwrap_or(0);
-    let Ok((index, _)) = Index::read(bytes.get(..used).unwrap_or(&[]), day) else { return Ok(None) };
-    let (Some(first), Some(entry)) = (index.files().first(), index.entries().last().copied()) else {
-        return Ok(None);
-    };
-    let there = |entry: &Entry| {
-        let key = index.file_of(entry)?.key;
-        let place = files.media.binary_search_by_key(&key, |(key, _)| *key).ok()?;
-        files.media.get(place).filter(|(_, len)| *len >= entry.end())
-    };
-    if !index.entries().iter().all(|entry| there(entry).is_some()) {
-        return Ok(None);
-    }
-    let first = heads(storage, source, &[first.key])?.0;
-    if first.first().map(|head| Header::of(&head.mark)) != index.header().cloned() {
-        return Ok(None);
-    }
-    let Some(file) = index.file_of(&entry).copied() else { return Ok(None) };
-    let last =
-        with_file(storage, &alloc::format!("{source}/{}", file.key), Access::Read, |storage, handle| {
-            let mut bytes = alloc::vec![0; entry.mark.len as usize];
-            let n = storage.read_at(handle, entry.offset, &mut bytes)?;
-            let mark = FragmentMark::parse(&bytes).ok();
-            Ok(mark.filter(|m| {
-                n == bytes.len() && m.file == file.id && FragmentMark::passes(&bytes, entry.mark.crc)
-            }))
-        })?;
-    Ok(last.map(|last| Kept { builder, index, len: bytes.len() as u64, last }))
-}
-
-struct Recovery<'a> {
-    source: &'a Source,
-    day: Day,
-    files: &'a DayFiles,
-    /// Files that an index of the day names, be it right or not.
-    known: &'a [Key],
-}
-
-impl Recovery<'_> {
-    fn path(&self, key: Key) -> String {
-        alloc::format!("{}/{key}", self.source)
-    }
-
-    /// Appends to the index what the media have beyond it. `None` where the two do not fit together.
-    fn complete(
-        &self,
-        storage: &mut dyn Storage,
-        kept: Kept,
-        found: &mut Recovered,
-    ) -> Result<Option<OpenDay>, Error> {
-        let Kept { mut builder, index, len, last } = kept;
-        let Some(last_file) = index.files().last().copied() else { return Ok(None) };
-        let kept_keys = keys(&index);
-        let beyond = |key: &Key| *key == last_file.key || !kept_keys.contains(key);
-        let candidates: Vec<Key> = self.files.media.iter().map(|(key, _)| *key).filter(beyond).collect();
-        let (heads, others) = heads(storage, self.source, &candidates)?;
-        let mut walked = Vec::new();
-        for head in heads {
-            let own = head.mark.key == last_file.key;
-            let from =
-                if own { builder.end().map_or(0, |(_, end)| end) } else { u64::from(head.mark.head_len) };
-            let number = if own { last.number.saturating_add(1) } else { 0 };
-            let walk = walk_file(storage, self.source, &head, from, number)?;
-            if !own && head.mark.ordinal <= last_file.ordinal && !walk.fragments.is_empty() {
-                return Ok(None);
-            }
-            walked.push(Walked { head, walk });
-        }
-        self.put_aside(storage, &others, found)?;
-        for file in &walked {
-            self.repair(storage, file, found)?;
-        }
-        sync_folders(storage, &alloc::format!("{}/{}", self.source, self.day))?;
-        let kept_len = builder.len();
-        let mut out = Vec::new();
-        for file in &mut walked {
-            if file.head.mark.key != last_file.key {
-                builder.file(&file.head.mark, &file.head.init);
-            }
-            for (offset, mark) in &file.walk.fragments {
-                builder.fragment(*offset, mark, &mut out);
-            }
-            found.fragments += file.walk.fragments.len() as u64;
-            if file.head.mark.key == last_file.key {
-                // From here on the whole of the file: closing needs it.
-                let own = |e: &&Entry| index.file_of(e).is_some_and(|f| f.key == last_file.key);
-                let had = index.entries().iter().filter(own).map(|e| (e.offset, e.mark));
-                file.walk.fragments.splice(..0, had);
-            }
-        }
-        self.mend_index(storage, len, kept_len, &out)?;
-        // Its name, too, may not have been synced.
-        sync_folders(storage, &alloc::format!("{}", self.source))?;
-        self.finish(storage, builder, &walked, found).map(Some)
-    }
-
-    /// Cuts off what of the index does not pass, and appends what the media have beyond it.
-    fn mend_index(&self, storage: &mut dyn Storage, len: u64, kept: u64, more: &[u8]) -> Result<(), Error> {
-        if len == kept && more.is_empty() {
-            return Ok(());
-        }
-        with_file(storage, &index_path(self.source, self.day), Access::Write, |storage, file| {
-            if len != kept {
-                storage.truncate(file, kept)?;
-            }
-            storage.append(file, &[more])?;
-            storage.sync(file)
-        })
-    }
-
-    /// Makes the index anew from all the day's media.
-    fn anew(&self, storage: &mut dyn Storage, was: bool, found: &mut Recovered) -> Result<OpenDay, Error> {
-        let all: Vec<Key> = self.files.media.iter().map(|(key, _)| *key).collect();
-        let (heads, others) = heads(storage, self.source, &all)?;
-        self.put_aside(storage, &others, found)?;
-        let mut walked = Vec::new();
-        for head in heads {
-            let walk = walk_file(storage, self.source, &head, u64::from(head.mark.head_len), 0)?;
-            let file = Walked { head, walk };
-            self.repair(storage, &file, found)?;
-            found.fragments += file.walk.fragments.len() as u64;
-            walked.push(file);
-        }
-        if !walked.is_empty() {
-            sync_folders(storage, &alloc::format!("{}/{}", self.source, self.day))?;
-        }
-        let (builder, index) = index_of(&walked);
-        let path = index_path(self.source, self.day);
-        let folder = alloc::format!("{}", self.source);
-        if !index.is_empty() {
-            found.rebuilt += u64::from(was);
-            let new = alloc::format!("{path}.new");
-            let file = storage.create_new(&new)?;
-            let written = storage.append(file, &[&index]).and_then(|()| storage.sync(file));
-            storage.close(file);
-            written?;
-            storage.rename(&new, &path)?;
-            sync_folders(storage, &folder)?;
-        } else if was {
-            storage.remove(&path)?;
-            storage.sync_folder(&folder)?;
-        }
-        self.finish(storage, builder, &walked, found)
-    }
-
-    /// Files without a head that passes: no fragment of them was ever synced, unless an index names them.
-    fn put_aside(
-        &self,
-        storage: &mut dyn Storage,
-        others: &[Key],
-        found: &mut Recovered,
-    ) -> Result<(), Error> {
-        for key in others.iter().filter(|key| !self.known.contains(key)) {
-            let path = self.path(*key);
-            let empty = self.files.media.iter().any(|(k, len)| k == key && *len == 0);
-            if empty {
-                storage.remove(&path)?;
-            } else {
-                storage.rename(&path, &alloc::format!("{path}.torn"))?;
-            }
-            found.torn += 1;
-        }
-        Ok(())
-    }
-
-    /// Fills holes, cuts the torn tail, and syncs; removes a file without footage that no index names.
-    fn repair(&self, storage: &mut dyn Storage, file: &Walked, found: &mut Recovered) -> Result<(), Error> {
-        let Walked { head, walk, .. } = file;
-        let path = self.path(head.mark.key);
-        if walk.fragments.is_empty()
-            && walk.end == u64::from(head.mark.head_len)
-            && !self.known.contains(&head.mark.key)
-        {
-            found.torn += 1;
-            return storage.remove(&path);
-        }
-        with_file(storage, &path, Access::Write, |storage, file| {
-            for (at, len) in &walk.holes {
-                let size = u32::try_from(*len).unwrap_or(0).to_be_bytes();
-                storage.write_at(file, *at, &[&size[..], b"free"].concat())?;
-                found.holes += 1;
-            }
-            let torn = if walk.closed { 0 } else { walk.len.saturating_sub(walk.end) };
-            if torn > 0 {
-                storage.truncate(file, walk.end)?;
-                found.cut += torn;
-            }
-            storage.sync(file)
-        })
-    }
-
-    /// Closes the files, and ends the spans that no file continues.
-    fn finish(
-        &self,
-        storage: &mut dyn Storage,
-        builder: Builder,
-        walked: &[Walked],
-        found: &mut Recovered,
-    ) -> Result<OpenDay, Error> {
-        let with_footage: Vec<_> = walked.iter().filter(|file| !file.walk.fragments.is_empty()).collect();
-        for (i, file) in with_footage.iter().enumerate() {
-            let (key, Some((_, last))) = (file.head.mark.key, file.walk.fragments.last()) else { continue };
-            let closed = with_file(storage, &self.path(key), Access::Write, |storage, handle| {
-                let mut walk = file.walk.clone();
-                walk.len = storage.len(handle)?;
-                close_file(storage, handle, &file.head, &walk)
-            })?;
-            found.closed += u64::from(closed);
-            found.end = found.end.max(Some(last.end()));
-            let next = key.counter.checked_add(1);
-            let continued = match with_footage.get(i + 1) {
-                Some(file) => Some(file.head.mark.key.counter) == next,
-                None => self.continued_tomorrow(storage, next)?,
-            };
-            if !continued {
-                self.end_span(storage, Key { utc: last.end(), counter: next.unwrap_or(u32::MAX) })?;
-            }
-        }
-        let ordinals = walked.iter().map(|file| file.head.mark.ordinal);
-        let next = ordinals
-            .chain(builder.end().map(|(file, _)| file.ordinal))
-            .max()
-            .map_or(0, |n| n.saturating_add(1));
-        Ok(OpenDay { day: self.day, builder, next })
-    }
-
-    /// Does the day after have the file of this span that comes next?
-    fn continued_tomorrow(&self, storage: &mut dyn Storage, counter: Option<u32>) -> Result<bool, Error> {
-        let tomorrow = day_files(storage, self.source, Day::of(self.day.end()))?;
-        Ok(tomorrow.media.first().is_some_and(|(key, _)| Some(key.counter) == counter))
-    }
-
-    fn end_span(&self, storage: &mut dyn Storage, key: Key) -> Result<(), Error> {
-        let name = key.end_name();
-        if self.files.others.contains(&name) {
-            return Ok(());
-        }
-        end_span(storage, self.source, key)
-    }
 }
 
 /// Creates the empty file that says that a span ended.
@@ -365,10 +312,11 @@ pub(super) fn end_span(storage: &mut dyn Storage, source: &Source, key: Key) -> 
 pub(super) fn open_index(
     storage: &mut dyn Storage,
     source: &Source,
-    open: &OpenDay,
+    day: Day,
+    builder: &Builder,
 ) -> Result<Option<File>, Error> {
-    if open.builder.is_empty() {
+    if builder.is_empty() {
         return Ok(None);
     }
-    storage.open(&index_path(source, open.day), Access::Write).map(Some)
+    storage.open(&index_path(source, day), super::Access::Write).map(Some)
 }

@@ -124,17 +124,40 @@ pub trait Storage {
     /// # Errors
     /// All that a disk can fail by.
     fn remove_folder(&mut self, folder: &str) -> Result<(), Error>;
+
+    /// Is there room for footage? Asked before a file is created and before fragments are written to one; what closes
+    /// files, indexes and logs does not ask. A storage with a reserve answers [`Kind::Full`](super::Kind::Full) while the
+    /// reserve is spent.
+    ///
+    /// # Errors
+    /// [`Kind::Full`](super::Kind::Full), and all that a disk can fail by.
+    fn room(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// The disk is full: frees the room that was set aside so that what is open can be closed. `false` where there is none.
+    ///
+    /// # Errors
+    /// All that a disk can fail by.
+    fn spend_reserve(&mut self) -> Result<bool, Error> {
+        Ok(false)
+    }
 }
 
 /// The whole of a file; `None` where there is none.
 pub(super) fn read_whole(storage: &mut dyn Storage, path: &str) -> Result<Option<Vec<u8>>, Error> {
+    read_start(storage, path, u64::MAX)
+}
+
+/// A file, up to `most` of its bytes; `None` where there is none.
+pub(super) fn read_start(storage: &mut dyn Storage, path: &str, most: u64) -> Result<Option<Vec<u8>>, Error> {
     let file = match storage.open(path, Access::Read) {
         Ok(file) => file,
         Err(Error { kind: super::Kind::NotFound, .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
     let read = |storage: &mut dyn Storage| {
-        let len = usize::try_from(storage.len(file)?).unwrap_or(usize::MAX);
+        let len = usize::try_from(storage.len(file)?.min(most)).unwrap_or(usize::MAX);
         let mut bytes = alloc::vec![0; len];
         let n = storage.read_at(file, 0, &mut bytes)?;
         bytes.truncate(n);

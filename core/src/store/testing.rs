@@ -122,8 +122,8 @@ pub(crate) struct Recording {
 
 impl Recording {
     /// Syncs so often.
-    pub(crate) fn start(disk: &Memory, utc: i64, sync_every: u64) -> Result<Self, Error> {
-        let (writer, _) = Writer::open(disk.clone(), source(), Options::default().sync_every(sync_every))?;
+    pub(crate) fn start(disk: &Memory, utc: i64, rpo: u64) -> Result<Self, Error> {
+        let (writer, _) = Writer::open(disk.clone(), source(), Options::default().rpo(rpo))?;
         let segmenter = Segmenter::new(Config { period: 4_000_000, stagger: 0 });
         Ok(Self { writer, segmenter, camera: Camera::new(utc), now: Micros(0) })
     }

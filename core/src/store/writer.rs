@@ -1,60 +1,19 @@
 //! Writing one camera.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::string::String;
-use alloc::vec::Vec;
 
+use super::day::Writing;
 use super::gap::append_log;
-use super::list::days;
-use super::recover::{OpenDay, end_span, open_day, open_index};
-use super::scan::LARGEST;
+use super::jobs::Jobs;
+use super::media::{Media, Written, file_mark};
+use super::recover::end_span;
 use super::storage::folder_of;
-use super::{Cause, Error, File, GapEntry, Kind, Recovered, Source, Storage, index_path};
+use super::{Cause, Error, File, GapEntry, Kind, Options, Recovered, Source, Stats, Storage};
 use crate::fragment::{Fragment, InitSegment};
-use crate::gix::{Day, FileMark, FragmentMark, Key, Kid, Text};
+use crate::gix::{Day, FileMark, Key};
 use crate::segment::Output;
-use crate::time::{Micros, UtcMicros};
-
-/// How a writer writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Options {
-    /// Microseconds that a power cut may cost: so often what was written is synced. 2 s.
-    pub sync_every: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { sync_every: 2_000_000 }
-    }
-}
-
-impl Options {
-    /// Sync so often; 0: after each fragment.
-    #[must_use]
-    pub const fn sync_every(mut self, micros: u64) -> Self {
-        self.sync_every = micros;
-        self
-    }
-}
-
-/// Counters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Files begun.
-    pub files: u64,
-    /// Fragments appended.
-    pub fragments: u64,
-    /// Fragments known to be on the disk, with their index.
-    pub synced: u64,
-    /// Bytes of fragments appended.
-    pub bytes: u64,
-    /// Syncs of media and index.
-    pub syncs: u64,
-    /// Failures of the storage.
-    pub failures: u64,
-}
+use crate::time::{Micros, Ticks, UtcMicros};
 
 /// Times after the one asked for that are tried where a name is taken.
 const NAMES: i64 = 1_000;
@@ -68,6 +27,9 @@ const GAPS: usize = 256;
 /// [`apply`](Self::apply) what a `Segmenter` puts out; call [`handle_timeout`](Self::handle_timeout) when
 /// [`poll_timeout`](Self::poll_timeout) says so. A call that fails has let go of the file that was open: what of it is whole
 /// is indexed and closed when the next file is created, by the same code that recovers after a power cut.
+///
+/// Where a crash has left much to make whole, recording starts at once and the rest is done behind: a step with each sync,
+/// and as many as the caller likes with [`catch_up`](Self::catch_up).
 #[derive(Debug)]
 pub struct Writer<S: Storage> {
     storage: S,
@@ -75,58 +37,44 @@ pub struct Writer<S: Storage> {
     options: Options,
     day: Option<Writing>,
     media: Option<Media>,
+    /// Other days that are being made whole.
+    jobs: Jobs,
     /// Folders whose names, and those of the folders above, are synced.
     folders: BTreeSet<String>,
-    /// When the oldest thing not yet synced was written.
+    /// When the oldest picture came that is not yet synced.
     since: Option<Micros>,
-    gaps: Vec<GapEntry>,
+    gaps: VecDeque<GapEntry>,
+    /// Where the last fragment written ends.
+    end: Option<UtcMicros>,
+    /// Another says when to sync.
+    together: bool,
     stats: Stats,
-}
-
-/// The day whose index is open.
-#[derive(Debug)]
-struct Writing {
-    open: OpenDay,
-    index: Option<File>,
-}
-
-/// The media file that is open.
-#[derive(Debug)]
-struct Media {
-    file: File,
-    path: String,
-    mark: FileMark,
-    init: bytes::Bytes,
-    announced: bool,
-    len: u64,
-    number: u32,
-    /// Appended, not yet in the index.
-    pending: Vec<(u64, FragmentMark)>,
+    found: Recovered,
 }
 
 impl<S: Storage> Writer<S> {
-    /// Opens a camera for writing: makes its last days whole, whatever happened to them.
+    /// Opens a camera for writing, and makes its last days whole, whatever happened to them: at once where no more than
+    /// [`Options::at_once`] has to be read for it, else behind. Gives what was found at once.
     ///
     /// # Errors
     /// [`Kind::Locked`] where another process writes it; all that a disk can fail by.
     pub fn open(mut storage: S, source: Source, options: Options) -> Result<(Self, Recovered), Error> {
         storage.lock(&alloc::format!("{source}"))?;
-        let mut found = Recovered::default();
-        // The last two: one past midnight, and the one before. Any other day is made whole when it is written to.
-        for day in days(&mut storage, &source)?.into_iter().rev().take(2) {
-            let (_, recovered) = open_day(&mut storage, &source, day)?;
-            found.add(&recovered);
-        }
+        let (jobs, found) = Jobs::start(&mut storage, &source, options.at_once)?;
         let writer = Self {
             storage,
             source,
             options,
             day: None,
             media: None,
+            jobs,
             folders: BTreeSet::new(),
             since: None,
-            gaps: Vec::new(),
+            gaps: VecDeque::new(),
+            end: found.end,
+            together: false,
             stats: Stats::default(),
+            found,
         };
         Ok((writer, found))
     }
@@ -143,10 +91,28 @@ impl<S: Storage> Writer<S> {
         self.stats
     }
 
+    /// How it writes.
+    #[must_use]
+    pub const fn options(&self) -> Options {
+        self.options
+    }
+
+    /// Where the last fragment written ends.
+    #[must_use]
+    pub const fn end(&self) -> Option<UtcMicros> {
+        self.end
+    }
+
     /// Is a media file open?
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.media.is_some()
+    }
+
+    /// Bytes of fragments that are held and not yet written.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.media.as_ref().map_or(0, Media::held)
     }
 
     /// The storage, to read from.
@@ -158,6 +124,33 @@ impl<S: Storage> Writer<S> {
     pub fn into_storage(mut self) -> S {
         self.let_go();
         self.storage
+    }
+
+    /// Is something left by a crash still being made whole?
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.day.as_ref().is_some_and(Writing::is_behind) || !self.jobs.is_empty()
+    }
+
+    /// What recovery has found and done so far.
+    #[must_use]
+    pub const fn recovered(&self) -> Recovered {
+        self.found
+    }
+
+    /// Makes a little more whole: reads a file at most. Gives whether there is more to do.
+    ///
+    /// # Errors
+    /// All that a disk can fail by. Recording is not concerned; a later call tries again.
+    pub fn catch_up(&mut self) -> Result<bool, Error> {
+        if let Some(day) = self.day.as_mut().filter(|day| day.is_behind()) {
+            if let Some(done) = day.step(&mut self.storage, &self.source)? {
+                self.found.add(done.found());
+            }
+        } else {
+            self.jobs.step(&mut self.storage, &self.source, &mut self.found)?;
+        }
+        Ok(self.is_behind())
     }
 
     /// Does what a `Segmenter` says.
@@ -185,8 +178,7 @@ impl<S: Storage> Writer<S> {
     /// [`Kind::NotOurs`] where the bytes are not that, [`Kind::Time`]; all that a disk can fail by.
     pub fn create(&mut self, now: Micros, key: Key, init: &InitSegment, bytes: &[u8]) -> Result<Key, Error> {
         self.sync()?;
-        let created = self.begin(key, init, bytes);
-        match created {
+        match self.begin(key, init, bytes) {
             Ok(key) => {
                 self.since.get_or_insert(now);
                 self.stats.files += 1;
@@ -198,45 +190,21 @@ impl<S: Storage> Writer<S> {
 
     fn begin(&mut self, key: Key, init: &InitSegment, bytes: &[u8]) -> Result<Key, Error> {
         self.close();
+        self.storage.room()?;
         let (key, file) = self.create_free(key)?;
         let path = alloc::format!("{}/{key}", self.source);
-        let Some(writing) = &self.day else { return Err(Kind::NoFile.into()) };
-        let (width, height) = init.size();
-        let size = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
-        let mark = FileMark {
-            ordinal: writing.open.next,
-            key,
-            init_len: init.bytes.len() as u32,
-            head_len: bytes.len() as u32,
-            id: FileMark::id_of(self.source.tenant.as_str(), self.source.camera.as_str(), key),
-            kid: Kid::default(),
-            size: (size(width), size(height)),
-            codec: Text::new(&init.codec_string()).unwrap_or(Text::EMPTY),
-            tenant: self.source.tenant.text(),
-            camera: self.source.camera.text(),
-            trimmed: false,
-        };
-        let head = sealed(&mark, init, bytes);
-        let written = head.and_then(|head| self.storage.append(file, &[&head]));
-        if let Err(error) = written {
-            self.storage.close(file);
-            // Empty or torn, and never synced: recovery would do the same.
-            let _ = self.storage.remove(&path);
-            return Err(error);
+        let Some(day) = &mut self.day else { return Err(Kind::NoFile.into()) };
+        let mark = file_mark(&self.source, day.next, key, init, bytes.len());
+        match Media::begin(&mut self.storage, file, path.clone(), mark, init, bytes) {
+            Ok(media) => self.media = Some(media),
+            Err(error) => {
+                self.storage.close(file);
+                // Empty or torn, and never synced: recovery would do the same.
+                let _ = self.storage.remove(&path);
+                return Err(error);
+            }
         }
-        self.media = Some(Media {
-            file,
-            path,
-            init: init.bytes.clone(),
-            announced: false,
-            len: bytes.len() as u64,
-            number: 0,
-            pending: Vec::new(),
-            mark,
-        });
-        if let Some(writing) = &mut self.day {
-            writing.open.next = writing.open.next.saturating_add(1);
-        }
+        day.next = day.next.saturating_add(1);
         Ok(key)
     }
 
@@ -258,22 +226,26 @@ impl<S: Storage> Writer<S> {
 
     /// Makes `day` the day that is written to.
     fn enter(&mut self, day: Day) -> Result<(), Error> {
-        if self.day.as_ref().is_some_and(|writing| writing.open.day == day) {
+        if self.day.as_ref().is_some_and(|writing| writing.day == day) {
             return Ok(());
         }
         self.leave();
         // The new day's folders are not those of yesterday, which need not be remembered.
         self.folders.clear();
-        let (open, _) = open_day(&mut self.storage, &self.source, day)?;
-        let index = open_index(&mut self.storage, &self.source, &open)?;
-        self.day = Some(Writing { open, index });
+        let recovery = self.jobs.take(&mut self.storage, &self.source, day)?;
+        let (writing, found) =
+            Writing::open(&mut self.storage, recovery, &self.source, self.options.at_once)?;
+        self.found.add(&found);
+        self.day = Some(writing);
         Ok(())
     }
 
     fn leave(&mut self) {
-        if let Some(index) = self.day.take().and_then(|writing| writing.index) {
-            self.storage.close(index);
+        let Some(writing) = self.day.take() else { return };
+        if writing.is_behind() {
+            self.jobs.add(writing.day);
         }
+        writing.close(&mut self.storage);
     }
 
     /// Appends a fragment, which starts at `offset` of the file; its body is not copied.
@@ -281,89 +253,89 @@ impl<S: Storage> Writer<S> {
     /// # Errors
     /// [`Kind::NoFile`] where none is open, [`Kind::NotOurs`], [`Kind::TooLong`]; all that a disk can fail by.
     pub fn append(&mut self, now: Micros, fragment: &Fragment, offset: u64) -> Result<(), Error> {
-        let done = self.put(fragment, offset);
-        if let Err(error) = done {
-            return Err(self.failed(error));
-        }
-        self.stats.fragments += 1;
-        self.stats.bytes += fragment.len() as u64;
-        self.since.get_or_insert(now);
-        self.handle_timeout(now)
+        let held = match &mut self.media {
+            Some(media) => media.hold(fragment, offset).map(|()| media.held()),
+            None => Err(Kind::NoFile.into()),
+        };
+        let written = held.and_then(|held| if held > self.options.hold { self.write() } else { Ok(()) });
+        written.map_err(|error| self.failed(error))?;
+        // Its first picture came about so long ago.
+        let lasts = Ticks::micros(i64::try_from(fragment.duration).unwrap_or(i64::MAX));
+        let came = Micros(now.0.saturating_sub(u64::try_from(lasts).unwrap_or(0)));
+        self.since = Some(self.since.map_or(came, |since| since.min(came)));
+        if self.together { Ok(()) } else { self.handle_timeout(now) }
     }
 
-    fn put(&mut self, fragment: &Fragment, offset: u64) -> Result<(), Error> {
-        let Some(media) = &mut self.media else { return Err(Kind::NoFile.into()) };
-        if media.len + fragment.len() as u64 > LARGEST {
-            return Err(Error::at(Kind::TooLong, media.len));
+    /// Writes what is held.
+    fn write(&mut self) -> Result<(), Error> {
+        let Some(media) = &mut self.media else { return Ok(()) };
+        if media.held() == 0 {
+            return Ok(());
         }
-        if offset != media.len {
-            return Err(Error::at(Kind::NotOurs, offset));
-        }
-        let mut head = fragment.head.to_vec();
-        let mark = FragmentMark::seal(&mut head, &fragment.body, media.mark.id, media.number)
-            .map_err(|_| Error::at(Kind::NotOurs, offset))?;
-        let mut parts: Vec<&[u8]> = Vec::with_capacity(1 + fragment.body.len());
-        parts.push(&head);
-        parts.extend(fragment.body.iter().map(|part| &**part));
-        if let Err(error) = self.storage.append(media.file, &parts) {
-            // What there is of it is no use, and on a full disk its room is wanted.
-            let _ = self.storage.truncate(media.file, media.len);
-            return Err(Error::at(error.kind, offset));
-        }
-        media.pending.push((media.len, mark));
-        media.len += u64::from(mark.len);
-        media.number = media.number.saturating_add(1);
-        Ok(())
+        self.storage.room()?;
+        let mut written = Written::default();
+        let done = media.write(&mut self.storage, &mut written);
+        self.stats.fragments += written.fragments;
+        self.stats.bytes += written.bytes;
+        self.end = written.end.or(self.end);
+        done
     }
 
-    /// Syncs what was written, media before index.
+    /// Writes what is held and syncs, media before index.
     ///
     /// # Errors
     /// All that a disk can fail by.
     pub fn sync(&mut self) -> Result<(), Error> {
-        self.since = None;
-        // A gap log that cannot be written keeps no footage from the disk.
-        let _ = self.sync_gaps();
-        self.sync_media().map_err(|error| self.failed(error))
+        self.begin_sync();
+        let done = self
+            .sync_media()
+            .and_then(|()| self.append_index())
+            .and_then(|more| if more { self.sync_index() } else { Ok(()) });
+        done.map_err(|error| self.failed(error))
     }
 
-    fn sync_media(&mut self) -> Result<(), Error> {
-        let (Some(media), Some(writing)) = (&mut self.media, &mut self.day) else { return Ok(()) };
+    /// The steps of a sync, which `together` takes for many writers at once. Where one fails, [`Self::failed`].
+    pub(super) fn begin_sync(&mut self) {
+        self.since = None;
+        // A gap log that cannot be written keeps no footage from the disk; neither does what is made whole behind.
+        let _ = self.sync_gaps();
+        if self.is_behind() {
+            let _ = self.catch_up();
+        }
+    }
+
+    pub(super) fn sync_media(&mut self) -> Result<(), Error> {
+        self.write()?;
+        let Some(media) = &mut self.media else { return Ok(()) };
         if media.pending.is_empty() {
             return Ok(());
         }
         self.storage.sync(media.file)?;
-        sync_new_folders(&mut self.storage, &mut self.folders, folder_of(&media.path), !media.announced)?;
+        sync_new_folders(&mut self.storage, &mut self.folders, folder_of(&media.path), !media.named)?;
+        media.named = true;
         // Here is the barrier: from now on the index may say so.
-        let builder = &mut writing.open.builder;
-        if !media.announced {
-            builder.file(&media.mark, &media.init);
-            media.announced = true;
-        }
-        let mut records = Vec::new();
-        for (offset, mark) in &media.pending {
-            builder.fragment(*offset, mark, &mut records);
-        }
-        let (index, new) = match writing.index {
-            Some(index) => (index, false),
-            None => (self.storage.create_new(&index_path(&self.source, writing.open.day))?, true),
-        };
-        writing.index = Some(index);
-        self.storage.append(index, &[&records])?;
-        self.storage.sync(index)?;
-        if new {
-            self.storage.sync_folder(&alloc::format!("{}", self.source))?;
-        }
         self.stats.synced += media.pending.len() as u64;
         self.stats.syncs += 1;
+        if let Some(day) = &mut self.day {
+            day.take(&media.mark, &media.init, &mut media.pending);
+        }
         media.pending.clear();
         Ok(())
+    }
+
+    /// Gives whether the index is to be synced.
+    pub(super) fn append_index(&mut self) -> Result<bool, Error> {
+        self.day.as_mut().map_or(Ok(false), |day| day.flush(&mut self.storage, &self.source))
+    }
+
+    pub(super) fn sync_index(&mut self) -> Result<(), Error> {
+        self.day.as_mut().map_or(Ok(()), |day| day.sync(&mut self.storage, &self.source))
     }
 
     /// When it wants [`handle_timeout`](Self::handle_timeout) to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Micros> {
-        self.since.map(|since| since.plus(self.options.sync_every))
+        self.since.map(|since| since.plus(self.options.rpo))
     }
 
     /// Syncs, if it is time.
@@ -409,7 +381,7 @@ impl<S: Storage> Writer<S> {
         write(self).map_err(|error| self.failed(error))
     }
 
-    /// Closes the file that is open, if one is.
+    /// Closes the file that is open, if one is. What of it is not synced may be lost.
     pub fn close(&mut self) {
         if let Some(media) = self.media.take() {
             self.storage.close(media.file);
@@ -428,18 +400,28 @@ impl<S: Storage> Writer<S> {
     /// written now (a full disk), it will be as soon as the storage takes it.
     pub fn gap(&mut self, at: UtcMicros, begins: bool, cause: Cause, code: u16) {
         if self.gaps.len() < GAPS {
-            self.gaps.push(GapEntry { at, begins, cause, code });
+            self.gaps.push_back(GapEntry { at, begins, cause, code });
         }
         // Kept where it fails.
         let _ = self.sync_gaps();
     }
 
     fn sync_gaps(&mut self) -> Result<(), Error> {
-        while let Some(entry) = self.gaps.first() {
+        while let Some(entry) = self.gaps.front() {
             append_log(&mut self.storage, &self.source, entry)?;
-            self.gaps.remove(0);
+            self.gaps.pop_front();
         }
         Ok(())
+    }
+
+    /// The gap entries that no log holds yet.
+    pub(crate) fn take_gaps(&mut self) -> impl Iterator<Item = GapEntry> {
+        core::mem::take(&mut self.gaps).into_iter()
+    }
+
+    /// From now on it syncs when all writers of its volume do, not by itself.
+    pub(crate) const fn sync_together(&mut self) {
+        self.together = true;
     }
 
     /// Lets go of all that is open, as a crash would: the next file created finds out what of it is whole.
@@ -450,24 +432,19 @@ impl<S: Storage> Writer<S> {
         self.folders.clear();
     }
 
-    fn failed(&mut self, error: Error) -> Error {
+    pub(super) fn failed(&mut self, error: Error) -> Error {
         self.stats.failures += 1;
+        let day = self.day.as_ref().map(|writing| (writing.day, writing.is_behind()));
         self.let_go();
+        if let Some((day, behind)) = day {
+            self.jobs.add(day);
+            // On a full disk what is open is closed in the reserve's room, as after a crash.
+            if error.kind == Kind::Full && !behind && self.storage.spend_reserve().unwrap_or(false) {
+                let _ = self.jobs.finish(&mut self.storage, &self.source, day, &mut self.found);
+            }
+        }
         error
     }
-}
-
-/// The head of a file with its mark filled in.
-fn sealed(mark: &FileMark, init: &InitSegment, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let at = init.bytes.len();
-    let blank = FileMark::blank();
-    let starts = bytes.get(..at) == Some(&*init.bytes) && bytes.get(at..at + FileMark::LEN) == Some(&*blank);
-    let mut head = bytes.to_vec();
-    match head.get_mut(at..at + FileMark::LEN) {
-        Some(place) if starts => place.copy_from_slice(&mark.write(&init.bytes)),
-        _ => return Err(Error::at(Kind::NotOurs, at as u64)),
-    }
-    Ok(head)
 }
 
 /// Syncs a folder that gained a name, and those above it that may have.

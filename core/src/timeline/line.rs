@@ -318,6 +318,10 @@ impl Timeline {
             }
             self.judge(said, beside);
         }
+        if self.utc.was_set() && unit.random_access.is_some() {
+            self.utc.set_host();
+            self.breaks = true;
+        }
         if core::mem::take(&mut self.breaks) {
             self.groups.new_epoch();
         }

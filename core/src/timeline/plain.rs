@@ -196,6 +196,11 @@ impl PlainTimeline {
     /// The host's monotonic clock and UTC at one moment.
     pub fn arrival(&mut self, now: Micros, utc: UtcMicros) {
         self.utc.clocks(now, utc);
+        if self.utc.was_set() {
+            self.emit(None);
+            self.epoch += 1;
+            self.utc.set_host();
+        }
     }
 
     fn leave(&mut self) {

@@ -22,7 +22,7 @@ const AHEAD: i64 = 1_000_000;
 const BILLION: i64 = 1_000_000_000;
 /// How far before the first picture the beginning of the Range may lie.
 const FIRST: i64 = 10_000_000;
-/// 2000-01-01: a camera whose clock says less has not been set.
+/// 2000-01-01: a clock that says less has not been set, the camera's or the host's.
 const EARLIEST: i64 = 946_684_800_000_000;
 
 /// A camera's clock that is this far from the host's has not been set either (uptime sent as NTP time reads as 2036).
@@ -81,6 +81,8 @@ pub(super) struct UtcLine {
     scatter: i64,
     /// The caller's monotonic clock and UTC, at one moment.
     clocks: Option<(Micros, UtcMicros)>,
+    /// The same after the host's clock was set, while pictures are still dated by what it said before.
+    set: Option<(Micros, UtcMicros)>,
     arrival: Option<Least>,
     /// The last stamp is by arrival: a camera's clock that differs opens an epoch.
     by_arrival: bool,
@@ -103,6 +105,7 @@ impl UtcLine {
             anchor: None,
             scatter: 0,
             clocks: None,
+            set: None,
             arrival: None,
             by_arrival: false,
             offset: None,
@@ -114,15 +117,34 @@ impl UtcLine {
         }
     }
 
-    /// The caller says what UTC is.
+    /// The caller says what UTC is. Where pictures are dated by it and it was set, they keep to the former time until
+    /// [`set_host`](Self::set_host).
     pub(super) fn clocks(&mut self, now: Micros, utc: UtcMicros) {
+        self.set = None;
         if let Some((then, at)) = self.clocks {
             let expected = at.0.saturating_add(signed(now, then));
             if utc.0.abs_diff(expected) > STEP as u64 {
+                if self.by_arrival {
+                    self.set = Some((now, utc));
+                    return;
+                }
                 self.arrival = None; // our own clock was set
             }
         }
         self.clocks = Some((now, utc));
+    }
+
+    /// The host's clock was set, and pictures are still dated by the former time.
+    pub(super) const fn was_set(&self) -> bool {
+        self.set.is_some()
+    }
+
+    /// From here on, pictures are dated by what the host's clock was set to: another epoch.
+    pub(super) fn set_host(&mut self) {
+        if let Some(clocks) = self.set.take() {
+            self.clocks = Some(clocks);
+            self.arrival = None;
+        }
     }
 
     /// `source` says that presentation time `ticks` is `utc`; judged with the picture that came after.
@@ -246,11 +268,11 @@ impl UtcLine {
             None => Least { offset, presented, recent: offset, since: received, jump: 0 },
         };
         self.arrival = Some(least);
-        UtcStamp {
-            utc: UtcMicros(presented.saturating_add(least.offset)),
-            source: UtcSource::Arrival,
-            error: u32::try_from(ARRIVAL_ERROR.max(least.error())).unwrap_or(u32::MAX),
-        }
+        let utc = UtcMicros(presented.saturating_add(least.offset));
+        // A host without a battery begins in 1970: what it says is recorded, and not to be relied on.
+        let unset = utc.0 < EARLIEST;
+        let error = u32::try_from(ARRIVAL_ERROR.max(least.error())).ok().filter(|_| !unset);
+        UtcStamp { utc, source: UtcSource::Arrival, error: error.unwrap_or(u32::MAX) }
     }
 
     /// Cameras that stamp the nominal frame rate and ship fewer pictures (open-nvr#229): where not one picture in two

@@ -1,0 +1,121 @@
+//! Days that are to be made whole while another is written to, or before.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::list::days;
+use super::recover::{Recovered, Recovery};
+use super::{Error, Kind, Source, Storage};
+use crate::gix::Day;
+
+/// Days to be made whole, the first first.
+#[derive(Debug, Default)]
+pub(super) struct Jobs(Vec<Job>);
+
+#[derive(Debug)]
+struct Job {
+    day: Day,
+    /// Once it was looked at.
+    recovery: Option<Box<Recovery>>,
+}
+
+impl Jobs {
+    /// Looks at a camera's last two days (one past midnight, and the one before), and makes them whole where no more than
+    /// `at_once` bytes of media have to be read for it. Any other day is made whole when it is written to.
+    pub(super) fn start(
+        storage: &mut dyn Storage,
+        source: &Source,
+        at_once: u64,
+    ) -> Result<(Self, Recovered), Error> {
+        let (mut jobs, mut found) = (Self::default(), Recovered::default());
+        for day in days(storage, source)?.into_iter().rev().take(2) {
+            let mut recovery = Recovery::survey(storage, source, day)?;
+            if recovery.left() <= at_once {
+                recovery.run(storage)?;
+                found.add(recovery.found());
+            } else {
+                jobs.0.push(Job { day, recovery: Some(Box::new(recovery)) });
+            }
+        }
+        Ok((jobs, found))
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A day that is to be looked at anew.
+    pub(super) fn add(&mut self, day: Day) {
+        self.0.retain(|job| job.day != day);
+        self.0.push(Job { day, recovery: None });
+    }
+
+    /// A day's recovery as far as it has come; it is no longer among these.
+    pub(super) fn take(
+        &mut self,
+        storage: &mut dyn Storage,
+        source: &Source,
+        day: Day,
+    ) -> Result<Recovery, Error> {
+        let begun = self.0.iter_mut().find(|job| job.day == day).and_then(|job| job.recovery.take());
+        let recovery = match begun {
+            Some(recovery) => *recovery,
+            None => Recovery::survey(storage, source, day)?,
+        };
+        self.0.retain(|job| job.day != day);
+        Ok(recovery)
+    }
+
+    /// Does some more of the first. Where it fails it goes behind the others, and is begun anew in its turn.
+    pub(super) fn step(
+        &mut self,
+        storage: &mut dyn Storage,
+        source: &Source,
+        found: &mut Recovered,
+    ) -> Result<(), Error> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let mut job = self.0.remove(0);
+        let mut step = || -> Result<bool, Error> {
+            let Some(recovery) = &mut job.recovery else {
+                job.recovery = Some(Box::new(Recovery::survey(storage, source, job.day)?));
+                return Ok(false);
+            };
+            Ok(recovery.step(storage)?.is_some())
+        };
+        match step() {
+            Ok(true) => {
+                if let Some(recovery) = job.recovery {
+                    found.add(recovery.found());
+                }
+                Ok(())
+            }
+            Ok(false) => {
+                self.0.insert(0, job);
+                Ok(())
+            }
+            // Of a later Vigie: left as it is.
+            Err(error) if error.kind == Kind::Version => Err(error),
+            Err(error) => {
+                self.add(job.day);
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes one day whole now.
+    pub(super) fn finish(
+        &mut self,
+        storage: &mut dyn Storage,
+        source: &Source,
+        day: Day,
+        found: &mut Recovered,
+    ) -> Result<(), Error> {
+        let mut recovery = Recovery::survey(storage, source, day)?;
+        recovery.run(storage)?;
+        found.add(recovery.found());
+        self.0.retain(|job| job.day != day);
+        Ok(())
+    }
+}
