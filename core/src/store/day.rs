@@ -27,7 +27,7 @@ pub(super) struct Writing {
 
 #[derive(Debug)]
 enum State {
-    Whole(Builder),
+    Whole(Box<Builder>),
     Behind(Box<Recovery>),
 }
 
@@ -77,7 +77,7 @@ impl Writing {
         let State::Behind(recovery) = &mut self.state else { return Ok(None) };
         let Some(builder) = recovery.step(storage)? else { return Ok(None) };
         self.index = open_index(storage, source, self.day, &builder)?;
-        let before = core::mem::replace(&mut self.state, State::Whole(builder));
+        let before = core::mem::replace(&mut self.state, State::Whole(Box::new(builder)));
         if self.flush(storage, source)? {
             self.sync(storage, source)?;
         }
