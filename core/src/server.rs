@@ -355,7 +355,7 @@ impl Connection {
             }
             Ok(Some(Item::Interleaved { .. })) => self.stats.packets_received += 1,
             // Answers to requests that a server never sends, and bytes between items.
-            Ok(Some(Item::Message { .. } | Item::Skipped(_))) => {}
+            Ok(Some(Item::Message { .. } | Item::Skipped { .. })) => {}
             Ok(None) => return false,
             Err(error) => {
                 self.respond("0", Response::new(Status::BAD_REQUEST));

@@ -67,7 +67,7 @@ mod answers;
 mod config;
 mod error;
 mod keep_alive;
-mod keys;
+pub(crate) mod keys;
 mod output;
 mod requests;
 mod tracks;
@@ -84,6 +84,9 @@ use tracks::Track;
 
 /// How long the first packet over UDP is waited for where another transport is left.
 const SILENT_START: u64 = 3_000_000;
+/// How long a packet waits for the bytes behind it, which tell whether it was cut short. They were sent with its last ones,
+/// should it have been.
+const PROOF_WAIT: u64 = 2_000;
 /// How long TEARDOWN waits for its answer.
 const TEARDOWN_TIMEOUT: u64 = 2_000_000;
 
@@ -122,6 +125,8 @@ pub struct Session {
     /// One came.
     any_media: bool,
     received: Micros,
+    /// When a packet has waited long enough for the bytes behind it.
+    held_until: Option<Micros>,
     teardown_at: Micros,
     peer_closed: bool,
     quirks: Quirks,
@@ -168,6 +173,7 @@ impl Session {
             last_media: now,
             any_media: false,
             received: now,
+            held_until: None,
             teardown_at: now,
             peer_closed: false,
             quirks: Quirks::default(),
@@ -261,7 +267,7 @@ impl Session {
         match self.phase {
             Phase::Closed => None,
             Phase::Teardown => Some(self.teardown_at),
-            Phase::Playing => keep_alive.into_iter().chain(self.stalls_at()).min(),
+            Phase::Playing => keep_alive.into_iter().chain(self.stalls_at()).chain(self.held_until).min(),
             Phase::Paused => keep_alive,
             _ => self.pending.front().map(|pending| pending.deadline),
         }
@@ -282,6 +288,10 @@ impl Session {
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Micros) {
         self.now = now;
+        if self.held_until.is_some_and(|at| now >= at) {
+            self.held_until = None;
+            self.input.let_go();
+        }
         match self.phase {
             Phase::Closed => {}
             Phase::Teardown if now >= self.teardown_at => self.end(),
@@ -327,14 +337,13 @@ impl Session {
             match self.input.next(&self.expected) {
                 Ok(Some(Item::Interleaved { channel, range })) => {
                     let received = self.received;
-                    match self.route(channel, range.len()) {
-                        Some((media, true)) => {
-                            return Some(Output::Rtp { media, bytes: self.input.bytes(range), received });
-                        }
-                        Some((media, false)) => {
-                            return Some(Output::Rtcp { media, bytes: self.input.bytes(range), received });
-                        }
-                        None => {}
+                    self.held_until = None;
+                    if let Some((media, rtp)) = self.route(channel, range.len()) {
+                        let bytes = self.input.bytes(range);
+                        return Some(match rtp {
+                            true => Output::Rtp { media, bytes, received },
+                            false => Output::Rtcp { media, bytes, received },
+                        });
                     }
                 }
                 Ok(Some(Item::Message { message: Message::Response(response), .. })) => {
@@ -343,13 +352,22 @@ impl Session {
                 Ok(Some(Item::Message { message: Message::Request(request), .. })) => {
                     self.handle_request(&request)
                 }
-                Ok(Some(Item::Skipped(bytes))) => {
+                Ok(Some(Item::Skipped { bytes, after })) => {
                     self.stats.skipped_bytes += bytes as u64;
-                    self.tolerated(Quirk::LostFraming);
+                    let track = after.and_then(|channel| self.track_on(channel));
+                    let media = track.and_then(|(at, _)| self.tracks.get(at)).map(|track| track.media);
+                    if let (true, Some(media)) = (self.tolerated(Quirk::LostFraming), media) {
+                        return Some(Output::Cut { media });
+                    }
                 }
+                Ok(None) if self.peer_closed && self.input.let_go() => {}
                 Ok(None) if self.peer_closed && self.phase == Phase::Teardown => self.end(),
                 Ok(None) if self.peer_closed => self.fail(Kind::Closed),
-                Ok(None) => return None,
+                Ok(None) => {
+                    let until = self.input.holds().then(|| self.received.plus(PROOF_WAIT));
+                    self.held_until = self.held_until.or(until);
+                    return None;
+                }
                 Err(error) => self.fail(Kind::Rtsp(error.kind)),
             }
         }
@@ -357,13 +375,7 @@ impl Session {
 
     /// Of which media an interleaved packet is, and whether it is RTP; `None` where it is not wanted.
     fn route(&mut self, channel: u8, len: usize) -> Option<(usize, bool)> {
-        let own = |(at, track): (usize, &Track)| match track.agreed {
-            Some(Agreed::Interleaved(rtp, _)) if channel == rtp => Some((at, true)),
-            Some(Agreed::Interleaved(_, rtcp)) if channel == rtcp => Some((at, false)),
-            _ => None,
-        };
-        let found = self.tracks.iter().enumerate().find_map(own);
-        self.admit(found, len)
+        self.admit(self.track_on(channel), len)
     }
 
     /// Accounts for a packet of the track (its place, and whether it is RTP): its media, where it is wanted now.

@@ -33,7 +33,7 @@ pub fn framing_split(bytes: &[u8]) {
 fn items(mut stream: &[u8], mut distances: impl Iterator<Item = usize>) -> Vec<String> {
     let limits = Limits::default();
     let mut input = Input::new(&limits);
-    let expected = Expected { channels: vec![Channels { rtp: 0, rtcp: 1, payload_type: None }] };
+    let expected = Expected { channels: vec![Channels { rtp: 0, rtcp: 1, payload_type: None }], ..Expected::default() };
     let (mut out, mut skipped) = (vec![], 0);
     loop {
         let take = distances.next().unwrap_or(stream.len()).min(stream.len());
@@ -44,7 +44,7 @@ fn items(mut stream: &[u8], mut distances: impl Iterator<Item = usize>) -> Vec<S
             now = &now[taken..];
             loop {
                 match input.next(&expected) {
-                    Ok(Some(Item::Skipped(n))) => skipped += n,
+                    Ok(Some(Item::Skipped { bytes, .. })) => skipped += bytes,
                     Ok(Some(item)) => {
                         if skipped > 0 {
                             out.push(format!("skipped {skipped}"));

@@ -332,6 +332,11 @@ impl Ingest {
                         way.rtcp(bytes, received, &mut self.reports);
                     }
                 }
+                Output::Cut { media } => {
+                    if let Some(way) = self.ways.iter_mut().find(|way| way.media == media) {
+                        way.cut();
+                    }
+                }
                 Output::Event(event) => self.event(event),
                 Output::Close => self.end(IngestOutput::Close),
             }

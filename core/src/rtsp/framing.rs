@@ -3,7 +3,7 @@
 //! [`Input`] owns the receive buffer of one connection. What it hands out refers to that buffer: nothing is allocated
 //! per packet. Where a server loses the boundary between two items (live555 and its kin write part of a packet when the
 //! TCP window is full, then begin the next one), the next plausible item is searched, the last packet's bytes included,
-//! because the items that it swallowed are in there.
+//! because the items that it swallowed are in there. A packet that can be told to have swallowed some is not handed out.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -15,6 +15,10 @@ use super::message::speaks_version;
 use super::{Error, Kind, Message};
 use crate::fault::Offset;
 use crate::limits::Limits;
+
+mod proof;
+
+use proof::{Known, Verdict};
 
 /// What comes next in the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +38,13 @@ pub enum Item {
         /// Its version is 1.x.
         speaks_version: bool,
     },
-    /// That many bytes were skipped to find the next item.
-    Skipped(usize),
+    /// The place was lost.
+    Skipped {
+        /// Bytes that were skipped to find the next item.
+        bytes: usize,
+        /// The channel of the packet handed out last, where that may be cut short and end in bytes that are not its own.
+        after: Option<u8>,
+    },
 }
 
 /// Which interleaved headers are plausible when the place is lost.
@@ -43,6 +52,10 @@ pub enum Item {
 pub struct Expected {
     /// What SETUP agreed on, media by media; before that, any channel below 20.
     pub channels: Vec<Channels>,
+    /// All packets are looked through for items that they swallowed, not only those with the marker: where a packet can end
+    /// a NAL unit of another picture than the next one continues (RFC 6184 interleaved mode, RFC 7798 with DONL). Where
+    /// several media are set up they are in any case.
+    pub thorough: bool,
 }
 
 /// The channels of one media.
@@ -93,6 +106,13 @@ pub struct Input {
     last_packet: Option<usize>,
     /// Bytes skipped so far in search of the next item.
     searching: Option<usize>,
+    /// The channel of the packet that may have been cut short before that.
+    after: Option<u8>,
+    known: Known,
+    /// A packet waits for what stands behind it.
+    holding: bool,
+    /// It waits no longer.
+    let_go: bool,
     spoke: bool,
     capacity: usize,
     limits: Limits,
@@ -121,8 +141,12 @@ impl Input {
             before: 0,
             last_packet: None,
             searching: None,
+            after: None,
+            known: Known::default(),
+            holding: false,
+            let_go: false,
             spoke: false,
-            capacity: limits.receive_buffer.max(2 * LARGEST).max(limits.rtsp_head + LARGEST),
+            capacity: limits.receive_buffer.max(2 * LARGEST + proof::BEHIND).max(limits.rtsp_head + LARGEST),
             limits: *limits,
         }
     }
@@ -204,15 +228,26 @@ impl Input {
                 Found::Blank => self.start += 1,
                 Found::Packet(channel, len) => {
                     let from = self.start + 4;
-                    self.last_packet = Some(self.start);
-                    self.start = from + len;
-                    return Ok(Some(Item::Interleaved { channel, range: from..from + len }));
+                    match self.judge(expected, channel, from, len) {
+                        Verdict::Open => return Ok(None),
+                        Verdict::Cut => {
+                            self.last_packet = None;
+                            self.searching = Some(0);
+                            self.start = from;
+                        }
+                        Verdict::Whole => {
+                            self.last_packet = Some(self.start);
+                            self.start = from + len;
+                            return Ok(Some(Item::Interleaved { channel, range: from..from + len }));
+                        }
+                    }
                 }
                 Found::Head(head, body) => return self.take_message(head, body),
                 Found::Nothing if !self.spoke => return Err(self.error(Kind::NotRtsp)),
                 Found::Nothing => {
                     // The last packet may have been cut short; what it swallowed is searched as well.
                     // This byte begins nothing, so the search never ends where it began.
+                    self.after = self.last_packet.and_then(|at| self.buffer.get(at + 1).copied());
                     let swallowed =
                         self.last_packet.take().map(|at| at + 4).filter(|from| *from < self.start);
                     self.searching = Some(usize::from(swallowed.is_none()));
@@ -220,6 +255,48 @@ impl Input {
                 }
             }
         }
+    }
+
+    /// Does a whole packet wait for the bytes behind it, which tell whether it was cut short?
+    #[must_use]
+    pub const fn holds(&self) -> bool {
+        self.holding
+    }
+
+    /// Such a packet has waited for long enough, or nothing more comes. Says whether there was one.
+    pub const fn let_go(&mut self) -> bool {
+        self.let_go = self.holding;
+        self.holding
+    }
+
+    /// Is the packet of `len` bytes at `from` to be handed out?
+    #[inline]
+    fn judge(&mut self, expected: &Expected, channel: u8, from: usize, len: usize) -> Verdict {
+        let packet = self.buffer.get(from..from + len).unwrap_or_default();
+        let looked_through = match (expected.channels.as_slice(), packet) {
+            // Those of RTCP have this bit too.
+            ([_], [_, second, ..]) if !expected.thorough => {
+                second & 0x80 != 0 || Expected::ends_in_report(&self.known, packet)
+            }
+            (any, _) => !any.is_empty(),
+        };
+        if looked_through { self.look_through(expected, channel, from, len) } else { Verdict::Whole }
+    }
+
+    #[cold]
+    fn look_through(&mut self, expected: &Expected, channel: u8, from: usize, len: usize) -> Verdict {
+        let bytes = self.buffer.get(from..self.end).unwrap_or_default();
+        let (verdict, proved) = expected.judge(&mut self.known, channel, len, bytes);
+        if verdict == Verdict::Cut {
+            // Where its own beginning is not sure, the packet before it may have been cut short as well.
+            self.after = self.last_packet.filter(|_| !proved).and_then(|at| self.buffer.get(at + 1).copied());
+        }
+        self.holding = verdict == Verdict::Open && !self.let_go;
+        if self.holding {
+            return Verdict::Open;
+        }
+        self.let_go = false;
+        if verdict == Verdict::Open { Verdict::Whole } else { verdict }
     }
 
     fn error(&self, kind: Kind) -> Error {
@@ -296,7 +373,7 @@ impl Input {
                 }
                 Some(true) => {
                     self.searching = None;
-                    return Ok(Some(Item::Skipped(skipped)));
+                    return Ok(Some(Item::Skipped { bytes: skipped, after: self.after.take() }));
                 }
                 Some(false) => {
                     self.start += 1;

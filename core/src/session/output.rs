@@ -37,6 +37,12 @@ pub enum Output<'a> {
         /// When its last bytes were received.
         received: Micros,
     },
+    /// The packet of this media that was handed out last may have been cut short, and end in bytes that are not its own
+    /// ([`Quirk::LostFraming`]). What is open of the media lacks something.
+    Cut {
+        /// Index of the media in the presentation.
+        media: usize,
+    },
     /// A datagram to send to the agreed server port, from the media's socket.
     Datagram {
         /// Index of the media in the presentation.

@@ -19,6 +19,7 @@ enum Seen {
     Rtcp(usize, Vec<u8>),
     Datagram(usize, bool, Vec<u8>),
     Event(Event),
+    Cut(usize),
     Close,
 }
 
@@ -36,6 +37,7 @@ fn drain(session: &mut Session) -> Vec<Seen> {
             Output::Rtp { media, bytes, .. } => Seen::Rtp(media, bytes.to_vec()),
             Output::Rtcp { media, bytes, .. } => Seen::Rtcp(media, bytes.to_vec()),
             Output::Datagram { media, rtcp, bytes } => Seen::Datagram(media, rtcp, bytes.to_vec()),
+            Output::Cut { media } => Seen::Cut(media),
             Output::Event(event) => Seen::Event(event),
             Output::Close => Seen::Close,
         });

@@ -10,7 +10,7 @@ use super::keys::Secure;
 use super::{Agreed, Event, Kind, Lower, Phase, Queued, Session};
 use crate::fault::Quirk;
 use crate::rtp::rtcp;
-use crate::rtsp::framing::Channels;
+use crate::rtsp::framing::{Channels, Expected};
 use crate::rtsp::headers::{SessionId, Transport};
 use crate::rtsp::{Method, Response, Status, Url};
 use crate::sdp::{Media, MediaKind, Presentation};
@@ -202,10 +202,12 @@ impl Session {
             Ok(secure) => secure,
             Err(error) => return self.fail(Kind::Srtp(error.kind)),
         };
+        let numbered = self.media(at).is_some_and(|media| media.uses_don || media.packetization_mode == 2);
         let Some(track) = self.tracks.get_mut(self.at) else { return };
         track.secure = secure;
         if let Agreed::Interleaved(rtp, rtcp) = agreed {
             self.expected.channels.push(Channels { rtp, rtcp, payload_type: track.payload_type });
+            self.expected.thorough |= numbered;
         }
         track.ssrc = ssrc;
         track.agreed = Some(agreed.clone());
@@ -338,6 +340,16 @@ impl Session {
         }
     }
 
+    /// The track whose channel it is, and whether it is that of RTP.
+    pub(super) fn track_on(&self, channel: u8) -> Option<(usize, bool)> {
+        let own = |(at, track): (usize, &Track)| match track.agreed {
+            Some(Agreed::Interleaved(rtp, _)) if channel == rtp => Some((at, true)),
+            Some(Agreed::Interleaved(_, rtcp)) if channel == rtcp => Some((at, false)),
+            _ => None,
+        };
+        self.tracks.iter().enumerate().find_map(own)
+    }
+
     /// Accounts for a datagram that came to a media's socket: is it wanted now?
     pub fn handle_datagram(&mut self, now: Micros, media: usize, rtcp: bool, len: usize) -> bool {
         self.now = now;
@@ -360,7 +372,7 @@ impl Session {
 
     pub(super) fn lay_tracks(&mut self, chosen: &[usize], base: &Url, aggregate: &Url) {
         self.tracks.clear();
-        self.expected.channels.clear();
+        self.expected = Expected::default();
         self.at = 0;
         for index in chosen {
             let Some(media) = self.media(*index) else { continue };

@@ -27,6 +27,8 @@ pub(super) struct Way {
     unprotect: Option<Unprotect>,
     /// SRTP and SRTCP packets that were not taken.
     refused: u64,
+    /// The last packet may have been cut short.
+    cut: bool,
     reorder: Reorder,
     out: Out,
 }
@@ -70,7 +72,7 @@ impl Way {
             quirks: Quirks::default(),
             stamped: None,
         };
-        Self { media: index, unprotect: None, refused: 0, reorder, out }
+        Self { media: index, unprotect: None, refused: 0, cut: false, reorder, out }
     }
 
     /// Decrypts what comes.
@@ -113,6 +115,11 @@ impl Way {
         }
     }
 
+    /// The last packet may have been cut short: what it brought is as good as lost.
+    pub(super) const fn cut(&mut self) {
+        self.cut = true;
+    }
+
     pub(super) fn rtp(&mut self, bytes: &[u8], received: Micros, reports: &mut VecDeque<IngestOutput>) {
         let bytes = match &mut self.unprotect {
             None => bytes,
@@ -121,7 +128,10 @@ impl Way {
                 Err(_) => return self.refused += 1,
             },
         };
-        if let Some(ordered) = self.reorder.push(bytes, received) {
+        if let Some(mut ordered) = self.reorder.push(bytes, received) {
+            if core::mem::take(&mut self.cut) {
+                ordered.lost_before = ordered.lost_before.saturating_add(1);
+            }
             self.out.take(&ordered, reports);
         }
         // Over TCP a packet's turn is when it comes: none ever waits.

@@ -12,12 +12,12 @@ use crate::rtsp::{Method, Request, Response, Status};
 enum Seen {
     Packet(u8, Vec<u8>),
     Message(Message),
-    Skipped(usize),
+    Skipped(usize, Option<u8>),
     Error(Kind),
 }
 
 fn channels() -> Expected {
-    Expected { channels: vec![Channels { rtp: 0, rtcp: 1, payload_type: Some(96) }] }
+    Expected { channels: vec![Channels { rtp: 0, rtcp: 1, payload_type: Some(96) }], ..Expected::default() }
 }
 
 fn read(chunks: &[&[u8]], expected: &Expected) -> Vec<Seen> {
@@ -38,7 +38,7 @@ fn read_within(chunks: &[&[u8]], expected: &Expected, limits: &Limits) -> Vec<Se
                         seen.push(Seen::Packet(channel, input.bytes(range).to_vec()));
                     }
                     Ok(Some(Item::Message { message, .. })) => seen.push(Seen::Message(message)),
-                    Ok(Some(Item::Skipped(n))) => seen.push(Seen::Skipped(n)),
+                    Ok(Some(Item::Skipped { bytes, after })) => seen.push(Seen::Skipped(bytes, after)),
                     Err(error) => {
                         seen.push(Seen::Error(error.kind));
                         return seen;
@@ -113,7 +113,7 @@ fn a_packet_cut_short_costs_only_itself() {
     let sequences: Vec<u8> =
         seen.iter().filter_map(|s| if let Seen::Packet(0, p) = s { Some(p[3]) } else { None }).collect();
     assert_eq!(sequences, [1, 2, 3, 4, 5, 6, 7, 8]);
-    assert_eq!(seen.iter().filter(|s| matches!(s, Seen::Skipped(_))).count(), 1);
+    assert_eq!(seen.iter().filter(|s| matches!(s, Seen::Skipped(..))).count(), 1);
     // The packets that the broken one swallowed are whole.
     assert!(seen.contains(&Seen::Packet(0, rtp(3, 60))) && seen.contains(&Seen::Packet(0, rtp(5, 60))));
 }
