@@ -1,28 +1,136 @@
-//! Client and server with SRTP: keys of the camera by MIKEY and by SDES, and keys that the client gives.
+//! Client and server with SRTP: keys of the camera by MIKEY and by SDES, and keys that the client gives. Each session is
+//! written down as well, and has to come out of the file again, in which no key is.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::BytesMut;
 use vigie::codec::Codec;
+use vigie::limits::Limits;
 use vigie::packetize::{Framing, Packetizer};
+use vigie::record::capture::{Replay, Replayed, Writer};
 use vigie::record::{Ingest, IngestOutput};
 use vigie::rtp::rtcp;
 use vigie::rtp::srtp::mikey::Message;
 use vigie::rtp::srtp::sdes::Crypto;
 use vigie::rtp::srtp::{self, Master, Protect, Suite, Unprotect};
-use vigie::rtsp::Url;
+use vigie::rtsp::{Credentials, Url};
 use vigie::sdp::Description;
 use vigie::server::{self, Connection};
 use vigie::session::{Config, Event, Kind, Lower};
-use vigie::time::Micros;
+use vigie::time::{Micros, NtpTime, UtcMicros};
 
 const NOW: Micros = Micros(1_000_000);
 
+const PASSWORD: &str = "s3cr3t-word";
+const SEED: [u8; 32] = [0xa7; 32];
+
+/// A client that is written down, with and without pictures.
+struct Client {
+    ingest: Ingest,
+    writers: [Writer; 2],
+    keys: Vec<Master>,
+}
+
+impl Client {
+    fn new(lower: Lower) -> Self {
+        let (url, _) = Url::parse("rtsp://cam/1").unwrap();
+        let credentials = Some(Credentials::new("viewer", PASSWORD));
+        let config = Config::new(url, SEED).transports(vec![lower]).credentials(credentials);
+        let mut writers = [false, true].map(|blank| Writer::new(&Limits::default(), blank));
+        writers.iter_mut().for_each(|w| w.open(NOW, UtcMicros(1_700_000_000_000_000), 1, &config));
+        Self { ingest: Ingest::new(config, NOW), writers, keys: vec![] }
+    }
+
+    fn poll_output(&mut self) -> Option<IngestOutput> {
+        let output = self.ingest.poll_output();
+        for writer in &mut self.writers {
+            match &output {
+                None => writer.drained(),
+                Some(IngestOutput::Send(bytes)) => writer.sent(NOW, bytes),
+                Some(IngestOutput::Datagram { media, rtcp, bytes }) => {
+                    writer.sent_datagram(NOW, *media, *rtcp, bytes);
+                }
+                Some(output) => writer.output(output),
+            }
+        }
+        output
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        self.writers.iter_mut().for_each(|w| w.received(NOW, bytes));
+        assert_eq!(self.ingest.handle_input(NOW, bytes), bytes.len());
+    }
+
+    fn receive_datagram(&mut self, rtcp: bool, bytes: &[u8]) {
+        self.writers.iter_mut().for_each(|w| w.datagram(NOW, 0, rtcp, bytes));
+        self.ingest.handle_datagram(NOW, 0, rtcp, bytes);
+    }
+
+    fn bound(&mut self, media: usize, ports: (u16, u16)) {
+        self.writers.iter_mut().for_each(|w| w.bound(NOW, media, ports));
+        self.ingest.bound(NOW, media, ports.0, ports.1);
+    }
+
+    fn end(&mut self, got: &mut Vec<IngestOutput>) {
+        let later = NOW.plus(1_000_000);
+        self.writers.iter_mut().for_each(|w| w.timeout(later));
+        self.ingest.handle_timeout(later);
+        got.extend(std::iter::from_fn(|| self.poll_output()));
+        self.writers.iter_mut().for_each(|w| w.teardown(later));
+        self.ingest.teardown(later);
+        got.extend(std::iter::from_fn(|| self.poll_output()));
+        self.writers.iter_mut().for_each(|w| w.closed(later));
+        self.ingest.handle_closed(later);
+        got.extend(std::iter::from_fn(|| self.poll_output()));
+        self.writers.iter_mut().for_each(|w| w.finish(later));
+    }
+
+    /// The files hold no secret, and the same comes out of them again.
+    fn check_files(&mut self, key: &Master) {
+        self.keys.push(key.clone());
+        for (blank, writer) in [false, true].into_iter().zip(&mut self.writers) {
+            let file = writer.take();
+            let mut secrets = vec![PASSWORD.as_bytes().to_vec(), SEED.to_vec(), b"a7a7a7a7".to_vec()];
+            for master in &self.keys {
+                let any = "1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+                let mut crypto = Crypto::parse(any).unwrap();
+                crypto.master = master.clone();
+                let value = crypto.to_value();
+                let text = value.split("inline:").nth(1).unwrap().split('|').next().unwrap();
+                let raw = STANDARD.decode(text).unwrap();
+                secrets.push(text.as_bytes()[..20].to_vec());
+                // As it stands in Base64 of something that it is a part of, whatever comes before it.
+                for shift in 1..3 {
+                    let shifted = STANDARD.encode([&raw[..shift], &raw].concat());
+                    secrets.push(shifted.as_bytes()[4..24].to_vec());
+                }
+                secrets.extend([raw[..16].to_vec(), raw[raw.len() - 12..].to_vec()]);
+            }
+            for secret in secrets {
+                let found = file.windows(secret.len()).position(|window| window == secret);
+                assert_eq!(found, None, "{:?}", String::from_utf8_lossy(&secret));
+            }
+            let mut replay = Replay::new(&Limits::default());
+            replay.push(&file);
+            replay.finish();
+            let mut got = vec![];
+            while let Some(replayed) = replay.pull().unwrap() {
+                if let Replayed::Event { output, .. } = replayed {
+                    got.push(output);
+                }
+            }
+            assert_eq!(replay.summary().same(), Some(true), "blank: {blank}");
+            assert_eq!(pictures(&got), 39);
+            let (stats, replayed) = (self.ingest.stats(), replay.ingest().unwrap().stats());
+            assert_eq!((stats.srtp_refused, stats.reorder), (replayed.srtp_refused, replayed.reorder));
+        }
+    }
+}
+
 /// Client and server after PLAY: what the client put out, and all that it sent.
-fn play(keys: &str, lower: Lower) -> (Ingest, Vec<IngestOutput>, String) {
-    let (url, _) = Url::parse("rtsp://cam/1").unwrap();
-    let mut client = Ingest::new(Config::new(url, [1; 32]).transports(vec![lower]), NOW);
+fn play(keys: &str, lower: Lower) -> (Client, Vec<IngestOutput>, String) {
+    let mut client = Client::new(lower);
     let mut server = Connection::new(server::Config::new([2; 32]).udp(true), NOW);
     let (mut got, mut sent) = (Vec::new(), String::new());
     loop {
@@ -33,13 +141,13 @@ fn play(keys: &str, lower: Lower) -> (Ingest, Vec<IngestOutput>, String) {
                     sent.push_str(&String::from_utf8_lossy(&bytes));
                     assert_eq!(server.handle_input(NOW, &bytes), bytes.len());
                 }
-                IngestOutput::Event(Event::Bind { media }) => client.bound(NOW, media, 6000, 6001),
+                IngestOutput::Event(Event::Bind { media }) => client.bound(media, (6000, 6001)),
                 output => got.push(output),
             }
         }
         while let Some(output) = server.poll_output() {
             match output {
-                server::Output::Send(bytes) => assert_eq!(client.handle_input(NOW, &bytes), bytes.len()),
+                server::Output::Send(bytes) => client.receive(&bytes),
                 server::Output::Event(server::Event::Describe { request, .. }) => {
                     let sdp = Description::live("cam").with_video(Codec::H264, 96, &[]).to_string();
                     let sdp = sdp.replace("RTP/AVP", "RTP/SAVP") + keys;
@@ -85,7 +193,7 @@ fn pictures(got: &[IngestOutput]) -> usize {
 }
 
 /// Sends what `protect` makes of 40 pictures, one packet changed on the way and one twice.
-fn receive(client: &mut Ingest, lower: Lower, mut protect: Protect, got: &mut Vec<IngestOutput>) {
+fn receive(client: &mut Client, lower: Lower, mut protect: Protect, got: &mut Vec<IngestOutput>) {
     for (n, mut packet) in packets(40).into_iter().enumerate() {
         protect.rtp(&mut packet).unwrap();
         let forged = n == 60;
@@ -97,19 +205,27 @@ fn receive(client: &mut Ingest, lower: Lower, mut protect: Protect, got: &mut Ve
                 Lower::Tcp => {
                     let length = (packet.len() as u16).to_be_bytes();
                     let framed = [&[b'$', 0], &length[..], &packet].concat();
-                    assert_eq!(client.handle_input(NOW, &framed), framed.len());
+                    client.receive(&framed);
                 }
-                _ => client.handle_datagram(NOW, 0, false, &packet),
+                _ => client.receive_datagram(false, &packet),
             }
             got.extend(std::iter::from_fn(|| client.poll_output()));
         }
     }
-    let later = NOW.plus(1_000_000);
-    client.handle_timeout(later);
-    client.teardown(later);
+    let mut report = rtcp::sender_compound(
+        &rtcp::SenderReport { ssrc: 77, ntp: NtpTime(1 << 63), ..Default::default() },
+        "cam",
+    );
+    protect.rtcp(&mut report).unwrap();
+    match lower {
+        Lower::Tcp => {
+            client.receive(&[&[b'$', 1], &(report.len() as u16).to_be_bytes()[..], &report].concat())
+        }
+        _ => client.receive_datagram(true, &report),
+    }
     got.extend(std::iter::from_fn(|| client.poll_output()));
-    client.handle_closed(later);
-    got.extend(std::iter::from_fn(|| client.poll_output()));
+    client.end(got);
+    assert!(got.iter().any(|output| matches!(output, IngestOutput::SenderReport { .. })));
 }
 
 fn master(suite: Suite) -> Master {
@@ -139,7 +255,9 @@ fn keys_by_mikey_decrypt_over_tcp_and_udp_and_ours_sign_the_reports() {
             receive(&mut client, lower, Protect::new(&master).unwrap(), &mut got);
             assert_eq!(pictures(&got), 39, "{suite:?} {lower:?}");
             // The changed one and the one that came twice.
-            assert_eq!((client.stats().srtp_refused, client.stats().reorder.lost), (2, 1));
+            assert_eq!((client.ingest.stats().srtp_refused, client.ingest.stats().reorder.lost), (2, 1));
+            client.keys.push(ours.clone());
+            client.check_files(&master);
             let mut reports = Unprotect::new(&ours).unwrap();
             for output in &got {
                 if let IngestOutput::Datagram { rtcp: true, bytes, .. } = output {
@@ -163,6 +281,7 @@ fn keys_by_sdes_decrypt() {
         Crypto::parse(&format!("2 AES_CM_128_HMAC_SHA1_32 inline:{}", STANDARD.encode(&key))).unwrap().master;
     receive(&mut client, Lower::Tcp, Protect::new(&master).unwrap(), &mut got);
     assert_eq!(pictures(&got), 39);
+    client.check_files(&master);
 }
 
 /// Axis: the camera encrypts with the key that the client gives.
@@ -173,6 +292,7 @@ fn keys_of_the_client_decrypt_where_the_camera_names_none() {
     assert_eq!((master.suite(), master.mki()), (Suite::AesCm128Sha1Tag80, &[0, 0, 0, 1][..]));
     receive(&mut client, Lower::Tcp, Protect::new(&master).unwrap(), &mut got);
     assert_eq!(pictures(&got), 39);
+    client.check_files(&master);
 }
 
 #[test]
@@ -187,6 +307,6 @@ fn keys_that_cannot_be_used_end_the_session_by_name_and_are_not_shown() {
             _ => None,
         });
         assert_eq!(failed, Some(Kind::Srtp(kind)));
-        assert!(!format!("{:?} {got:?}", client.session().presentation()).contains("AAAA"));
+        assert!(!format!("{:?} {got:?}", client.ingest.session().presentation()).contains("AAAA"));
     }
 }

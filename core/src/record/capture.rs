@@ -35,6 +35,7 @@
 mod blank;
 mod config;
 mod file;
+mod keys;
 mod lines;
 mod redact;
 mod replay;

@@ -6,6 +6,7 @@
 mod keys;
 pub mod mikey;
 mod protect;
+mod reseal;
 pub mod sdes;
 mod unprotect;
 mod window;
@@ -18,6 +19,7 @@ use thiserror::Error;
 use crate::fault::{Blame, Code, Fault, Offset};
 
 pub use protect::Protect;
+pub(crate) use reseal::Reseal;
 pub use unprotect::Unprotect;
 
 /// Sources that one key serves, at most; RFC 3711 §9.1 wants them known beforehand, and cameras have one or two.

@@ -48,9 +48,7 @@ impl Session {
             track.and_then(|track| Some((track, self.presentation.as_ref()?.media.get(track.media)?)));
         let Some((track, media)) = media.filter(|(_, media)| media.is_secure()) else { return Ok(None) };
         let ours = self.own_master(media, track.media)?;
-        let given =
-            response.headers.get("KeyMgmt").and_then(data).map(|data| Message::parse(&data)).transpose()?;
-        let unprotect = match given.map_or_else(|| described(media), |given| Ok(Some(given)))? {
+        let unprotect = match given(response)?.map_or_else(|| described(media), |given| Ok(Some(given)))? {
             Some(message) => {
                 let mut unprotect = Unprotect::new(&message.master)?;
                 for (ssrc, round) in message.streams {
@@ -70,25 +68,38 @@ impl Session {
         track.secure.as_mut()?.unprotect.take()
     }
 
-    /// Our own key: of the suite that the camera uses, else of the one that every device has.
     fn own_master(&self, media: &Media, at: usize) -> Result<Master, Error> {
-        let theirs = described(media)?;
-        let suite = theirs.as_ref().map_or(Suite::AesCm128Sha1Tag80, |message| message.master.suite());
-        let mut key = Vec::from(self.derived("SRTP key", at));
-        key.extend(self.derived("SRTP salt", at));
-        let master = Master::new(suite, key.get(..suite.key_length() + suite.salt_length()).unwrap_or(&key))?;
-        // Axis wants an identifier of four bytes on keys that the client gives.
-        if theirs.is_none() { master.with_mki(&[0, 0, 0, 1]) } else { Ok(master) }
+        own_master(&self.config.seed, media, at)
     }
 
     fn derived(&self, purpose: &str, at: usize) -> [u8; 32] {
-        let hash = Sha256::new().chain_update(self.config.seed).chain_update(purpose);
-        hash.chain_update((at as u64).to_be_bytes()).finalize().into()
+        derived(&self.config.seed, purpose, at)
     }
 }
 
+/// Our own key for the media at `at`: of the suite that the camera uses, else of the one that every device has.
+pub(crate) fn own_master(seed: &[u8; 32], media: &Media, at: usize) -> Result<Master, Error> {
+    let theirs = described(media)?;
+    let suite = theirs.as_ref().map_or(Suite::AesCm128Sha1Tag80, |message| message.master.suite());
+    let mut key = Vec::from(derived(seed, "SRTP key", at));
+    key.extend(derived(seed, "SRTP salt", at));
+    let master = Master::new(suite, key.get(..suite.key_length() + suite.salt_length()).unwrap_or(&key))?;
+    // Axis wants an identifier of four bytes on keys that the client gives.
+    if theirs.is_none() { master.with_mki(&[0, 0, 0, 1]) } else { Ok(master) }
+}
+
+fn derived(seed: &[u8; 32], purpose: &str, at: usize) -> [u8; 32] {
+    let hash = Sha256::new().chain_update(seed).chain_update(purpose);
+    hash.chain_update((at as u64).to_be_bytes()).finalize().into()
+}
+
+/// The key that SETUP's answer gives.
+pub(crate) fn given(response: &Response) -> Result<Option<Message>, Error> {
+    response.headers.get("KeyMgmt").and_then(data).map(|data| Message::parse(&data)).transpose()
+}
+
 /// The camera's key, by the description: MIKEY before SDES, of which the first that is known here.
-fn described(media: &Media) -> Result<Option<Message>, Error> {
+pub(crate) fn described(media: &Media) -> Result<Option<Message>, Error> {
     if let Some(value) = &media.keys.key_mgmt {
         let base64 = value.trim().strip_prefix("mikey").map(str::trim);
         let bytes = base64.and_then(|text| STANDARD.decode(text).ok()).ok_or(BAD)?;

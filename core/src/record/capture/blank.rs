@@ -20,9 +20,7 @@ pub(super) struct Payloads(Vec<(u8, Codec, bool)>);
 impl Payloads {
     /// As the camera described them.
     pub(super) fn of(presentation: &Presentation) -> Self {
-        // What is encrypted cannot be read, and must not be kept beside its key.
-        let clear = presentation.media.iter().filter(|media| !media.is_secure());
-        let video = clear.filter_map(|m| Some((m.payload_type, m.codec?, m.uses_don)));
+        let video = presentation.media.iter().filter_map(|m| Some((m.payload_type, m.codec?, m.uses_don)));
         Self(video.collect())
     }
 

@@ -7,6 +7,7 @@ use core::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::keys;
 use crate::session::Config;
 
 /// In place of each byte.
@@ -36,7 +37,7 @@ const SECRET_NAMES: [&[u8]; 12] = [
 ];
 
 /// Lines of protocol words and numbers, in which a password is not searched: it would break them.
-const PLAIN_LINES: [&[u8]; 26] = [
+const PLAIN_LINES: [&[u8]; 27] = [
     b"rtsp/",
     b"cseq:",
     b"content-length:",
@@ -63,6 +64,7 @@ const PLAIN_LINES: [&[u8]; 26] = [
     b"a=framerate:",
     b"a=key-mgmt:",
     b"a=crypto:",
+    b"keymgmt:",
 ];
 
 /// A password that is one of these is not searched.
@@ -127,6 +129,7 @@ impl Redactor {
                 None if secret => mask_words(line),
                 None => self.line(line),
             }
+            keys::erase(line);
         }
     }
 
@@ -244,11 +247,11 @@ fn encoded(text: &str) -> String {
     out
 }
 
-fn starts_with(line: &[u8], start: &[u8]) -> bool {
+pub(super) fn starts_with(line: &[u8], start: &[u8]) -> bool {
     line.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
-fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+pub(super) fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     memchr::memmem::find(bytes, what)
 }
 

@@ -7,6 +7,7 @@ use core::mem;
 use super::blank::{Payloads, fill};
 use super::config;
 use super::file::{self, What};
+use super::keys::Reseals;
 use super::lines::Lines;
 use super::redact::Redactor;
 use super::split::{Piece, Splitter};
@@ -30,7 +31,7 @@ pub struct Writer {
     blanked: bool,
     redactor: Redactor,
     splitter: Splitter,
-    payloads: Payloads,
+    contents: Contents,
     /// What waits for the reads before it to be understood.
     waiting: VecDeque<Waiting>,
     /// Bytes of those reads that are understood, secrets taken out.
@@ -41,6 +42,15 @@ pub struct Writer {
     out: Vec<u8>,
     /// The machine has given all since the last call.
     drained: bool,
+}
+
+/// What is known of a connection's packets.
+#[derive(Debug, Default)]
+struct Contents {
+    payloads: Payloads,
+    reseals: Reseals,
+    /// Of the session, and what is written in its place.
+    seeds: ([u8; 32], [u8; 32]),
 }
 
 #[derive(Debug)]
@@ -60,7 +70,7 @@ impl Writer {
             blanked: blank,
             redactor: Redactor::default(),
             splitter: Splitter::new(limits),
-            payloads: Payloads::default(),
+            contents: Contents::default(),
             waiting: VecDeque::new(),
             clean: Vec::new(),
             lines: Lines::new(blank),
@@ -76,7 +86,8 @@ impl Writer {
         self.settle();
         self.redactor = Redactor::of(config);
         self.splitter = Splitter::new(&config.limits);
-        self.payloads = Payloads::default();
+        let seeds = (config.seed, config::seed(&config.seed));
+        self.contents = Contents { seeds, ..Contents::default() };
         self.before = self.lines.events;
         let config = config::write(config, &self.redactor).into_bytes();
         self.call(now, What::Open { connection, utc, config });
@@ -87,9 +98,9 @@ impl Writer {
         self.input(now);
         self.waiting.push_back(Waiting::Read { now, left: bytes.len() });
         let (redactor, blanked, limits) = (&self.redactor, self.blanked, &self.limits);
-        let payloads = &mut self.payloads;
+        let contents = &mut self.contents;
         self.splitter.push(bytes, &mut self.clean, |piece, run| {
-            clean(piece, run, redactor, blanked, payloads, limits)
+            clean(piece, run, redactor, blanked, contents, limits)
         });
         self.write_out();
     }
@@ -97,9 +108,7 @@ impl Writer {
     /// `handle_datagram`.
     pub fn datagram(&mut self, now: Micros, media: usize, rtcp: bool, bytes: &[u8]) {
         let mut bytes = bytes.to_vec();
-        if self.blanked {
-            self.payloads.blank(&mut bytes);
-        }
+        self.contents.packet(&mut bytes, self.blanked);
         self.input(now);
         self.call(now, What::Datagram { media: short(media), rtcp, bytes });
     }
@@ -197,9 +206,9 @@ impl Writer {
     /// What is not understood yet is taken as it is.
     fn settle(&mut self) {
         let (redactor, blanked, limits) = (&self.redactor, self.blanked, &self.limits);
-        let payloads = &mut self.payloads;
+        let contents = &mut self.contents;
         self.splitter
-            .flush(&mut self.clean, |piece, run| clean(piece, run, redactor, blanked, payloads, limits));
+            .flush(&mut self.clean, |piece, run| clean(piece, run, redactor, blanked, contents, limits));
         self.write_out();
     }
 
@@ -227,40 +236,68 @@ impl Writer {
     }
 }
 
+impl Contents {
+    /// Takes out of a packet what must not be kept.
+    fn packet(&mut self, packet: &mut [u8], blanked: bool) {
+        let payloads = &self.payloads;
+        let blank = |packet: &mut [u8]| {
+            if blanked {
+                payloads.blank(packet);
+            }
+        };
+        if self.reseals.any() && !self.reseals.packet(packet, blank) && blanked {
+            // Not to be opened: of what it holds nothing can be kept.
+            Payloads::default().blank(packet);
+        } else if !self.reseals.any() {
+            blank(packet);
+        }
+    }
+
+    /// Takes out of a message what must not be kept, and learns what it says of packets.
+    fn message(&mut self, message: &mut [u8], redactor: &Redactor, limits: &Limits) {
+        let real = parsed(message);
+        redactor.message(message);
+        let (Some(real), Some(erased)) = (real, parsed(message)) else { return };
+        self.reseals.answered(&real, &erased);
+        if let (Some(real), Some(erased)) = (description(real, limits), description(erased, limits)) {
+            self.reseals.described(&real, &erased, (&self.seeds.0, &self.seeds.1));
+            self.payloads = Payloads::of(&erased);
+        }
+    }
+}
+
 /// Takes out of a run what must not be kept.
 fn clean(
     piece: Piece,
     run: &mut [u8],
     redactor: &Redactor,
     blanked: bool,
-    payloads: &mut Payloads,
+    contents: &mut Contents,
     limits: &Limits,
 ) {
     match piece {
-        Piece::Message => {
-            redactor.message(run);
-            if blanked && let Some(presentation) = description(run, limits) {
-                *payloads = Payloads::of(&presentation);
-            }
-        }
-        Piece::Packet if blanked => payloads.blank(run.get_mut(4..).unwrap_or_default()),
-        Piece::Packet => {}
+        Piece::Message => contents.message(run, redactor, limits),
+        Piece::Packet => contents.packet(run.get_mut(4..).unwrap_or_default(), blanked),
         // Empty lines stay.
         Piece::Unknown if blanked && run.len() > 2 => fill(run),
         Piece::Unknown => redactor.search(run),
     }
 }
 
-/// The session description that a message carries.
-fn description(message: &[u8], limits: &Limits) -> Option<Presentation> {
+fn parsed(message: &[u8]) -> Option<Message> {
     let end = memchr::memmem::find(message, b"\n\r\n").map(|at| at + 3);
     let end = end.or_else(|| memchr::memmem::find(message, b"\n\n").map(|at| at + 2))?;
     let (head, body) = message.split_at_checked(end)?;
-    let body = bytes::Bytes::copy_from_slice(body);
-    match Message::parse(head, body).ok()? {
-        Message::Response(response) => Presentation::parse(response.body, limits).ok(),
-        Message::Request(request) => Presentation::parse(request.body, limits).ok(),
-    }
+    Message::parse(head, bytes::Bytes::copy_from_slice(body)).ok()
+}
+
+/// The session description that a message carries.
+fn description(message: Message, limits: &Limits) -> Option<Presentation> {
+    let body = match message {
+        Message::Response(response) => response.body,
+        Message::Request(request) => request.body,
+    };
+    Presentation::parse(body, limits).ok()
 }
 
 fn short(media: usize) -> u16 {

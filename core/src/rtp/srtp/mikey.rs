@@ -181,6 +181,60 @@ impl Message {
     }
 }
 
+/// Sets keys and salts of a message to zero; the rest stays as it is. False where there are none to be found.
+pub(crate) fn erase_keys(bytes: &mut [u8]) -> bool {
+    let mut keys = Vec::new();
+    let read = find_keys(bytes, &mut keys).is_some();
+    let found = read && !keys.is_empty();
+    for range in keys {
+        bytes.get_mut(range).unwrap_or_default().fill(0);
+    }
+    found
+}
+
+/// Where keys and salts stand; of encrypted ones, all that is encrypted.
+fn find_keys(bytes: &[u8], found: &mut Vec<core::ops::Range<usize>>) -> Option<()> {
+    let mut r = Reader::new(bytes);
+    let (_, mut next) = header(&mut r)?;
+    for _ in 0..MOST_PAYLOADS {
+        let kind = next;
+        if kind == LAST {
+            break;
+        }
+        next = r.u8()?;
+        match kind {
+            KEMAC => {
+                let cipher = r.u8()?;
+                let length = usize::from(r.u16()?);
+                let at = bytes.len() - r.left();
+                let data = r.take(length)?;
+                let mac = r.u8()?;
+                r.take(if mac == 0 { 0 } else { 20 })?;
+                if cipher == 0 {
+                    let mut data = Reader::new(data);
+                    let (_, kind, key) = (data.u8()?, data.u8()?, usize::from(data.u16()?));
+                    data.take(key)?;
+                    found.push(at + 4..at + 4 + key);
+                    if matches!(kind >> 4, 1 | 3) {
+                        let salt = usize::from(data.u16()?);
+                        data.take(salt)?;
+                        found.push(at + 6 + key..at + 6 + key + salt);
+                    }
+                } else {
+                    found.push(at..at + length);
+                }
+            }
+            POLICY => {
+                r.take(2)?;
+                let length = usize::from(r.u16()?);
+                r.take(length)?;
+            }
+            _ => skip(&mut r, kind)?,
+        }
+    }
+    Some(())
+}
+
 fn bad(r: &Reader<'_>) -> Error {
     Error::at(Kind::Mikey, r.offset())
 }
@@ -289,10 +343,15 @@ mod tests {
             let master = Master::new(suite, &key[..suite.key_length() + suite.salt_length()]).unwrap();
             let message = Message::new(master.with_mki(&mki).unwrap(), &streams);
             let bytes = message.to_bytes(ntp, random);
-            prop_assert_eq!(Message::parse(&bytes).unwrap(), message);
+            prop_assert_eq!(&Message::parse(&bytes).unwrap(), &message);
             for end in 0..bytes.len() {
                 prop_assert!(Message::parse(&bytes[..end]).is_err());
             }
+            let mut erased = bytes.clone();
+            prop_assert!(erase_keys(&mut erased));
+            let nothing = Master::new(suite, &[0; 46][..suite.key_length() + suite.salt_length()]).unwrap();
+            let expected = Message { master: nothing.with_mki(&mki).unwrap(), ..message };
+            prop_assert_eq!(Message::parse(&erased).unwrap(), expected);
         }
 
         #[test]

@@ -17,6 +17,8 @@ pub struct Unprotect {
     /// The first roll-over counter of each source, as MIKEY tells it (RFC 3830 §6.1.1).
     rounds: Vec<(u32, u32)>,
     packet: Vec<u8>,
+    /// Of the RTP packet in `packet`, RFC 3711 §3.3.1.
+    index: u64,
 }
 
 #[derive(Clone)]
@@ -40,6 +42,7 @@ impl Unprotect {
             rtcp: Vec::new(),
             rounds: Vec::new(),
             packet: Vec::new(),
+            index: 0,
         };
         unprotect.with(master)
     }
@@ -70,6 +73,11 @@ impl Unprotect {
         if self.rounds.len() < MOST_SOURCES {
             self.rounds.push((ssrc, round));
         }
+    }
+
+    /// The index of the RTP packet taken last.
+    pub(super) const fn last_index(&self) -> u64 {
+        self.index
     }
 
     #[cfg(test)]
@@ -124,6 +132,7 @@ impl Unprotect {
             keys.rtp.counter_mode(ssrc, index, self.packet.get_mut(header..).unwrap_or_default());
         }
         accept(&mut self.rtp, at, ssrc, index)?;
+        self.index = index;
         Ok(&self.packet)
     }
 
