@@ -12,6 +12,7 @@
 #[doc = include_str!("../docs/format.md")]
 pub mod format {}
 
+mod check;
 mod close;
 mod day;
 #[cfg(feature = "std")]
@@ -39,6 +40,7 @@ mod verify;
 mod volume;
 mod writer;
 
+pub use check::{Checked, DayCheck, Finding, Repair, Wrong};
 #[cfg(feature = "std")]
 pub use files::FileStorage;
 pub use gap::{Cause, GapEntry, gap_log_path};

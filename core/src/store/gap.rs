@@ -172,6 +172,22 @@ pub(super) fn append_log(
     Ok(())
 }
 
+/// Cuts off what does not pass.
+pub(super) fn cut_log(storage: &mut dyn Storage, source: &Source, day: Day) -> Result<(), super::Error> {
+    let len = (read_log(storage, source, day)?.len() * GapEntry::LEN) as u64;
+    let path = gap_log_path(source, day);
+    let file = match storage.open(&path, super::Access::Write) {
+        Err(super::Error { kind: super::Kind::NotFound, .. }) => return Ok(()),
+        other => other?,
+    };
+    let cut = match storage.len(file) {
+        Ok(there) if there > len => storage.truncate(file, len).and_then(|()| storage.sync(file)),
+        other => other.map(|_| ()),
+    };
+    storage.close(file);
+    cut
+}
+
 fn append_entry(
     storage: &mut dyn Storage,
     file: super::File,

@@ -1,10 +1,12 @@
 //! Days that are to be made whole while another is written to, or before.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::list::days;
 use super::recover::{Recovered, Recovery};
+use super::scan::sync_folders;
 use super::{Error, Kind, Source, Storage};
 use crate::gix::Day;
 
@@ -20,19 +22,27 @@ struct Job {
 }
 
 impl Jobs {
-    /// Looks at a camera's last two days (one past midnight, and the one before), and makes them whole where no more than
-    /// `at_once` bytes of media have to be read for it. Any other day is made whole when it is written to.
+    /// Looks at a camera's last two days (one past midnight, and the one before) and at those that were written to after two
+    /// later ones, and makes them whole where no more than `at_once` bytes of media have to be read for it. Any other day is
+    /// made whole when it is written to.
     pub(super) fn start(
         storage: &mut dyn Storage,
         source: &Source,
         at_once: u64,
     ) -> Result<(Self, Recovered), Error> {
         let (mut jobs, mut found) = (Self::default(), Recovered::default());
-        for day in days(storage, source)?.into_iter().rev().take(2) {
+        let mut due: Vec<Day> = days(storage, source)?.into_iter().rev().take(2).collect();
+        for day in open_days(storage, source)? {
+            if !due.contains(&day) {
+                due.push(day);
+            }
+        }
+        for day in due {
             let mut recovery = Recovery::survey(storage, source, day)?;
             if recovery.left() <= at_once {
                 recovery.run(storage)?;
                 found.add(recovery.found());
+                unmark(storage, source, day)?;
             } else {
                 jobs.0.push(Job { day, recovery: Some(Box::new(recovery)) });
             }
@@ -82,7 +92,11 @@ impl Jobs {
                 job.recovery = Some(Box::new(Recovery::survey(storage, source, job.day)?));
                 return Ok(false);
             };
-            Ok(recovery.step(storage)?.is_some())
+            let done = recovery.step(storage)?.is_some();
+            if done {
+                unmark(storage, source, job.day)?;
+            }
+            Ok(done)
         };
         match step() {
             Ok(true) => {
@@ -116,6 +130,40 @@ impl Jobs {
         recovery.run(storage)?;
         found.add(recovery.found());
         self.0.retain(|job| job.day != day);
-        Ok(())
+        unmark(storage, source, day)
     }
+}
+
+/// That a day is written to after two later ones (a clock was set back), so that it is made whole at the next start.
+pub(super) fn mark(storage: &mut dyn Storage, source: &Source, day: Day) -> Result<bool, Error> {
+    let later = days(storage, source)?.into_iter().filter(|other| *other > day).count();
+    if later < 2 {
+        return Ok(false);
+    }
+    match storage.create_new(&marker(source, day)) {
+        Ok(file) => storage.close(file),
+        Err(Error { kind: Kind::Exists, .. }) => {}
+        Err(error) => return Err(error),
+    }
+    sync_folders(storage, &alloc::format!("{source}"))?;
+    Ok(true)
+}
+
+fn unmark(storage: &mut dyn Storage, source: &Source, day: Day) -> Result<(), Error> {
+    match storage.remove(&marker(source, day)) {
+        Err(Error { kind: Kind::NotFound, .. }) => Ok(()),
+        other => other,
+    }
+}
+
+fn marker(source: &Source, day: Day) -> String {
+    alloc::format!("{source}/{day}.open")
+}
+
+fn open_days(storage: &mut dyn Storage, source: &Source) -> Result<Vec<Day>, Error> {
+    let listed = match storage.list(&alloc::format!("{source}")) {
+        Err(Error { kind: Kind::NotFound, .. }) => return Ok(Vec::new()),
+        other => other?,
+    };
+    Ok(listed.iter().filter_map(|file| file.name.strip_suffix(".open")?.parse().ok()).collect())
 }

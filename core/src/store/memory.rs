@@ -169,6 +169,11 @@ impl Memory {
         (disk.fail, disk.cut) = (None, None);
     }
 
+    /// One process of several ends: what is locked is free.
+    pub fn unlock_all(&self) {
+        self.0.borrow_mut().locks.clear();
+    }
+
     /// The power goes, and returns.
     pub fn power_cut(&self, how: Cut) {
         let mut state = match how {

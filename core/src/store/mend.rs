@@ -143,7 +143,7 @@ pub(super) fn close(
     let next = key.counter.checked_add(1);
     let continued = match walked.get(i + 1) {
         Some(file) => Some(file.head.mark.key.counter) == next,
-        None => continued_tomorrow(storage, day, next)?,
+        None => continued_tomorrow(storage, &day.source, day.day, next)?,
     };
     let end = Key { utc: last.end(), counter: next.unwrap_or(u32::MAX) };
     if continued || day.files.others.contains(&end.end_name()) {
@@ -153,11 +153,12 @@ pub(super) fn close(
 }
 
 /// Does the day after have the file of this span that comes next?
-fn continued_tomorrow(
+pub(super) fn continued_tomorrow(
     storage: &mut dyn Storage,
-    day: &Mended<'_>,
+    source: &Source,
+    day: Day,
     counter: Option<u32>,
 ) -> Result<bool, Error> {
-    let tomorrow = day_files(storage, &day.source, Day::of(day.day.end()))?;
+    let tomorrow = day_files(storage, source, Day::of(day.end()))?;
     Ok(tomorrow.media.first().is_some_and(|(key, _)| Some(key.counter) == counter))
 }

@@ -134,6 +134,12 @@ impl Recovery {
         Ok(())
     }
 
+    /// Walks through all of the day's media, whatever the index says.
+    pub(super) fn anew(&mut self, storage: &mut dyn Storage) -> Result<(), Error> {
+        self.kept = None;
+        self.plan(storage)
+    }
+
     /// The file that the index ends in.
     fn last_key(&self) -> Option<Key> {
         self.kept.as_ref().and_then(|kept| kept.index.files().last()).map(|file| file.key)

@@ -144,6 +144,37 @@ pub trait Storage {
     }
 }
 
+macro_rules! forward {
+    ($($name:ident($($arg:ident: $ty:ty),*) $(-> $out:ty)?;)*) => {
+        impl<T: Storage + ?Sized> Storage for alloc::boxed::Box<T> {
+            $(fn $name(&mut self, $($arg: $ty),*) $(-> $out)? {
+                (**self).$name($($arg),*)
+            })*
+        }
+    };
+}
+
+forward! {
+    create_new(path: &str) -> Result<File, Error>;
+    open(path: &str, access: Access) -> Result<File, Error>;
+    close(file: File);
+    append(file: File, parts: &[&[u8]]) -> Result<(), Error>;
+    write_at(file: File, offset: u64, bytes: &[u8]) -> Result<(), Error>;
+    read_at(file: File, offset: u64, into: &mut [u8]) -> Result<usize, Error>;
+    len(file: File) -> Result<u64, Error>;
+    truncate(file: File, len: u64) -> Result<(), Error>;
+    sync(file: File) -> Result<(), Error>;
+    sync_folder(folder: &str) -> Result<(), Error>;
+    rename(from: &str, to: &str) -> Result<(), Error>;
+    remove(path: &str) -> Result<(), Error>;
+    list(folder: &str) -> Result<Vec<Listed>, Error>;
+    lock(folder: &str) -> Result<(), Error>;
+    unlock(folder: &str);
+    remove_folder(folder: &str) -> Result<(), Error>;
+    room() -> Result<(), Error>;
+    spend_reserve() -> Result<bool, Error>;
+}
+
 /// The whole of a file; `None` where there is none.
 pub(super) fn read_whole(storage: &mut dyn Storage, path: &str) -> Result<Option<Vec<u8>>, Error> {
     read_start(storage, path, u64::MAX)

@@ -1,6 +1,8 @@
 //! The promises of `docs/format.md` §5 and §6, held against a disk that fails at every write in every way.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod histories;
+
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 

@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use super::day::Writing;
 use super::gap::append_log;
-use super::jobs::Jobs;
+use super::jobs::{Jobs, mark};
 use super::media::{Media, Written, file_mark};
 use super::recover::end_span;
 use super::storage::folder_of;
@@ -36,6 +36,8 @@ pub struct Writer<S: Storage> {
     source: Source,
     options: Options,
     day: Option<Writing>,
+    /// It is before two later ones, and marked so.
+    late: bool,
     media: Option<Media>,
     /// Other days that are being made whole.
     jobs: Jobs,
@@ -66,6 +68,7 @@ impl<S: Storage> Writer<S> {
             source,
             options,
             day: None,
+            late: false,
             media: None,
             jobs,
             folders: BTreeSet::new(),
@@ -236,13 +239,14 @@ impl<S: Storage> Writer<S> {
         let (writing, found) =
             Writing::open(&mut self.storage, recovery, &self.source, self.options.at_once)?;
         self.found.add(&found);
+        self.late = mark(&mut self.storage, &self.source, day)?;
         self.day = Some(writing);
         Ok(())
     }
 
     fn leave(&mut self) {
         let Some(writing) = self.day.take() else { return };
-        if writing.is_behind() {
+        if writing.is_behind() || self.late {
             self.jobs.add(writing.day);
         }
         writing.close(&mut self.storage);

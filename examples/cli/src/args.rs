@@ -96,6 +96,26 @@ Example:
   vigie export --store store --tenant town --camera place \\
     --from 2026-11-22T05:14:00Z --to 2026-11-22T05:15:30Z -o clip.mp4")]
     Export(Export),
+    /// Check a store: every file, mark, checksum and index.
+    #[command(after_help = "\
+Reads all media, and changes nothing without --repair. A camera that is being recorded is checked, but not repaired.
+--repair does what recovery does after a power cut, for all days: it makes holes free, cuts off torn tails, closes files,
+ends spans and makes indexes anew. What passes its check is never changed. Ctrl-C ends it at any time without harm.
+
+Exit codes: 0 all is whole (or was repaired); 1 something is not, or the check failed; 130 ended by Ctrl-C.
+
+Examples:
+  vigie fsck --store store
+  vigie fsck --store store --tenant town --camera place --repair")]
+    Fsck(Fsck),
+    /// Make the indexes of a store anew, from its media.
+    #[command(after_help = "\
+Reads all media. An index that is right already is not written; media are not changed. A camera that is being recorded is
+left alone.
+
+Example:
+  vigie rebuild --store store --tenant town")]
+    Rebuild(Rebuild),
     /// Serve simulated RTSP cameras: clips that loop for ever, each picture numbered by a barcode.
     #[command(after_help = "\
 One port serves RTSP with media over TCP or UDP, RTSP in HTTP tunnels and in WebSockets, and with --tls all of them
@@ -274,6 +294,39 @@ pub struct Ls {
     /// Only up to this time.
     #[arg(long, value_name = "UTC")]
     pub to: Option<Moment>,
+}
+
+/// Which cameras of a store.
+#[derive(Args, Clone, Debug)]
+pub struct Which {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Only this tenant.
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// Only this camera.
+    #[arg(long, value_name = "NAME")]
+    pub camera: Option<String>,
+}
+
+/// `vigie fsck`.
+#[derive(Args, Debug)]
+pub struct Fsck {
+    /// What is checked.
+    #[command(flatten)]
+    pub which: Which,
+    /// Repair what can be.
+    #[arg(long)]
+    pub repair: bool,
+}
+
+/// `vigie rebuild`.
+#[derive(Args, Debug)]
+pub struct Rebuild {
+    /// What is made anew.
+    #[command(flatten)]
+    pub which: Which,
 }
 
 /// `vigie export`.

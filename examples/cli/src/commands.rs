@@ -1,6 +1,7 @@
 //! The commands: each takes its options, prints its results, and fails with a sentence and a remedy.
 
 mod export;
+mod fsck;
 mod ls;
 mod probe;
 mod record;
@@ -24,6 +25,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Record(options) => block_on(record::run(options, format)),
         Command::Ls(options) => ls::run(options, format),
+        Command::Fsck(options) => block_on(fsck::run(options, format)),
+        Command::Rebuild(options) => block_on(fsck::rebuild(options, format)),
         Command::Export(options) => export::run(options, format),
         Command::Probe(options) => probe::run(options, format),
         Command::Remux(options) => remux::run(options, format),

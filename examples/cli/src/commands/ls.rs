@@ -20,7 +20,8 @@ use crate::table::Table;
 pub(super) fn run(options: &Ls, format: Format) -> Result<ExitCode, Failure> {
     let mut storage = open(&options.store)?;
     let failed = |error: store::Error| explain::store("read", &options.store, &error);
-    let sources = sources(&mut storage, options)?;
+    let sources =
+        sources(&mut storage, &options.store, options.tenant.as_deref(), options.camera.as_deref())?;
     let from = options.from.map_or(Span::ALL.from, |m| m.0);
     let to = options.to.map_or(Span::ALL.to, |m| m.0);
     if from >= to {
@@ -49,13 +50,17 @@ pub(super) fn open(root: &Path) -> Result<FileStorage, Failure> {
 }
 
 /// The cameras asked for; an error where there is none such.
-fn sources(storage: &mut FileStorage, options: &Ls) -> Result<Vec<Source>, Failure> {
-    let root = options.store.as_path();
+pub(super) fn sources(
+    storage: &mut FileStorage,
+    root: &Path,
+    tenant: Option<&str>,
+    camera: Option<&str>,
+) -> Result<Vec<Source>, Failure> {
     let failed = |error: store::Error| explain::store("read", root, &error);
-    let wanted = |what: &str, name: &Option<String>| -> Result<Option<Name>, Failure> {
-        name.as_ref().map(|name| explain::name(what, name)).transpose()
+    let wanted = |what: &str, name: Option<&str>| -> Result<Option<Name>, Failure> {
+        name.map(|name| explain::name(what, name)).transpose()
     };
-    let (tenant, camera) = (wanted("tenant", &options.tenant)?, wanted("camera", &options.camera)?);
+    let (tenant, camera) = (wanted("tenant", tenant)?, wanted("camera", camera)?);
     let all = all(storage).map_err(failed)?;
     let fits = |s: &&Source| tenant.is_none_or(|t| s.tenant == t) && camera.is_none_or(|c| s.camera == c);
     let found: Vec<Source> = all.iter().filter(fits).copied().collect();
