@@ -7,7 +7,7 @@ use core::fmt;
 
 use super::close::closing;
 use super::gap::read_log;
-use super::mend::{continued_tomorrow, replace_index};
+use super::mend::{continued, replace_index};
 use super::recover::Recovery;
 use super::scan::{DayFiles, Head, Walked, day_files, heads, index_of, sync_folders, walk_file, with_file};
 use super::storage::read_whole;
@@ -42,6 +42,8 @@ pub enum Wrong {
     Index,
     /// The gap log has entries that do not pass.
     GapLog,
+    /// The last entry of the gap log was not finished when the power went: it is written over. No damage.
+    GapTail,
     /// A file that recovery put aside, or that is none of a store's. Nothing reads it: no damage.
     Stray,
 }
@@ -63,6 +65,7 @@ impl Wrong {
             Self::Unindexed => "unindexed",
             Self::Index => "index",
             Self::GapLog => "gap-log",
+            Self::GapTail => "gap-tail",
             Self::Stray => "stray",
         }
     }
@@ -70,7 +73,7 @@ impl Wrong {
     /// Is it only worth a look, and no damage?
     #[must_use]
     pub const fn is_note(self) -> bool {
-        matches!(self, Self::Stray)
+        matches!(self, Self::Stray | Self::GapTail)
     }
 }
 
@@ -89,6 +92,7 @@ impl fmt::Display for Wrong {
             Self::Unindexed => "lacks whole fragments",
             Self::Index => "is not the index that the media give",
             Self::GapLog => "has entries that fail their check",
+            Self::GapTail => "its last entry was not finished: no damage",
             Self::Stray => "belongs to nothing: no damage",
         })
     }
@@ -274,12 +278,11 @@ impl DayCheck {
         let mut ends: BTreeSet<String> = BTreeSet::new();
         for (i, file) in with_footage.iter().enumerate() {
             let Some((_, last)) = file.walk.fragments.last() else { continue };
-            let next = file.head.mark.key.counter.checked_add(1);
-            let end = Key { utc: last.end(), counter: next.unwrap_or(u32::MAX) }.end_name();
-            let continued = match with_footage.get(i + 1) {
-                Some(file) => Some(file.head.mark.key.counter) == next,
-                None => self.live || continued_tomorrow(storage, &self.source, self.day, next)?,
-            };
+            let end = Key { utc: last.end(), counter: file.head.mark.key.counter.saturating_add(1) };
+            let next = with_footage.get(i + 1).map(|file| file.head.mark.key);
+            let continued =
+                (next.is_none() && self.live) || continued(storage, &self.source, self.day, end, next)?;
+            let end = end.end_name();
             if !continued && !self.end_is_noted(storage, &end)? {
                 let path = alloc::format!("{}/{end}", self.source);
                 findings.push(Finding { path, what: Wrong::End, at: 0, count: 0 });
@@ -351,7 +354,8 @@ impl DayCheck {
             let passes = (read_log(storage, &self.source, self.day)?.len() * GapEntry::LEN) as u64;
             let count = log.len() as u64 - passes;
             if count > 0 {
-                findings.push(Finding { path, what: Wrong::GapLog, at: passes, count });
+                let what = if count <= GapEntry::LEN as u64 { Wrong::GapTail } else { Wrong::GapLog };
+                findings.push(Finding { path, what, at: passes, count });
             }
         }
         let new = alloc::format!("{}.new", index_path(&self.source, self.day));

@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::list::days;
 use super::recover::{Recovered, Recovery};
 use super::scan::sync_folders;
 use super::{Error, Kind, Source, Storage};
@@ -31,8 +30,8 @@ impl Jobs {
         at_once: u64,
     ) -> Result<(Self, Recovered), Error> {
         let (mut jobs, mut found) = (Self::default(), Recovered::default());
-        let mut due: Vec<Day> = days(storage, source)?.into_iter().rev().take(2).collect();
-        for day in open_days(storage, source)? {
+        let mut due: Vec<Day> = media_days(storage, source)?.into_iter().rev().take(2).collect();
+        for day in named(storage, source, ".open")? {
             if !due.contains(&day) {
                 due.push(day);
             }
@@ -58,6 +57,11 @@ impl Jobs {
     pub(super) fn add(&mut self, day: Day) {
         self.0.retain(|job| job.day != day);
         self.0.push(Job { day, recovery: None });
+    }
+
+    /// Another day is about to be written to: those that wait are remembered over a crash.
+    pub(super) fn note(&self, storage: &mut dyn Storage, source: &Source) -> Result<(), Error> {
+        self.0.iter().try_for_each(|job| mark(storage, source, job.day))
     }
 
     /// A day's recovery as far as it has come; it is no longer among these.
@@ -134,19 +138,23 @@ impl Jobs {
     }
 }
 
-/// That a day is written to after two later ones (a clock was set back), so that it is made whole at the next start.
-pub(super) fn mark(storage: &mut dyn Storage, source: &Source, day: Day) -> Result<bool, Error> {
-    let later = days(storage, source)?.into_iter().filter(|other| *other > day).count();
-    if later < 2 {
-        return Ok(false);
+/// Notes that a day is written to after two later ones (a clock was set back).
+pub(super) fn mark_late(storage: &mut dyn Storage, source: &Source, day: Day) -> Result<bool, Error> {
+    let late = media_days(storage, source)?.into_iter().filter(|other| *other > day).count() >= 2;
+    if late {
+        mark(storage, source, day)?;
     }
+    Ok(late)
+}
+
+/// Notes that a day is to be made whole at the next start, even if it is not one of the last two then.
+fn mark(storage: &mut dyn Storage, source: &Source, day: Day) -> Result<(), Error> {
     match storage.create_new(&marker(source, day)) {
         Ok(file) => storage.close(file),
         Err(Error { kind: Kind::Exists, .. }) => {}
         Err(error) => return Err(error),
     }
-    sync_folders(storage, &alloc::format!("{source}"))?;
-    Ok(true)
+    sync_folders(storage, &alloc::format!("{source}"))
 }
 
 fn unmark(storage: &mut dyn Storage, source: &Source, day: Day) -> Result<(), Error> {
@@ -160,10 +168,20 @@ fn marker(source: &Source, day: Day) -> String {
     alloc::format!("{source}/{day}.open")
 }
 
-fn open_days(storage: &mut dyn Storage, source: &Source) -> Result<Vec<Day>, Error> {
+/// The days whose names, in the camera's folder, end so.
+fn named(storage: &mut dyn Storage, source: &Source, end: &str) -> Result<Vec<Day>, Error> {
     let listed = match storage.list(&alloc::format!("{source}")) {
         Err(Error { kind: Kind::NotFound, .. }) => return Ok(Vec::new()),
         other => other?,
     };
-    Ok(listed.iter().filter_map(|file| file.name.strip_suffix(".open")?.parse().ok()).collect())
+    Ok(listed.iter().filter_map(|file| file.name.strip_suffix(end)?.parse().ok()).collect())
+}
+
+/// The days of which there is media or an index.
+fn media_days(storage: &mut dyn Storage, source: &Source) -> Result<Vec<Day>, Error> {
+    let mut days = named(storage, source, "")?;
+    days.extend(named(storage, source, ".gix")?);
+    days.sort_unstable();
+    days.dedup();
+    Ok(days)
 }

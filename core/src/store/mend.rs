@@ -5,8 +5,9 @@ use alloc::string::String;
 use super::close::close_file;
 use super::recover::{Recovered, end_span};
 use super::scan::{DayFiles, Walked, day_files, sync_folders, with_file};
+use super::storage::read_whole;
 use super::{Access, Error, Kind, Source, Storage, index_path};
-use crate::gix::{Day, Key};
+use crate::gix::{Day, Index, Key};
 
 /// The day that is mended.
 pub(super) struct Mended<'a> {
@@ -57,7 +58,8 @@ pub(super) fn mend(
         && !day.known.contains(&head.mark.key)
     {
         found.torn += 1;
-        return storage.remove(&path);
+        storage.remove(&path)?;
+        return end_yesterday(storage, day, head.mark.key);
     }
     with_file(storage, &path, Access::Write, |storage, file| {
         for (at, len) in &walk.holes {
@@ -72,6 +74,22 @@ pub(super) fn mend(
         }
         storage.sync(file)
     })
+}
+
+/// The file that was removed would have continued yesterday's last span: that ended where its last fragment ends.
+fn end_yesterday(storage: &mut dyn Storage, day: &Mended<'_>, gone: Key) -> Result<(), Error> {
+    let Some(counter) = gone.counter.checked_sub(1) else { return Ok(()) };
+    let yesterday = day.day.before();
+    let Some(bytes) = read_whole(storage, &index_path(&day.source, yesterday))? else { return Ok(()) };
+    let Ok((index, _)) = Index::read(&bytes, yesterday) else { return Ok(()) };
+    let last = index.entries().iter().rev().find(|entry| {
+        index.file_of(entry).is_some_and(|file| file.key.counter == counter)
+            && entry.mark.end().0.abs_diff(gone.utc.0) <= NEAR as u64
+    });
+    match last {
+        Some(last) => end_span(storage, &day.source, Key { utc: last.mark.end(), counter: gone.counter }),
+        None => Ok(()),
+    }
 }
 
 /// Cuts off what of the index does not pass, and appends what the media have beyond it.
@@ -140,25 +158,34 @@ pub(super) fn close(
     })?;
     found.closed += u64::from(closed);
     found.end = found.end.max(Some(last.end()));
-    let next = key.counter.checked_add(1);
-    let continued = match walked.get(i + 1) {
-        Some(file) => Some(file.head.mark.key.counter) == next,
-        None => continued_tomorrow(storage, &day.source, day.day, next)?,
-    };
-    let end = Key { utc: last.end(), counter: next.unwrap_or(u32::MAX) };
-    if continued || day.files.others.contains(&end.end_name()) {
+    let end = Key { utc: last.end(), counter: key.counter.saturating_add(1) };
+    let next = walked.get(i + 1).map(|file| file.head.mark.key);
+    if continued(storage, &day.source, day.day, end, next)? {
         return Ok(());
     }
     end_span(storage, &day.source, end)
 }
 
-/// Does the day after have the file of this span that comes next?
-pub(super) fn continued_tomorrow(
+/// How far apart the end of a file and the start of the one that continues it may be dated.
+const NEAR: i64 = 10_000_000;
+
+/// Does a file continue the one that ends at `end`, which has the counter of the next: the next of the day, or one of the
+/// day after?
+pub(super) fn continued(
     storage: &mut dyn Storage,
     source: &Source,
     day: Day,
-    counter: Option<u32>,
+    end: Key,
+    next: Option<Key>,
 ) -> Result<bool, Error> {
+    if next.is_some_and(|next| next.counter == end.counter) {
+        return Ok(true);
+    }
+    // Past midnight; what comes next of this day may be of a clock that was set back.
+    if next.is_some() && end.utc.plus(NEAR) < day.end() {
+        return Ok(false);
+    }
     let tomorrow = day_files(storage, source, Day::of(day.end()))?;
-    Ok(tomorrow.media.first().is_some_and(|(key, _)| Some(key.counter) == counter))
+    let follows = |key: &Key| key.counter == end.counter && key.utc.0.abs_diff(end.utc.0) <= NEAR as u64;
+    Ok(tomorrow.media.iter().any(|(key, _)| follows(key)))
 }

@@ -50,10 +50,11 @@ enum Stage {
     Walk,
     /// Fill the holes of this file and cut off its tail.
     Mend(usize),
+    /// Close this file, and end its span where nothing continues it. Before the index: what that holds is not looked at
+    /// again.
+    Close(usize),
     /// Write the index.
     Index,
-    /// Close this file, and end its span where nothing continues it.
-    Close(usize),
     Done,
 }
 
@@ -77,6 +78,8 @@ pub(super) struct Recovery {
     /// Files that do not count.
     others: Vec<Key>,
     walked: Vec<Walked>,
+    /// Fragments of the file that the index ends in which the index has.
+    had: usize,
     builder: Builder,
     next: u32,
     stage: Stage,
@@ -108,6 +111,7 @@ impl Recovery {
             heads: Vec::new(),
             others: Vec::new(),
             walked: Vec::new(),
+            had: 0,
             builder: Builder::new(),
             next: 0,
             stage: Stage::Walk,
@@ -130,6 +134,7 @@ impl Recovery {
         heads.reverse();
         (self.heads, self.others) = (heads, others);
         self.walked.clear();
+        self.had = 0;
         self.stage = Stage::Walk;
         Ok(())
     }
@@ -197,22 +202,22 @@ impl Recovery {
                     self.found = found;
                     self.stage = Stage::Mend(i + 1);
                 }
-                None => self.stage = Stage::Index,
-            },
-            Stage::Index => {
-                if !self.walked.is_empty() {
-                    sync_folders(storage, &alloc::format!("{}/{}", self.source, self.day))?;
+                None => {
+                    self.walked.retain(|file| !file.walk.fragments.is_empty());
+                    self.stage = Stage::Close(0);
                 }
-                self.write_index(storage)?;
-                self.walked.retain(|file| !file.walk.fragments.is_empty());
-                self.stage = Stage::Close(0);
-            }
+            },
             Stage::Close(i) if i < self.walked.len() => {
                 mend::close(storage, &self.mended(), &self.walked, i, &mut found)?;
                 self.found = found;
                 self.stage = Stage::Close(i + 1);
             }
-            Stage::Close(_) => {
+            Stage::Close(_) => self.stage = Stage::Index,
+            Stage::Index => {
+                if !self.walked.is_empty() {
+                    sync_folders(storage, &alloc::format!("{}/{}", self.source, self.day))?;
+                }
+                self.write_index(storage)?;
                 self.walked = Vec::new();
                 self.stage = Stage::Done;
             }
@@ -246,11 +251,18 @@ impl Recovery {
             }
             None => (u64::from(head.mark.head_len), 0, false),
         };
-        let walk = walk_file(storage, &self.source, &head, from, number)?;
+        let mut walk = walk_file(storage, &self.source, &head, from, number)?;
         if misfit && !walk.fragments.is_empty() {
             // Index and media do not fit together.
             self.kept = None;
             return self.plan(storage);
+        }
+        if let Some(kept) = self.kept.as_ref().filter(|_| Some(head.mark.key) == self.last_key()) {
+            // The whole of the file: closing needs it.
+            let of_it = |e: &&Entry| kept.index.file_of(e).is_some_and(|file| file.key == head.mark.key);
+            let had: Vec<_> = kept.index.entries().iter().filter(of_it).map(|e| (e.offset, e.mark)).collect();
+            self.had = had.len();
+            walk.fragments.splice(..0, had);
         }
         self.walked.push(Walked { head, walk });
         Ok(())
@@ -270,10 +282,11 @@ impl Recovery {
                 let mut builder = kept.builder.clone();
                 let (kept_len, mut out) = (builder.len(), Vec::new());
                 for file in &self.walked {
-                    if Some(file.head.mark.key) != last {
+                    let own = Some(file.head.mark.key) == last;
+                    if !own {
                         builder.file(&file.head.mark, &file.head.init);
                     }
-                    for (offset, mark) in &file.walk.fragments {
+                    for (offset, mark) in file.walk.fragments.iter().skip(if own { self.had } else { 0 }) {
                         builder.fragment(*offset, mark, &mut out);
                     }
                 }
@@ -285,16 +298,8 @@ impl Recovery {
             }
         };
         self.builder = made;
-        self.found.fragments += self.walked.iter().map(|file| file.walk.fragments.len() as u64).sum::<u64>();
-        if let Some(kept) = &self.kept {
-            // From here on the whole of the file that the index ended in: closing needs it.
-            let own = self.walked.iter_mut().filter(|file| Some(file.head.mark.key) == last);
-            let of_it = |e: &&Entry| kept.index.file_of(e).map(|f| f.key) == last;
-            for file in own {
-                let had = kept.index.entries().iter().filter(of_it).map(|e| (e.offset, e.mark));
-                file.walk.fragments.splice(..0, had);
-            }
-        }
+        let walked: usize = self.walked.iter().map(|file| file.walk.fragments.len()).sum();
+        self.found.fragments += walked.saturating_sub(self.had) as u64;
         Ok(())
     }
 }
@@ -308,7 +313,8 @@ pub(super) fn end_span(storage: &mut dyn Storage, source: &Source, key: Key) -> 
     let path = alloc::format!("{source}/{}", key.end_name());
     match storage.create_new(&path) {
         Ok(file) => storage.close(file),
-        Err(Error { kind: Kind::Exists, .. }) => return Ok(()),
+        // It may not have been synced.
+        Err(Error { kind: Kind::Exists, .. }) => {}
         Err(error) => return Err(error),
     }
     sync_folders(storage, super::storage::folder_of(&path))

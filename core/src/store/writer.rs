@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use super::day::Writing;
 use super::gap::append_log;
-use super::jobs::{Jobs, mark};
+use super::jobs::{Jobs, mark_late};
 use super::media::{Media, Written, file_mark};
 use super::recover::end_span;
 use super::storage::folder_of;
@@ -239,7 +239,8 @@ impl<S: Storage> Writer<S> {
         let (writing, found) =
             Writing::open(&mut self.storage, recovery, &self.source, self.options.at_once)?;
         self.found.add(&found);
-        self.late = mark(&mut self.storage, &self.source, day)?;
+        self.late = mark_late(&mut self.storage, &self.source, day)?;
+        self.jobs.note(&mut self.storage, &self.source)?;
         self.day = Some(writing);
         Ok(())
     }

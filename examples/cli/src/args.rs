@@ -148,6 +148,12 @@ pub struct Tolerance {
     pub policy: Policy,
 }
 
+fn parse_dial(text: &str) -> Result<Duration, String> {
+    let span = parse_span(text)?;
+    let dial = Duration::from_secs(2)..=Duration::from_secs(30);
+    if dial.contains(&span) { Ok(span) } else { Err("choose from 2s to 30s".to_owned()) }
+}
+
 fn parse_policy(text: &str) -> Result<Policy, String> {
     match text.split_once(':') {
         None if text == "auto" => Ok(Policy::Auto),
@@ -241,6 +247,10 @@ pub struct Record {
     /// Give up at the first failure instead of trying again for ever.
     #[arg(long)]
     pub once: bool,
+    /// What a power cut may cost, 2s to 30s: so long what came may wait for the disk. More is easier on disks with many
+    /// cameras.
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = parse_dial)]
+    pub rpo: Duration,
     /// Record the camera's sound as well, beside the pictures, as camera <NAME>-audio. Without this the camera is not even asked
     /// for it: recording sound in public space is unlawful in France, and in much of Europe, without a legal basis of its own.
     #[arg(long)]

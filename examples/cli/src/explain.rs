@@ -259,6 +259,14 @@ pub fn store(doing: &str, root: &Path, error: &store::Error) -> Failure {
         K::Version => {
             ("it was written by a later version of Vigie".to_owned(), "use that version, or a later one")
         }
+        K::NoVolume => (
+            "the disk is not mounted there".to_owned(),
+            "mount it; nothing is written below its mount point meanwhile, and recording goes on by itself",
+        ),
+        K::ForeignVolume => (
+            "another disk is mounted there than the one that belongs there".to_owned(),
+            "mount the right one; its id stands in .vigie-volume",
+        ),
         K::Io(5) => (
             "the disk fails (input/output error)".to_owned(),
             "see the system's log; save what is on the disk and replace it",

@@ -109,7 +109,7 @@ fn each_kind_of_damage_is_told_by_its_name_and_repaired() {
         (index, alloc::boxed::Box::new(|b| b[4_096 + 500] ^= 1), &[Wrong::Unindexed], 12),
         (index, alloc::boxed::Box::new(|b| b.extend([0; 46])), &[Wrong::Index], 12),
         (index, alloc::boxed::Box::new(|b| b.truncate(b.len() - 46)), &[Wrong::Unindexed], 12),
-        ("vannes/port-1/2026-11-22.gap", alloc::boxed::Box::new(|b| b.extend([7; 40])), &[Wrong::GapLog], 12),
+        ("vannes/port-1/2026-11-22.gap", alloc::boxed::Box::new(|b| b.extend([7; 80])), &[Wrong::GapLog], 12),
     ];
     for (n, (path, how, found, left)) in cases.into_iter().enumerate() {
         let (disk, kinds_found) = damaged(path, how);

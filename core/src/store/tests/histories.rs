@@ -110,8 +110,10 @@ impl Line {
                 self.camera.discontinuity = true;
             }
             1 => {
-                self.camera.utc =
-                    self.camera.utc.day_start().plus(86_400_000_000 - dice.roll(6_000_000) as i64)
+                // Just before midnight.
+                let left = dice.roll(6_000_000) as i64;
+                self.camera.utc = self.camera.utc.day_start().plus(86_400_000_000 - left);
+                self.camera.discontinuity = true;
             }
             2 => self.camera.init = init(640 + 2 * dice.roll(4) as u32),
             3 => {

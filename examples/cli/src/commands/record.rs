@@ -43,7 +43,7 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
         None => None,
     };
     net.tap = capture.as_ref().map(Capture::tap);
-    let keeper = Keeper::open(options.store.clone(), source, net.clock, net.limits).await?;
+    let keeper = Keeper::open(options.store.clone(), source, net.clock, net.limits, options.rpo).await?;
     let mut recording = Recording {
         source,
         format,
@@ -100,7 +100,7 @@ impl Recording {
         let mut stop = std::pin::pin!(until_stopped(options.span));
         let mut stopping = false;
         let mut tick = tokio::time::interval(Duration::from_millis(500));
-        let (mut synced, mut ticks) = (0, 0_u32);
+        let (mut synced, mut dropped, mut ticks) = (0, 0, 0_u32);
         loop {
             tokio::select! {
                 biased;
@@ -123,6 +123,13 @@ impl Recording {
                         }
                         self.storage(kept.failure.as_ref())?;
                     }
+                    if kept.dropped != dropped {
+                        let more = kept.dropped - dropped;
+                        dropped = kept.dropped;
+                        self.gaps += 1;
+                        self.note(&format!("the disk is too slow: {} dropped", count(more, "picture")));
+                        self.tell("dropped", json!({"pictures": more}))?;
+                    }
                     if kept.synced != synced {
                         synced = kept.synced;
                         self.tell("synced", json!({"fragments": synced, "bytes": kept.bytes}))?;
@@ -144,9 +151,9 @@ impl Recording {
         options: &Record,
     ) -> Result<(), Failure> {
         match event {
-            Event::AccessUnit(unit) => keeper.send(Message::Picture(unit)).await,
-            Event::Picture(unit) => keeper.send(Message::Plain(unit.into())).await,
-            Event::SenderReport { report, .. } => keeper.send(Message::Report(report)).await,
+            Event::AccessUnit(unit) => keeper.send(Message::Picture(unit)),
+            Event::Picture(unit) => keeper.send(Message::Plain(unit.into())),
+            Event::SenderReport { report, .. } => keeper.send(Message::Report(report)),
             Event::SetUp { transport, .. } => self.transport = transport.lower(),
             Event::Audio(unit) => {
                 if let Some(sound) = &mut self.sound {
@@ -172,12 +179,12 @@ impl Recording {
                 let start = playing.range.and_then(|range| range.clock_start());
                 let timestamp = playing.rtp_info.and_then(|info| info.rtptime);
                 if let (Some(utc), Some(timestamp)) = (start, timestamp) {
-                    keeper.send(Message::Anchor(timestamp, utc)).await;
+                    keeper.send(Message::Anchor(timestamp, utc));
                 }
             }
             Event::Redirected(to) => self.note(&format!("the camera sends us to {to}")),
             Event::Disconnected { error, retry_in } => {
-                keeper.send(Message::Interrupted(error.cause, error.code().0)).await;
+                keeper.send(Message::Interrupted(error.cause, error.code().0));
                 if let Some(sound) = &self.sound {
                     sound.interrupted(error.cause, error.code().0).await;
                 }

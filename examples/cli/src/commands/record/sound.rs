@@ -1,6 +1,7 @@
 //! The camera's sound, where it was asked for: a recording of its own beside that of the pictures.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use vigie::depacket::AudioUnit;
 use vigie::limits::Limits;
@@ -19,6 +20,7 @@ pub(super) struct Sound {
     source: Source,
     clock: Clock,
     limits: Limits,
+    rpo: Duration,
     keeper: Option<Keeper>,
     /// What the camera said of the clock before the first sound.
     report: Option<SenderReport>,
@@ -34,34 +36,43 @@ impl Sound {
         limits: Limits,
     ) -> Result<Self, Failure> {
         let source = source.audio().map_err(|e| explain::store("record sound into", &options.store, &e))?;
-        Ok(Self { root: options.store.clone(), source, clock, limits, keeper: None, report: None })
+        Ok(Self {
+            root: options.store.clone(),
+            source,
+            clock,
+            limits,
+            rpo: options.rpo,
+            keeper: None,
+            report: None,
+        })
     }
 
     pub(super) async fn take(&mut self, unit: AudioUnit) -> Result<(), Failure> {
         let keeper = match &self.keeper {
             Some(keeper) => keeper,
             None => {
-                let keeper = Keeper::open(self.root.clone(), self.source, self.clock, self.limits).await?;
+                let keeper =
+                    Keeper::open(self.root.clone(), self.source, self.clock, self.limits, self.rpo).await?;
                 if let Some(report) = self.report.take() {
-                    keeper.send(Message::Report(report)).await;
+                    keeper.send(Message::Report(report));
                 }
                 self.keeper.insert(keeper)
             }
         };
-        keeper.send(Message::Plain(unit.into())).await;
+        keeper.send(Message::Plain(unit.into()));
         Ok(())
     }
 
     pub(super) async fn report(&mut self, report: SenderReport) {
         match &self.keeper {
-            Some(keeper) => keeper.send(Message::Report(report)).await,
+            Some(keeper) => keeper.send(Message::Report(report)),
             None => self.report = Some(report),
         }
     }
 
     pub(super) async fn interrupted(&self, cause: Cause, code: u16) {
         if let Some(keeper) = &self.keeper {
-            keeper.send(Message::Interrupted(cause, code)).await;
+            keeper.send(Message::Interrupted(cause, code));
         }
     }
 
