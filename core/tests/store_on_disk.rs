@@ -2,6 +2,9 @@
 //! `docs/format.md`; and a recorder killed at random moments leaves a store that is whole each time.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[path = "store_on_disk/reader.rs"]
+mod reader;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
@@ -9,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use reader::{be, crc};
 use vigie::codec::Codec;
 use vigie::depacket::{AccessUnit, AnnexBReader};
 use vigie::fault::Fault as _;
@@ -82,9 +86,13 @@ impl Camera {
 }
 
 fn record(root: &Path, seconds: u32) {
+    record_at(root, START, seconds);
+}
+
+fn record_at(root: &Path, start: UtcMicros, seconds: u32) {
     let storage = FileStorage::new(root);
     let (mut recorder, _) =
-        Recorder::open(storage, source(), RecorderConfig::default(), Micros(0), START).unwrap();
+        Recorder::open(storage, source(), RecorderConfig::default(), Micros(0), start).unwrap();
     let mut camera = Camera::new();
     let mut now = Micros(0);
     for _ in 0..seconds * 25 {
@@ -94,22 +102,6 @@ fn record(root: &Path, seconds: u32) {
     }
     recorder.finish(now).unwrap();
     assert_eq!((recorder.stats().broken, recorder.stats().undecodable), (0, 0));
-}
-
-/// CRC-32C, bit by bit.
-fn crc(parts: &[&[u8]]) -> u32 {
-    let mut crc = !0_u32;
-    for byte in parts.iter().copied().flatten() {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            crc = crc >> 1 ^ if crc & 1 == 1 { 0x82f6_3b78 } else { 0 };
-        }
-    }
-    !crc
-}
-
-fn be(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |n, b| n << 8 | u64::from(*b))
 }
 
 /// Reads an index by the tables of the format page; gives (type, contents) of each record.
@@ -232,6 +224,60 @@ fn a_reader_that_knows_only_the_format_page_finds_every_picture() {
         }
     }
     assert_eq!(seen, 65 * 25);
+}
+
+#[test]
+fn the_index_is_the_one_that_a_stranger_makes_of_the_media_also_after_damage_and_repair() {
+    let folder = Folder::new("stranger");
+    // Two spans of three files each, and one that was recorded after the clock was set back.
+    for (start, seconds) in [(0, 130), (3_600, 130), (1_800, 40)] {
+        record_at(&folder.0, START.plus(start * 1_000_000), seconds);
+    }
+    let path = folder.0.join("vannes/port-1/2026-11-22.gix");
+    let day: Day = "2026-11-22".parse().unwrap();
+    let same = |what: &str| {
+        let (there, made) =
+            (fs::read(&path).unwrap(), reader::index(&folder.0, "vannes", "port-1", "2026-11-22"));
+        assert!(there.len() > 4_096 + 4_096, "{what}");
+        assert!(there == made, "{what}: {} bytes by Vigie, {} by the page alone", there.len(), made.len());
+        let mut findings = vec![];
+        let mut check = DayCheck::new(&mut FileStorage::new(&folder.0), source(), day, false).unwrap();
+        while check.step(&mut FileStorage::new(&folder.0), &mut findings).unwrap() {}
+        assert_eq!(findings, [], "{what}");
+    };
+    same("as recorded");
+    let listing = Listing::load(&mut FileStorage::new(&folder.0), &source(), Span::ALL).unwrap();
+    let file = |n: usize| folder.0.join(Listing::path(&source(), listing.segments[n].key));
+    let damage = |n: usize, how: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = fs::read(file(n)).unwrap();
+        how(&mut bytes);
+        fs::write(file(n), bytes).unwrap();
+    };
+    let cases: [(&str, usize, &dyn Fn(&mut Vec<u8>)); 5] = [
+        ("a picture damaged", 1, &|bytes| {
+            let at = bytes.len() / 2;
+            bytes[at] ^= 1;
+        }),
+        ("a file cut off", 2, &|bytes| bytes.truncate(bytes.len() * 2 / 3)),
+        ("a block of zeros", 3, &|bytes| {
+            let at = bytes.len() / 3;
+            bytes[at..at + 4_096].fill(0);
+        }),
+        ("two blocks swapped", 4, &|bytes| {
+            let (a, b) = (bytes.len() / 4, bytes.len() / 2);
+            let block = bytes[a..a + 4_096].to_vec();
+            bytes.copy_within(b..b + 4_096, a);
+            bytes[b..b + 4_096].copy_from_slice(&block);
+        }),
+        ("zeros behind", 5, &|bytes| bytes.extend([0; 10_000])),
+    ];
+    for (what, n, how) in cases {
+        damage(n, how);
+        let mut storage = FileStorage::new(&folder.0);
+        let mut repair = store::Repair::new(&mut storage, source(), day).unwrap();
+        while repair.step(&mut storage).unwrap().is_none() {}
+        same(what);
+    }
 }
 
 #[test]
