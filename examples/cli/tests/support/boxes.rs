@@ -37,3 +37,10 @@ pub(crate) fn boxes(mut rest: &[u8]) -> Vec<(&[u8], &[u8])> {
 pub(crate) fn inner<'a>(body: impl Into<Option<&'a [u8]>>, kind: &[u8]) -> Option<&'a [u8]> {
     boxes(body.into()?).into_iter().find(|(k, _)| *k == kind).map(|(_, body)| body)
 }
+
+/// Does the mark of a fragment say that a sample in it is incomplete (`core/docs/format.md` §2.2)? `None`: it is no mark.
+pub(crate) fn incomplete(kind: &[u8], body: &[u8]) -> Option<bool> {
+    // The flags are at 26 from the start of the box, 24 bytes of which are its header and name.
+    let mark = kind == b"uuid" && body.starts_with(b"vigie-fragment-1");
+    mark.then(|| u16::from_be_bytes([body[18], body[19]]) & 1 << 4 != 0)
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::support::boxes::{boxes, files, inner};
+use super::support::boxes::{self, boxes, files, inner};
 
 /// A sample of a file.
 pub(crate) struct Sample {
@@ -22,10 +22,7 @@ fn in_file(file: &[u8]) -> Vec<Sample> {
     let (mut incomplete, mut sizes, mut samples) = (false, Vec::new(), Vec::new());
     for (kind, body) in boxes(file) {
         match kind {
-            // §2.2: flags at 26 from the start of the box, 24 bytes of which are its header and name.
-            b"uuid" if body.starts_with(b"vigie-fragment-1") => {
-                incomplete = u16::from_be_bytes([body[18], body[19]]) & 1 << 4 != 0;
-            }
+            b"uuid" => incomplete = boxes::incomplete(kind, body).unwrap_or(incomplete),
             b"moof" => sizes = inner(inner(body, b"traf"), b"trun").map_or(Vec::new(), run_sizes),
             b"mdat" => {
                 let mut rest = Bytes::copy_from_slice(body);
