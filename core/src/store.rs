@@ -17,6 +17,7 @@ mod close;
 mod day;
 #[cfg(feature = "std")]
 mod files;
+pub mod forecast;
 mod gap;
 mod jobs;
 pub mod journal;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::gap::read_log;
 use super::storage::read_whole;
 use super::{Cause, Error, GapEntry, Kind, Listed, Name, Source, Storage, index_path};
-use crate::gix::{Cover, Day, Index, Key, Span, Text};
+use crate::gix::{Cover, Day, Id, Index, Key, Span, Text};
 
 /// The tenants of a store.
 ///
@@ -55,6 +55,8 @@ pub fn days(storage: &mut dyn Storage, source: &Source) -> Result<Vec<Day>, Erro
 pub struct SegmentFile {
     /// Its name below the camera's folder.
     pub key: Key,
+    /// Its id, which each of its fragments repeats.
+    pub id: Id,
     /// From its earliest picture to the end of its latest.
     pub span: Span,
     /// Its fragments.
@@ -140,6 +142,7 @@ fn files(index: &Index) -> Vec<SegmentFile> {
             let (Some(file), Some(init)) = (index.file_of(entry), index.init_of(entry)) else { continue };
             out.push(SegmentFile {
                 key: file.key,
+                id: file.id,
                 span: entry.span(),
                 fragments: 0,
                 samples: 0,

@@ -1,16 +1,20 @@
 //! Files for elsewhere: an ordinary MP4 of a time range, or a fragmented one of a whole stream.
 //!
 //! An ordinary MP4 has its tables in front (`moov` first), so it is made in two passes: [`Export`] is shown the heads of the
-//! stored fragments and keeps 24 bytes of each sample, no picture; [`Export::finish`] gives [`File`]s, each of them the
+//! stored fragments and keeps 32 bytes of each sample, no picture; [`Export::finish`] gives [`File`]s, each of them the
 //! bytes to start with and the [`Part`]s of the stored fragments that follow. Whoever writes the file copies them one by one.
 //!
 //! The file shows every picture whose UTC lies in the range, and no other: pictures before it that decoding needs, and
 //! pictures after it that stand between in decoding order, lie outside the edit list.
 
+#[doc = include_str!("../../docs/export.md")]
+pub mod folder {}
+
 mod fragmented;
 mod movie;
 mod plan;
 mod sound;
+mod subtitle;
 
 use bytes::Bytes;
 
@@ -25,7 +29,7 @@ use crate::time::UtcMicros;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct File {
-    /// `ftyp`, `moov` and the header of `mdat`.
+    /// `ftyp`, `moov`, the header of `mdat`, and the subtitles in it, if there are any.
     pub head: Bytes,
     /// What stands in `mdat`.
     pub parts: Vec<Part>,
@@ -37,12 +41,32 @@ pub struct File {
     pub pictures: u32,
     /// Pictures that are there for decoding only, before and after.
     pub hidden: u32,
+    /// Which they are, in decoding order.
+    pub unseen: Vec<Hidden>,
     /// UTC of the first picture shown.
     pub first: UtcMicros,
     /// UTC of the last picture shown.
     pub last: UtcMicros,
+    /// UTC until which the last picture is shown.
+    pub end: UtcMicros,
     /// Ticks that are shown.
     pub duration: u64,
+    /// Can its first sample be decoded? Not so where what it was made from is not in the recording.
+    pub random_access: bool,
+    /// Has it a track of subtitles?
+    pub subtitles: bool,
+}
+
+/// A picture of a file that is there for decoding only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Hidden {
+    /// The number of its sample, from 1.
+    pub sample: u32,
+    /// When it was taken.
+    pub utc: UtcMicros,
+    /// Does it lie before what is shown, not behind?
+    pub lead_in: bool,
 }
 
 /// Bytes of a stored fragment.

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use alloc::borrow::ToOwned as _;
 use alloc::string::ToString as _;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -249,6 +250,127 @@ fn leading_pictures_keep_the_gop_before_theirs_only_where_they_are_shown() {
         let seen = shown(&files[0].1);
         assert!(seen.iter().map(|(_, b)| b).eq(wanted.iter().map(|s| &s.unit.data)), "from {from} ms");
     }
+}
+
+#[test]
+fn a_strict_range_starts_at_its_first_random_access_point_and_hides_nothing_before() {
+    for reordered in [false, true] {
+        let groups = stream(&sets(Codec::H264), 0, 4, 6, reordered);
+        let (_, made) = fragments(groups.clone());
+        // GOPs start at 0, 240, 480 and 720 ms, one picture later where they are reordered.
+        let (from, to) = (START.plus(100_000), START.plus(640_000));
+        let files = export(Export::new(from, to, &Limits::default()).strict(), &made);
+        let (file, bytes) = &files[0];
+        let start = START.plus(240_000 + if reordered { 40_000 } else { 0 });
+        let wanted = wanted(&groups, start, to);
+        let seen = shown(bytes);
+        assert!(seen.iter().map(|(_, b)| b).eq(wanted.iter().map(|s| &s.unit.data)));
+        assert_eq!((file.first, file.end), (start, wanted.last().unwrap().utc.utc.plus(40_000)));
+        assert!(file.random_access && file.unseen.iter().all(|h| !h.lead_in));
+        // Not strict, the lead-in is there, each picture by its number.
+        let loose = export(Export::new(from, to, &Limits::default()), &made).remove(0).0;
+        let leading: Vec<_> = loose.unseen.iter().filter(|h| h.lead_in).map(|h| (h.sample, h.utc)).collect();
+        let first = if reordered { 40_000 } else { 0 };
+        assert_eq!(leading[0], (1, START.plus(first)));
+        assert!(leading.iter().all(|(_, utc)| *utc < from) && loose.first >= from);
+        assert_eq!(loose.hidden as usize, loose.unseen.len());
+    }
+}
+
+#[test]
+fn a_strict_range_leaves_out_pictures_that_lead_a_cra() {
+    let mut groups = stream(&sets(Codec::H265), 0, 2, 5, false);
+    for s in groups.iter_mut().flat_map(|g| &mut g.samples) {
+        (s.pts, s.utc.utc) = (s.pts.plus(7_200), s.utc.utc.plus(80_000));
+    }
+    let second = &mut groups[1].samples;
+    second[0].unit.random_access = Some(crate::depacket::RandomAccess::Cra);
+    for (i, frames) in [(0, 2), (1, -1), (2, -1)] {
+        let ticks = frames * 3_600;
+        (second[i].pts, second[i].utc.utc) =
+            (second[i].pts.plus(ticks), second[i].utc.utc.plus(Ticks::micros(ticks)));
+    }
+    let (_, made) = fragments(groups.clone());
+    let (from, to) = (START.plus(100_000), START.plus(10_000_000));
+    let (file, bytes) = export(Export::new(from, to, &Limits::default()).strict(), &made).remove(0);
+    let cra = START.plus(360_000);
+    assert_eq!((file.first, file.pictures, file.hidden), (cra, 3, 0));
+    assert!(shown(&bytes).iter().map(|(_, b)| b).eq(wanted(&groups, cra, to).iter().map(|s| &s.unit.data)));
+}
+
+#[test]
+fn a_file_for_what_comes_after_each_gap() {
+    let mut groups = stream(&sets(Codec::H264), 0, 5, 5, false);
+    // GOPs of 200 ms. One of them lost; then 150 ms lost, which is no gap; then the clock set back by a second.
+    for (group, (ticks, clock, epoch)) in groups.iter_mut().zip([
+        (0, 0, 0),
+        (18_000, 200_000, 0),
+        (31_500, 350_000, 0),
+        (0, -650_000, 1),
+        (0, -650_000, 1),
+    ]) {
+        for s in &mut group.samples {
+            (s.dts, s.pts) = (s.dts.plus(ticks), s.pts.plus(ticks));
+            s.utc.utc = s.utc.utc.plus(clock);
+        }
+        group.epoch = epoch;
+    }
+    let (_, made) = fragments(groups.clone());
+    let files = export(
+        Export::new(START.plus(-9_000_000), START.plus(9_000_000), &Limits::default()).split_at_gaps(),
+        &made,
+    );
+    let told: Vec<_> =
+        files.iter().map(|(f, _)| (f.first.0 - START.0, f.end.0 - START.0, f.pictures)).collect();
+    assert_eq!(told, [(0, 200_000, 5), (400_000, 950_000, 10), (-50_000, 350_000, 10)]);
+    let all: Vec<_> = files.iter().flat_map(|(_, bytes)| shown(bytes)).map(|(_, b)| b).collect();
+    assert!(all.iter().eq(groups.iter().flat_map(|g| &g.samples).map(|s| &s.unit.data)), "each once");
+    assert!(files.iter().all(|(_, bytes)| shown(bytes)[0].0 == 0));
+}
+
+#[test]
+fn subtitles_tell_the_second_of_each_picture() {
+    let groups = stream(&sets(Codec::H264), 0, 12, 5, true);
+    let (_, made) = fragments(groups);
+    let (from, to) = (START.plus(300_000), START.plus(2_200_000));
+    let (file, bytes) = export(Export::new(from, to, &Limits::default()).with_subtitles(), &made).remove(0);
+    assert!(file.subtitles);
+    let moov: Moov = Boxes::new(&bytes, 0).need(Moov::KIND).unwrap().parse().unwrap();
+    let [video, text] = &moov.tracks[..] else { panic!() };
+    assert_eq!(
+        (text.header.track, moov.header.next_track, text.media.handler.kind.to_string()),
+        (2, 3, "sbtl".into())
+    );
+    assert_eq!(text.header.duration, video.header.duration);
+    let tables = &text.media.information.tables;
+    let Stsz::Each(sizes) = &tables.sizes else { panic!() };
+    let mut at = tables.offsets.offsets[0] as usize;
+    let mut start = 0;
+    let durations = tables.times.runs.iter().flat_map(|(n, d)| vec![*d; *n as usize]);
+    let lines: Vec<_> = sizes
+        .iter()
+        .zip(durations)
+        .map(|(size, long)| {
+            let sample = &bytes[at..at + *size as usize];
+            at += *size as usize;
+            start += u64::from(long);
+            assert_eq!(usize::from(u16::from_be_bytes([sample[0], sample[1]])) + 2, sample.len());
+            (core::str::from_utf8(&sample[2..]).unwrap().to_owned(), start)
+        })
+        .collect();
+    let seen = shown(&bytes);
+    let mut expected: Vec<(alloc::string::String, u64)> = vec![];
+    for (i, (time, _)) in seen.iter().enumerate() {
+        let utc = file.first.plus(Ticks::micros(*time as i64));
+        let line = alloc::format!("{utc:.0}").replace('T', " ").replace('Z', " UTC");
+        let end = seen.get(i + 1).map_or(video.header.duration, |(next, _)| *next);
+        match expected.last_mut() {
+            Some(last) if last.0 == line => last.1 = end,
+            _ => expected.push((line, end)),
+        }
+    }
+    assert_eq!(lines, expected);
+    assert!(lines.len() >= 2);
 }
 
 #[test]

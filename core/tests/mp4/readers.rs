@@ -22,7 +22,7 @@ pub(crate) struct Found {
 pub(crate) fn mp4_atom(file: &[u8]) -> Found {
     let mut reader = Cursor::new(file);
     let mut found = Found { entry: String::new(), size: (0, 0), samples: 0, bytes: 0, sync: 0 };
-    let mut data = 0;
+    let (mut data, mut beside) = (0, 0);
     while reader.position() < file.len() as u64 {
         match Any::read_from(&mut reader).unwrap() {
             Any::Moov(moov) => {
@@ -46,6 +46,11 @@ pub(crate) fn mp4_atom(file: &[u8]) -> Found {
                         found.bytes += sizes.iter().map(|s| u64::from(*s)).sum::<u64>();
                     }
                 }
+                for track in &moov.trak[1..] {
+                    if let mp4_atom::StszSamples::Different { sizes } = &track.mdia.minf.stbl.stsz.samples {
+                        beside += sizes.iter().map(|s| u64::from(*s)).sum::<u64>();
+                    }
+                }
                 found.sync += table.stss.as_ref().map_or(0, |s| s.entries.len());
             }
             Any::Moof(moof) => {
@@ -63,7 +68,7 @@ pub(crate) fn mp4_atom(file: &[u8]) -> Found {
             _ => {}
         }
     }
-    assert_eq!(data, found.bytes, "the samples fill mdat");
+    assert_eq!(data, found.bytes + beside, "the samples fill mdat");
     found
 }
 

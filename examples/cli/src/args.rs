@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use vigie::fault::{Policy, Quirk, QuirkSet};
 
-use crate::moment::{Moment, parse_span};
+use crate::moment::{Moment, parse_bytes, parse_span};
 
 pub use way::{Transport, Tunnel, Way};
 
@@ -23,7 +23,7 @@ Examples:
   vigie export --store store --tenant town --camera place --from now-50s --to now-20s -o clip.mp4
 
 Exit codes: 0 done; 1 failed (the message says what to do); 2 the command line cannot be read;
-3 exported, but the recording covers less than was asked.";
+3 done, but short of what was asked: `export` of the range, `forecast` of the retention.";
 
 /// Video of IP cameras: look at it, record it, find it again.
 #[derive(Debug, Parser)]
@@ -87,14 +87,23 @@ Examples:
   vigie ls --store store
   vigie ls --store store --tenant town --camera place --from now-1h --to now")]
     Ls(Ls),
-    /// Copy a range out of a store into one MP4 that opens anywhere, cut to the picture.
+    /// Copy a range out of a store: an MP4 that opens anywhere, cut to the picture; or a folder, with originals and manifest.
     #[command(after_help = "\
 The file shows every picture of [FROM, TO) and no other; pictures before it that decoding needs are in the file but
-not shown. Exit code 3: the file is good, but the recording covers less than was asked.
+not shown. After a gap, and where the camera changed its picture, a further file begins: clip.mp4, clip-2.mp4, …
+Exit code 3: the files are good, but the recording covers less than was asked.
 
-Example:
+An output without an extension is a folder. Beside the movies it holds originals/ (the recorded files that lie in the
+range, else their fragments, byte for byte; laid out as a store), manifest.json (what was asked and delivered, gaps with
+their causes, clock quality, SHA-256 of each file, who and why) and SHA256SUMS (for `sha256sum -c`). Each export is a
+line of the tenant's journal, written before the export takes its place.
+
+Examples:
   vigie export --store store --tenant town --camera place \\
-    --from 2026-11-22T05:14:00Z --to 2026-11-22T05:15:30Z -o clip.mp4")]
+    --from 2026-11-22T05:14:00Z --to 2026-11-22T05:15:30Z -o clip.mp4
+  vigie export --store store --tenant town --camera place --subtitles --operator 'J. Martin' --case 2026/1234 \\
+    --reason 'requisition of the public prosecutor' --from 2026-11-22T05:14:00Z --to 2026-11-22T05:15:30Z -o case-1234/
+  vigie export --verify case-1234")]
     Export(Export),
     /// Check a store: every file, mark, checksum and index.
     #[command(after_help = "\
@@ -116,6 +125,17 @@ left alone.
 Example:
   vigie rebuild --store store --tenant town")]
     Rebuild(Rebuild),
+    /// Say how long the disk lasts: what the cameras write in each hour of the week, and when the room is used up.
+    #[command(after_help = "\
+Rates come from the indexes: the median (p50) and the 95th percentile (p95) of each hour of the week. From now on
+footage is written at that rate and goes as it reaches its retention; without --retention it is kept for ever.
+Exit code 3: the disk will be full before footage is old enough to go.
+
+Examples:
+  vigie forecast --store store --retention 30d
+  vigie forecast --store store --retention 30d --retention town=14d --reserve 50GB --hours
+  vigie forecast --store store --tenant town --retention 30d --free 2TB")]
+    Forecast(Forecast),
     /// Serve simulated RTSP cameras: clips that loop for ever, each picture numbered by a barcode.
     #[command(after_help = "\
 One port serves RTSP with media over TCP or UDP, RTSP in HTTP tunnels and in WebSockets, and with --tls all of them
@@ -343,23 +363,87 @@ pub struct Rebuild {
 #[derive(Args, Debug)]
 pub struct Export {
     /// Folder of the store.
+    #[arg(long, value_name = "DIR", required_unless_present = "verify")]
+    pub store: Option<PathBuf>,
+    /// Whose camera it is.
+    #[arg(long, value_name = "NAME", required_unless_present = "verify")]
+    pub tenant: Option<String>,
+    /// Name of the camera.
+    #[arg(long, value_name = "NAME", required_unless_present = "verify")]
+    pub camera: Option<String>,
+    /// The first moment: 2026-11-22T05:14:00Z, 2026-11-22 or now-1h.
+    #[arg(long, value_name = "UTC", required_unless_present = "verify")]
+    pub from: Option<Moment>,
+    /// The moment after the last.
+    #[arg(long, value_name = "UTC", required_unless_present = "verify")]
+    pub to: Option<Moment>,
+    /// The MP4 to write, replaced if it exists; or, where the name has no extension, a new folder for movies, originals
+    /// and manifest.
+    #[arg(short, long, value_name = "OUT.mp4|FOLDER", required_unless_present = "verify")]
+    pub output: Option<PathBuf>,
+    /// Start at the first random access point of the range, so that no movie has pictures that are not shown before the first
+    /// that is. What of the range lies before it is reported as missing.
+    #[arg(long)]
+    pub strict_range: bool,
+    /// Add a track of subtitles with the UTC of what is shown, a line for each second.
+    #[arg(long)]
+    pub subtitles: bool,
+    /// Leave the untouched originals out of the folder.
+    #[arg(long)]
+    pub no_originals: bool,
+    /// Do not write the export into the tenant's journal; for copies of a store that cannot be written.
+    #[arg(long)]
+    pub no_journal: bool,
+    /// Who exports; for the manifest and the tenant's journal.
+    #[arg(long, value_name = "NAME")]
+    pub operator: Option<String>,
+    /// Why; for the manifest and the journal.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// The case that it is for, as a number of the police or the court; for the manifest and the journal.
+    #[arg(long, value_name = "TEXT")]
+    pub case: Option<String>,
+    /// Check a folder that was exported: every file is there and has its hash, every original passes its checksums, and the
+    /// movies show nothing that is not in the originals.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["store", "tenant", "camera", "from", "to", "output"])]
+    pub verify: Option<PathBuf>,
+}
+
+/// `vigie forecast`.
+#[derive(Args, Debug)]
+pub struct Forecast {
+    /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Whose camera it is.
+    /// Only this tenant.
     #[arg(long, value_name = "NAME")]
-    pub tenant: String,
-    /// Name of the camera.
-    #[arg(long, value_name = "NAME")]
-    pub camera: String,
-    /// The first moment: 2026-11-22T05:14:00Z, 2026-11-22 or now-1h.
-    #[arg(long, value_name = "UTC")]
-    pub from: Moment,
-    /// The moment after the last.
-    #[arg(long, value_name = "UTC")]
-    pub to: Moment,
-    /// The MP4 to write; replaced if it exists.
-    #[arg(short, long, value_name = "OUT.mp4")]
-    pub output: PathBuf,
+    pub tenant: Option<String>,
+    /// How long footage is kept: of all tenants, or of the one named; may be given several times.
+    #[arg(long, value_name = "[TENANT=]DURATION", value_parser = parse_keep)]
+    pub retention: Vec<Keep>,
+    /// How much is free, instead of what the disk says: 800GB, 2TB (powers of ten).
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    pub free: Option<u64>,
+    /// How much of it is not to be used.
+    #[arg(long, value_name = "BYTES", default_value = "0", value_parser = parse_bytes)]
+    pub reserve: u64,
+    /// Show each hour of the week.
+    #[arg(long)]
+    pub hours: bool,
+}
+
+/// How long a tenant keeps.
+#[derive(Clone, Debug)]
+pub struct Keep {
+    /// `None`: all that nothing else is said of.
+    pub tenant: Option<String>,
+    /// From the first picture of a file on.
+    pub span: Duration,
+}
+
+fn parse_keep(text: &str) -> Result<Keep, String> {
+    let (tenant, span) = text.split_once('=').map_or((None, text), |(tenant, span)| (Some(tenant), span));
+    Ok(Keep { tenant: tenant.map(str::to_owned), span: parse_span(span)? })
 }
 
 /// `vigie simulate`.

@@ -1,6 +1,7 @@
 //! The commands: each takes its options, prints its results, and fails with a sentence and a remedy.
 
 mod export;
+mod forecast;
 mod fsck;
 mod ls;
 mod probe;
@@ -28,6 +29,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Fsck(options) => block_on(fsck::run(options, format)),
         Command::Rebuild(options) => block_on(fsck::rebuild(options, format)),
         Command::Export(options) => export::run(options, format),
+        Command::Forecast(options) => forecast::run(options, format),
         Command::Probe(options) => probe::run(options, format),
         Command::Remux(options) => remux::run(options, format),
         Command::Replay(options) => replay::run(options, format),

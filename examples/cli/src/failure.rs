@@ -6,10 +6,11 @@ use std::path::Path;
 use vigie::fault::{Blame, Code, Fault};
 
 /// Exit code of everything that went wrong, but for two cases: a command line that cannot be read (2, as `clap` has
-/// it) and an export that holds less than was asked ([`SHORT`]).
+/// it) and an answer that falls short of what was asked ([`SHORT`]).
 pub const FAILED: u8 = 1;
 
-/// Exit code of `vigie export` when the file is good but covers less than the range that was asked for.
+/// Exit code of `vigie export` when the files are good but cover less than the range that was asked for, and of `vigie forecast`
+/// when the disk will be full before the retention is over.
 pub const SHORT: u8 = 3;
 
 /// What went wrong, what to do, and (where core raised it) the stable number of the fault.

@@ -77,6 +77,37 @@ pub fn parse_span(text: &str) -> Result<Duration, String> {
     Ok(total)
 }
 
+/// A number of bytes: `800GB`, `2TB`, `1.5 TB`, `4096`; powers of ten.
+///
+/// # Errors
+/// A sentence that says how to write one.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    let teach = || "write a size like 800GB, 1.5TB or 500MB".to_owned();
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = (&text[..end], text[end..].trim());
+    let unit: u64 = match unit.to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "K" | "KB" => 1_000,
+        "M" | "MB" => 1_000_000,
+        "G" | "GB" => 1_000_000_000,
+        "T" | "TB" => 1_000_000_000_000,
+        _ => return Err(teach()),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if !fraction.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(teach());
+    }
+    let whole: u64 = whole.parse().map_err(|_| teach())?;
+    let mut total = whole.checked_mul(unit).ok_or_else(teach)?;
+    let mut worth = unit;
+    for digit in fraction.bytes() {
+        worth /= 10;
+        total = total.checked_add(u64::from(digit - b'0') * worth).ok_or_else(teach)?;
+    }
+    Ok(total)
+}
+
 /// `0.480 s`, `12.3 s`, `4 min 05 s`, `2 h 00 min`: as exact as one wants to read it.
 #[must_use]
 pub fn show_span(micros: u64) -> String {
@@ -128,6 +159,23 @@ mod tests {
     }
 
     #[test]
+    fn sizes_are_read() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("4096", 4_096),
+            ("800GB", 800_000_000_000),
+            ("1.5 TB", 1_500_000_000_000),
+            ("0.25m", 250_000),
+            ("7 B", 7),
+        ] {
+            assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "GB", "-1", "1..5GB", "5 parsecs", "99999999999999999999", "99999999999TB"] {
+            assert!(parse_bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn moments_are_read() {
         assert_eq!("2026-11-22".parse::<Moment>().unwrap().0.to_string(), "2026-11-22T00:00:00.000000Z");
         assert_eq!(
@@ -156,6 +204,7 @@ mod tests {
         #[test]
         fn any_text_is_a_span_or_an_error(text in "\\PC*") {
             let _ = parse_span(&text);
+            let _ = parse_bytes(&text);
             let _ = text.parse::<Moment>();
         }
     }

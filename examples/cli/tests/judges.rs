@@ -1,5 +1,6 @@
 //! GStreamer's server is recorded and exported; then the files stand before judges of other people: ffmpeg, Chromium,
-//! Firefox, `mp4-atom`, `mp4` and `mp4parse` must each return the right codec, size and number of pictures.
+//! Firefox, `mp4-atom`, `mp4` and `mp4parse` must each return the right codec, size and number of pictures; and the NAL units
+//! of each export are those of the recording, by their hashes.
 //!
 //! What is right comes from two sides that know nothing of our code: the barcodes in the pictures, and a wire tap that counts
 //! what the server sent. 15 s of each; 60 s with `VIGIE_LONG=1`.
@@ -7,6 +8,8 @@
 
 #[path = "judges/browsers.rs"]
 mod browsers;
+#[path = "judges/nals.rs"]
+mod nals;
 #[path = "../../../core/tests/mp4/readers.rs"]
 mod readers;
 #[path = "judges/seek.rs"]
@@ -170,13 +173,18 @@ fn recorded(dir: &Path, url: &str, name: &str) -> Vec<Judged> {
     // A part: pictures counted from the end, where the UTC is that of sender reports; half a picture beside them.
     let back = |pictures: i64| UtcMicros(moment("to").0 - pictures * 40_000 + 20_000);
     let end = (seconds_of(&all) * 25.0).round() as usize;
-    for (what, from, to, shown) in [
-        ("all", moment("from"), moment("to"), &all[..]),
-        ("part", back(213), back(63), &all[end - 212..end - 62]),
+    let recorded: Vec<_> = stored.iter().flat_map(|file| nals::nals(&file.path)).collect();
+    for (what, from, to, shown, options) in [
+        ("all", moment("from"), moment("to"), &all[..], &["--subtitles"][..]),
+        ("part", back(213), back(63), &all[end - 212..end - 62], &[]),
     ] {
         let path = dir.join(format!("{name}.{what}.mp4"));
         let mut export = vigie(&["export", "--json", "--from", &from.to_string(), "--to", &to.to_string()]);
-        let told: Value = serde_json::from_str(&succeed(export.args(camera).arg("-o").arg(&path))).unwrap();
+        let export = export.args(camera).args(options).arg("-o").arg(&path);
+        let told: Value = serde_json::from_str(&succeed(export)).unwrap();
+        let units = nals::nals(&path);
+        nals::found(&units, &recorded).unwrap_or_else(|why| panic!("{name} {what}: {why}"));
+        println!("{name} {what}: the NAL units of {} samples are those of the recording", units.len());
         let hidden = told["files"][0]["hidden_pictures"].as_u64().unwrap() as usize;
         let entry = if h265 { "hvc1" } else { "avc1" }.to_owned();
         stored.push(Judged { path, h265, entry, size, shown: shown.to_vec(), hidden });

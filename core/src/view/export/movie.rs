@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 use bytes::BytesMut;
 
 use super::sound::Sound;
-use super::{File, Part};
+use super::subtitle::Subtitle;
+use super::{File, Hidden, Part};
 use crate::bmff::ftyp::Ftyp;
 use crate::bmff::moov::Moov;
 use crate::bmff::moov::trak::Trak;
@@ -32,12 +33,23 @@ pub(super) struct Sample {
     pub(super) composition: i32,
     pub(super) sync: bool,
     pub(super) shown: bool,
+    pub(super) utc: UtcMicros,
 }
 
 impl Sample {
     pub(super) const fn pts(&self) -> i64 {
         self.dts.saturating_add(self.composition as i64)
     }
+}
+
+/// A picture in the order of presentation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Presented {
+    pts: i64,
+    /// Ticks until the next one.
+    pub(super) long: u64,
+    shown: bool,
+    pub(super) utc: UtcMicros,
 }
 
 /// Samples that stand together in the file: those of one fragment.
@@ -59,6 +71,8 @@ pub(super) struct Movie {
     pub(super) chunks: Vec<Chunk>,
     /// UTC of the first and last picture shown.
     shown: Option<(UtcMicros, UtcMicros)>,
+    /// Presentation time of the random access point that a strict export starts at.
+    pub(super) begin: Option<i64>,
     /// UTC less presentation time, microseconds, where it is known best; and its source's number.
     pub(super) utc: Option<(u8, i64)>,
     /// Where the last sample ends.
@@ -75,9 +89,25 @@ impl Movie {
             samples: Vec::new(),
             chunks: Vec::new(),
             shown: None,
+            begin: None,
             utc: None,
             end: 0,
         })
+    }
+
+    /// One that goes on with the last sample entry of this one.
+    pub(super) fn sequel(&self) -> Self {
+        Self {
+            entries: self.entries.last().cloned().into_iter().collect(),
+            header: self.track.header,
+            track: self.track.clone(),
+            samples: Vec::new(),
+            chunks: Vec::new(),
+            shown: None,
+            begin: None,
+            utc: None,
+            end: 0,
+        }
     }
 
     /// Do samples of that track need nothing else?
@@ -110,17 +140,18 @@ impl Movie {
     pub(super) fn restart(&mut self) {
         self.samples.clear();
         self.chunks.clear();
+        self.begin = None;
         // The entry in force is the last; those before it have no samples any more.
         let unused = self.entries.len() - 1;
         self.entries.drain(..unused);
         self.header = self.track.header;
     }
 
-    pub(super) fn push(&mut self, sample: Sample, utc: UtcMicros) {
+    pub(super) fn push(&mut self, sample: Sample) {
         self.samples.push(sample);
         if sample.shown {
-            let (first, last) = self.shown.unwrap_or((utc, utc));
-            self.shown = Some((first.min(utc), last.max(utc)));
+            let (first, last) = self.shown.unwrap_or((sample.utc, sample.utc));
+            self.shown = Some((first.min(sample.utc), last.max(sample.utc)));
         }
     }
 
@@ -215,7 +246,7 @@ impl Movie {
     }
 
     /// The file; `None` where it shows nothing. Of `sounds`, that which most of it is heard with comes along.
-    pub(super) fn finish(mut self, sounds: &[Self]) -> Option<File> {
+    pub(super) fn finish(mut self, sounds: &[Self], subtitles: bool) -> Option<File> {
         let (first, last) = self.shown?;
         self.start_late();
         self.trim();
@@ -223,7 +254,11 @@ impl Movie {
         let edits = self.edits();
         let duration = edits.iter().map(|e| e.duration).sum();
         let pictures = self.samples.iter().filter(|s| s.shown).count();
-        let hidden = self.samples.len() - pictures;
+        let shown = self.shown();
+        let end = shown.last().map_or(last, |p| p.utc.plus(Ticks::micros(p.long as i64)));
+        let unseen = self.hidden(first);
+        let subtitle = subtitles.then(|| Subtitle::of(&shown)).flatten();
+        let text = subtitle.as_ref().map_or(&[][..], |s| &s.bytes);
         let sound = sounds.iter().filter_map(|sound| Sound::of(sound, &self)).max_by_key(Sound::samples);
         let bytes: u64 = self.chunks.iter().map(|c| c.part.len).sum();
         let heard: u64 = sound.iter().flat_map(|s| &s.movie.chunks).map(|c| c.part.len).sum();
@@ -239,9 +274,15 @@ impl Movie {
             if let Some(sound) = &sound {
                 moov = moov.with(sound.track(base + bytes));
             }
+            if let Some(subtitle) = &subtitle {
+                let number = moov.header.next_track;
+                moov =
+                    moov.with(subtitle.track(number, &self.header, base.saturating_sub(text.len() as u64)));
+            }
             Ftyp::progressive().write(&mut head);
             moov.write(&mut head);
-            Header::write(&mut head, moof::MDAT, bytes + heard);
+            Header::write(&mut head, moof::MDAT, text.len() as u64 + bytes + heard);
+            head.extend_from_slice(text);
             if head.len() as u64 == base {
                 break;
             }
@@ -253,9 +294,13 @@ impl Movie {
             parts: self.chunks.iter().map(|c| c.part).collect(),
             sound: sound.map(|s| s.movie.chunks.iter().map(|c| c.part).collect()).unwrap_or_default(),
             pictures: pictures as u32,
-            hidden: hidden as u32,
+            hidden: unseen.len() as u32,
+            unseen,
             first,
             last,
+            end,
+            random_access: self.samples.first().is_some_and(|s| s.sync),
+            subtitles: subtitle.is_some(),
             duration,
         })
     }
@@ -279,24 +324,47 @@ impl Movie {
         self.samples.iter().map(|s| -i64::from(s.composition)).max().unwrap_or(0).max(0)
     }
 
+    /// All pictures in the order of presentation.
+    fn presented(&self) -> Vec<Presented> {
+        let mut order: Vec<_> = self.samples.iter().map(|s| (s.pts(), s.shown, s.utc)).collect();
+        order.sort_unstable();
+        let last_duration = self.samples.last().map_or(0, |s| self.end - s.dts);
+        let next = |i: usize, pts: i64| order.get(i + 1).map_or(pts + last_duration, |(next, ..)| *next);
+        let presented = order.iter().enumerate().map(|(i, (pts, shown, utc))| Presented {
+            pts: *pts,
+            long: (next(i, *pts) - pts).max(0) as u64,
+            shown: *shown,
+            utc: *utc,
+        });
+        presented.collect()
+    }
+
+    /// The pictures shown, in the order of presentation.
+    fn shown(&self) -> Vec<Presented> {
+        let mut shown = self.presented();
+        shown.retain(|p| p.shown);
+        shown
+    }
+
+    /// The pictures that are not shown; `first`: the UTC of the first that is.
+    fn hidden(&self, first: UtcMicros) -> Vec<Hidden> {
+        let hidden = self.samples.iter().enumerate().filter(|(_, s)| !s.shown);
+        hidden.map(|(i, s)| Hidden { sample: i as u32 + 1, utc: s.utc, lead_in: s.utc < first }).collect()
+    }
+
     /// One edit for each run of pictures shown, in the order of presentation: mostly one. None where all is shown from
     /// the media's time 0 on.
     fn edits(&self) -> Vec<Edit> {
-        let mut order: Vec<_> = self.samples.iter().map(|s| (s.pts(), s.shown)).collect();
-        order.sort_unstable();
         let (origin, lift) = (self.origin(), self.lift());
-        let last_duration = self.samples.last().map_or(0, |s| self.end - s.dts);
         let mut edits: Vec<Edit> = Vec::new();
         let mut before = false;
-        for (i, (pts, shown)) in order.iter().enumerate() {
-            let next = order.get(i + 1).map_or(pts + last_duration, |(next, _)| *next);
-            let long = (next - pts).max(0) as u64;
+        for Presented { pts, long, shown, .. } in self.presented() {
             match edits.last_mut() {
-                Some(edit) if *shown && before => edit.duration += long,
-                _ if *shown => edits.push(Edit { duration: long, media_time: pts - origin + lift }),
+                Some(edit) if shown && before => edit.duration += long,
+                _ if shown => edits.push(Edit { duration: long, media_time: pts - origin + lift }),
                 _ => {}
             }
-            before = *shown;
+            before = shown;
         }
         edits
     }

@@ -10,7 +10,7 @@ use crate::bmff::moov::mvex::Trex;
 use crate::bmff::moov::trak::Trak;
 use crate::bmff::{Boxed as _, Boxes, Error, FourCc, Header, Kind};
 use crate::fault::Offset;
-use crate::gix::{Flags, FragmentMark};
+use crate::gix::{Flags, FragmentMark, JOIN};
 use crate::limits::Limits;
 use crate::time::{Ticks, UtcMicros};
 
@@ -23,11 +23,15 @@ const LONGEST_BREAK: i64 = 12 * 3_600 * 90_000;
 /// starts in it: [`init`](Self::init) wherever another init segment begins, [`fragment`](Self::fragment) for each
 /// fragment. Then [`finish`](Self::finish).
 ///
-/// Breaks keep their length: a picture stands until the next one comes.
+/// Breaks keep their length: a picture stands until the next one comes. [`split_at_gaps`](Self::split_at_gaps) makes a file of
+/// what comes after instead.
 #[derive(Debug)]
 pub struct Export {
     range: Option<(UtcMicros, UtcMicros)>,
     one_file: bool,
+    strict: bool,
+    split: bool,
+    subtitles: bool,
     most: usize,
     movies: Vec<Movie>,
     defaults: Trex,
@@ -55,6 +59,9 @@ impl Export {
         Self {
             range: None,
             one_file: false,
+            strict: false,
+            split: false,
+            subtitles: false,
             most: limits.fragment_samples.max(1 << 16),
             movies: Vec::new(),
             defaults: Trex::new(crate::fragment::TRACK),
@@ -67,6 +74,28 @@ impl Export {
     #[must_use]
     pub const fn in_one_file(mut self) -> Self {
         self.one_file = true;
+        self
+    }
+
+    /// Nothing that is not shown before what is: each file starts at the first random access point of the range, and what
+    /// of the range lies before it is not in the file.
+    #[must_use]
+    pub const fn strict(mut self) -> Self {
+        self.strict = true;
+        self
+    }
+
+    /// Another file after each gap of 200 ms or more ([`gix::JOIN`](crate::gix::JOIN)), and where a clock was set back by as much.
+    #[must_use]
+    pub const fn split_at_gaps(mut self) -> Self {
+        self.split = true;
+        self
+    }
+
+    /// With a track of subtitles (`tx3g`): the UTC of what is shown, a line for each second.
+    #[must_use]
+    pub const fn with_subtitles(mut self) -> Self {
+        self.subtitles = true;
         self
     }
 
@@ -110,6 +139,11 @@ impl Export {
             return Err(fail(Kind::UnsupportedEntry(FourCc(*b"senc")), track.at));
         }
         let body = Self::body(head, found.at + found.bytes.len() as u64)?;
+        if self.split && self.is_apart(&mark) {
+            let sequel = self.movies.last().map(Movie::sequel);
+            self.movies.extend(sequel);
+            self.before = None;
+        }
         let shift = self.shift(&mark);
         let Some(movie) = self.movies.last_mut() else {
             return Err(fail(Kind::Missing(Moov::KIND), 0));
@@ -120,19 +154,29 @@ impl Export {
             if i == self.most {
                 return Err(fail(Kind::TooLarge(moof::KIND), found.at));
             }
-            let composition = sample.composition;
+            let (composition, long) = (sample.composition, i64::from(sample.duration));
             let early = dts.saturating_add(composition.into()) - shift - mark.dts.0 - i64::from(mark.offset);
             let utc = mark.utc.plus(Ticks::micros(early));
             let shown = self.range.is_none_or(|(from, to)| from <= utc && utc < to);
             let sync = sample.is_sync();
+            let sample = Sample { dts, size: sample.size, composition, sync, shown, utc };
+            let part = Part { fragment: number, offset, len: sample.size.into() };
+            offset += part.len;
+            dts = dts.saturating_add(long);
+            if self.strict {
+                // Pictures behind the random access point that are shown before it need what is not there, or may.
+                let begin = movie.begin.or((sync && shown).then_some(sample.pts()));
+                movie.begin = begin;
+                if begin.is_none_or(|begin| sample.pts() < begin) {
+                    continue;
+                }
+            }
             if sync && !movie.shows_any() && self.range.is_some_and(|(from, _)| utc <= from) {
                 // Decoding can start here and nothing before is shown.
                 movie.restart();
             }
-            movie.push(Sample { dts, size: sample.size, composition, sync, shown }, utc);
-            movie.extend(Part { fragment: number, offset, len: sample.size.into() });
-            offset += u64::from(sample.size);
-            dts = dts.saturating_add(sample.duration.into());
+            movie.push(sample);
+            movie.extend(part);
             movie.end = dts;
         }
         self.before = Some(End {
@@ -153,7 +197,16 @@ impl Export {
     #[must_use]
     pub fn finish_with(self, sound: Option<Self>) -> Vec<File> {
         let sounds = sound.map(|sound| sound.movies).unwrap_or_default();
-        self.movies.into_iter().filter_map(|movie| movie.finish(&sounds)).collect()
+        let subtitles = self.subtitles;
+        self.movies.into_iter().filter_map(|movie| movie.finish(&sounds, subtitles)).collect()
+    }
+
+    /// Is there a gap before it, or was the clock set back?
+    fn is_apart(&self, mark: &FragmentMark) -> bool {
+        self.before.is_some_and(|before| {
+            let continues = mark.dts.0 == before.stored && !mark.flags.has(Flags::DISCONTINUITY);
+            !continues && mark.utc.0.abs_diff(before.utc.0) >= JOIN.unsigned_abs()
+        })
     }
 
     /// What to add to the stored times, so that they rise from file to file and over breaks.

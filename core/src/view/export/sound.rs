@@ -113,6 +113,7 @@ mod tests {
 
     use super::*;
     use crate::bmff::moov::Moov;
+    use crate::bmff::moov::trak::mdia::minf::MediaHeader;
     use crate::bmff::moov::trak::mdia::minf::stbl::stsd::Entry;
     use crate::bmff::moov::trak::mdia::minf::stbl::stsz::Stsz;
     use crate::bmff::{Boxed as _, Boxes};
@@ -202,7 +203,7 @@ mod tests {
             let moov: Moov = Boxes::new(&file, 0).need(Moov::KIND).unwrap().parse().unwrap();
             assert_eq!((moov.tracks.len(), moov.header.next_track), (2, 3));
             let track = moov.audio().unwrap();
-            assert_eq!((track.header.track, track.media.information.sound), (TRACK, true));
+            assert_eq!((track.header.track, track.media.information.header), (TRACK, MediaHeader::Sound));
             let tables = &track.media.information.tables;
             assert!(matches!(&tables.descriptions.entries[0], Entry::Audio(e) if e.sample_rate == 8_000));
             let Stsz::Each(sizes) = &tables.sizes else { panic!() };

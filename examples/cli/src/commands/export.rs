@@ -1,68 +1,128 @@
 //! `vigie export`.
 
+mod folder;
+mod journal;
+mod manifest;
+mod missing;
+mod movie;
+mod originals;
+mod read;
+mod stop;
+mod verify;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use vigie::gix::Span;
 use vigie::limits::Limits;
-use vigie::play::{self, Local};
-use vigie::store::{self, Cause, FileStorage, Gap, Listing, Source};
-use vigie::view::export::{self, Part};
+use vigie::view::export::{self, File};
 
-use super::ls::{self, at, cause, length};
+use super::ls::{self, at, length};
 use crate::args::Export;
 use crate::explain;
 use crate::failure::{Failure, SHORT};
 use crate::moment::{count, show_bytes, show_span, utc_now};
 use crate::new_file::NewFile;
 use crate::output::{Format, Progress, note};
-
-/// Less than this is no gap: as much lies between two pictures.
-const JOIN: i64 = 200_000;
+use folder::{Folder, Hashed, hex};
+use manifest::{Content, Manifest, Missing, Original, Range};
+use read::Reader;
+use stop::Stop;
 
 pub(super) fn run(options: &Export, format: Format) -> Result<ExitCode, Failure> {
-    let source = explain::names(&options.tenant, &options.camera)?;
-    let window = Span::new(options.from.0, options.to.0);
-    if window.is_empty() {
-        return Err(Failure::new(
-            "the range ends before it starts",
-            "give --from a moment that lies before that of --to",
-        ));
+    if let Some(folder) = &options.verify {
+        return verify::run(folder, format);
     }
-    let mut storage = ls::open(&options.store)?;
-    let failed = |error: store::Error| explain::store("read", &options.store, &error);
-    let listing = Listing::load(&mut storage, &source, window).map_err(failed)?;
-    let mut sound = Sound::of(options, &storage, source, window)?;
-    let mut reader = Reader { storage, source, window, root: &options.store, damaged: Vec::new() };
+    let request = Request::of(options)?;
+    let stop = Stop::listen();
+    let storage = ls::open(request.store)?;
+    let source = explain::names(request.tenant, request.camera)?;
+    let mut reader = Reader::new(storage, source, request.window, request.store, &stop)?;
+    let mut sound = reader.sound()?;
 
     let progress = Progress::line("reading the index");
-    let mut plan = export::Export::new(window.from, window.to, &Limits::default());
-    reader.each(|number, stored| match stored {
-        Stored::Init(bytes) => plan.init(bytes),
-        Stored::Fragment(bytes) => plan.fragment(number, bytes),
-    })?;
-    let sound_plan = sound.as_mut().map(Sound::plan).transpose()?;
+    let plan = reader.plan(request.plan(), &progress)?;
+    let sound_plan = sound.as_mut().map(|sound| sound.plan_sound(&progress)).transpose()?;
+    progress.done();
     let files = plan.finish_with(sound_plan);
     if files.is_empty() {
-        progress.done();
-        return Err(empty(&mut reader, &listing));
+        return Err(missing::nothing(&mut reader));
     }
-    let mut written = Vec::new();
-    for (ordinal, file) in files.into_iter().enumerate() {
-        let path = numbered(&options.output, ordinal);
-        progress.say(format!("writing {}", path.display()));
-        write(&mut reader, sound.as_mut(), &path, &file)?;
-        written.push((path, file));
-    }
-    progress.done();
-    let missing = missing(&listing, window, &reader.damaged);
-    report(&written, &missing, format)?;
+    let missing = missing::of(&reader, &files, options.strict_range);
+    let made = if is_folder(request.output) {
+        into_folder(&request, &mut reader, sound.as_mut(), &files, &missing)?
+    } else {
+        into_files(&request, &mut reader, sound.as_mut(), &files)?
+    };
+    report(&made, &files, &missing, format)?;
     Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SHORT) })
 }
 
-/// `clip.mp4`, then `clip-2.mp4`, …: where the camera changed its picture size or codec, one file cannot hold both.
+/// What was asked for.
+struct Request<'a> {
+    options: &'a Export,
+    store: &'a Path,
+    tenant: &'a str,
+    camera: &'a str,
+    window: Span,
+    output: &'a Path,
+}
+
+impl<'a> Request<'a> {
+    fn of(options: &'a Export) -> Result<Self, Failure> {
+        let Export {
+            store: Some(store),
+            tenant: Some(tenant),
+            camera: Some(camera),
+            from: Some(from),
+            to: Some(to),
+            output: Some(output),
+            ..
+        } = options
+        else {
+            return Err(Failure::new("a part of the command line is missing", "see vigie export --help"));
+        };
+        for (option, said) in
+            [("--operator", &options.operator), ("--reason", &options.reason), ("--case", &options.case)]
+        {
+            let fits = |text: &String| {
+                !text.is_empty() && text.chars().count() <= 500 && !text.chars().any(char::is_control)
+            };
+            if said.as_ref().is_some_and(|text| !fits(text)) {
+                return Err(Failure::new(
+                    format!("{option} has 1 to 500 characters, and no line break"),
+                    "say it shorter, or leave it out",
+                ));
+            }
+        }
+        let window = Span::new(from.0, to.0);
+        if window.is_empty() {
+            return Err(Failure::new(
+                "the range ends before it starts",
+                "give --from a moment that lies before that of --to",
+            ));
+        }
+        Ok(Self { options, store, tenant, camera, window, output })
+    }
+
+    fn plan(&self) -> export::Export {
+        let plan = export::Export::new(self.window.from, self.window.to, &Limits::default()).split_at_gaps();
+        let plan = if self.options.strict_range { plan.strict() } else { plan };
+        if self.options.subtitles { plan.with_subtitles() } else { plan }
+    }
+}
+
+/// Is that a place for a folder: one that is there, or a name without an extension? A device is none.
+fn is_folder(output: &Path) -> bool {
+    match std::fs::metadata(output) {
+        Ok(found) => found.is_dir(),
+        Err(_) => output.extension().is_none() || output.to_string_lossy().ends_with(std::path::is_separator),
+    }
+}
+
+/// `clip.mp4`, then `clip-2.mp4`, …
 fn numbered(path: &Path, ordinal: usize) -> PathBuf {
     if ordinal == 0 {
         return path.to_owned();
@@ -72,201 +132,142 @@ fn numbered(path: &Path, ordinal: usize) -> PathBuf {
     path.with_file_name(format!("{stem}-{}{extension}", ordinal + 1))
 }
 
-enum Stored<'a> {
-    Init(&'a [u8]),
-    Fragment(&'a [u8]),
+/// What was written where.
+struct Made {
+    movies: Vec<PathBuf>,
+    /// The folder, the hash of its manifest, and its originals.
+    folder: Option<(PathBuf, String, Vec<Original>)>,
 }
 
-/// Reads the stored stream of the range, in the same order each time.
-struct Reader<'a> {
-    storage: FileStorage,
-    source: Source,
-    window: Span,
-    root: &'a Path,
-    damaged: Vec<(Span, play::Error)>,
-}
-
-impl Reader<'_> {
-    /// From the fragment that decoding has to start at, to the last that may show a picture of the range. Fragments are
-    /// numbered from 0.
-    fn each(
-        &mut self,
-        mut take: impl FnMut(u64, Stored<'_>) -> Result<(), vigie::bmff::Error>,
-    ) -> Result<(), Failure> {
-        let mut local = Local::new(self.storage.clone(), self.source);
-        local.seek(self.window.from);
-        self.damaged.clear();
-        let mut number = 0;
-        loop {
-            let next = local.next(utc_now()).map_err(|e| explain::store("read", self.root, &e))?;
-            let taken = match next {
-                play::Output::Init { bytes, .. } => take(number, Stored::Init(&bytes)),
-                play::Output::Fragment { entry, .. } if entry.span().from >= self.window.to => return Ok(()),
-                play::Output::Fragment { bytes, .. } => {
-                    let taken = take(number, Stored::Fragment(&bytes));
-                    number += 1;
-                    taken
-                }
-                play::Output::Gap(gap) if gap.to >= self.window.to => return Ok(()),
-                play::Output::Damaged { span, error } => {
-                    self.damaged.push((span.and(self.window), error));
-                    Ok(())
-                }
-                play::Output::End => return Ok(()),
-                play::Output::Failed(error) => {
-                    return Err(Failure::fault(
-                        "the recording cannot be read",
-                        &error,
-                        "record the camera once more into this store: opening it makes the index anew",
-                    ));
-                }
-                _ => Ok(()),
-            };
-            taken.map_err(|e| explain::bug("the recording cannot be put into an MP4", &e))?;
-        }
-    }
-}
-
-/// What was recorded of the camera's sound.
-struct Sound<'a>(Reader<'a>);
-
-impl<'a> Sound<'a> {
-    /// `None` where there is none.
-    fn of(
-        options: &'a Export,
-        storage: &FileStorage,
-        source: Source,
-        window: Span,
-    ) -> Result<Option<Self>, Failure> {
-        let Ok(source) = source.audio() else { return Ok(None) };
-        let mut storage = storage.clone();
-        let days = store::days(&mut storage, &source);
-        if days.map_err(|e| explain::store("read", &options.store, &e))?.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(Self(Reader { storage, source, window, root: &options.store, damaged: Vec::new() })))
-    }
-
-    fn plan(&mut self) -> Result<export::Export, Failure> {
-        let window = self.0.window;
-        let mut plan = export::Export::new(window.from, window.to, &Limits::default());
-        self.0.each(|number, stored| match stored {
-            Stored::Init(bytes) => plan.init(bytes),
-            Stored::Fragment(bytes) => plan.fragment(number, bytes),
-        })?;
-        Ok(plan)
-    }
-}
-
-/// Copies the pictures and then the sound, part by part, in the order of the file.
-fn write(
+fn into_files(
+    request: &Request<'_>,
     reader: &mut Reader<'_>,
-    sound: Option<&mut Sound<'_>>,
-    path: &Path,
-    file: &export::File,
-) -> Result<(), Failure> {
-    let mut out = NewFile::create(path)?;
-    out.write(&file.head)?;
-    copy(reader, &file.parts, &mut out)?;
-    if let Some(sound) = sound.filter(|_| !file.sound.is_empty()) {
-        copy(&mut sound.0, &file.sound, &mut out)?;
+    mut sound: Option<&mut Reader<'_>>,
+    files: &[File],
+) -> Result<Made, Failure> {
+    let progress = Progress::bytes(files.iter().map(|f| f.len).sum(), "writing");
+    let (mut written, mut movies, mut contents, mut done) =
+        (Vec::<NewFile>::new(), Vec::new(), Vec::new(), 0);
+    for (ordinal, file) in files.iter().enumerate() {
+        let path = numbered(request.output, ordinal);
+        let out = Hashed::create(&path, &path.file_name().unwrap_or_default().to_string_lossy())?;
+        let (out, content) = movie::write(reader, sound.as_deref_mut(), out, file, &progress, &mut done)?;
+        written.push(out);
+        contents.push(content);
+        movies.push(path);
     }
-    out.finish()
+    journal::tell(request, reader, &contents)?;
+    // All or none: half of them would look like the whole.
+    written.into_iter().try_for_each(NewFile::finish)?;
+    progress.done();
+    Ok(Made { movies, folder: None })
 }
 
-fn copy(reader: &mut Reader<'_>, parts: &[Part], out: &mut NewFile) -> Result<(), Failure> {
-    let mut parts = parts.iter().peekable();
-    let mut failed = None;
-    reader.each(|number, stored| {
-        let Stored::Fragment(bytes) = stored else { return Ok(()) };
-        while let Some(Part { offset, len, .. }) = parts.next_if(|part| part.fragment == number) {
-            let part = usize::try_from(*offset).ok().zip(usize::try_from(offset + len).ok());
-            match part.and_then(|(from, to)| bytes.get(from..to)) {
-                Some(bytes) if failed.is_none() => failed = out.write(bytes).err(),
-                Some(_) => {}
-                None => failed = failed.take().or_else(|| Some(changed())),
-            }
-        }
-        Ok(())
-    })?;
-    match failed {
-        Some(failure) => Err(failure),
-        None if parts.next().is_some() => Err(changed()),
-        None => Ok(()),
-    }
-}
-
-fn changed() -> Failure {
-    Failure::new(
-        "the recording was changed while it was exported",
-        "export again; footage whose time is over may just have been deleted",
-    )
-}
-
-/// What the range asks for and the recording does not have, with causes as far as they are known.
-fn missing(listing: &Listing, window: Span, damaged: &[(Span, play::Error)]) -> Vec<(Span, String)> {
-    let mut out = Vec::new();
-    let mut from = window.from;
-    let mut add = |span: Span| {
-        if span.to.0.saturating_sub(span.from.0) >= JOIN {
-            let known: Option<&Gap> = listing.gaps.iter().find(|gap| !gap.span.and(span).is_empty());
-            out.push((span, known.map_or_else(|| "not recorded".to_owned(), cause)));
-        }
-    };
-    for range in &listing.ranges {
-        add(Span::new(from, range.from.min(window.to)));
-        from = from.max(range.to);
-    }
-    add(Span::new(from, window.to));
-    let bad = damaged.iter().filter(|(span, _)| !span.is_empty());
-    out.extend(bad.map(|(span, error)| (*span, error.kind.to_string())));
-    out.sort_by_key(|(span, _)| span.from);
-    out
-}
-
-/// Nothing to show in the range: is there such a camera at all, and when was it recorded?
-fn empty(reader: &mut Reader<'_>, listing: &Listing) -> Failure {
-    let Reader { storage, source, window, root, .. } = reader;
-    let all = Listing::load(storage, source, Span::ALL).map(|l| l.ranges).unwrap_or_default();
-    let (Some(first), Some(last)) = (all.first(), all.last()) else {
-        if !store::days(storage, source).unwrap_or_default().is_empty() {
-            return Failure::new(
-                format!("{source} has no picture yet"),
-                "wait a few seconds: a recording is kept GOP by GOP",
-            );
-        }
-        let sources = ls::all(storage).unwrap_or_default();
-        return ls::nothing(root, &sources);
-    };
-    let why: Vec<String> = listing.gaps.iter().map(|gap| format!("{}", gap.cause)).collect();
-    let why = if why.is_empty() || why == [Cause::Operator.name()] {
-        String::new()
-    } else {
-        format!(" (cause: {})", why.join(", "))
-    };
-    Failure::new(
-        format!("{source} has no picture from {} to {}{why}", at(window.from), at(window.to)),
-        format!(
-            "choose a range between {} and {}; `vigie ls` lists what is there",
-            at(first.from),
-            at(last.to)
-        ),
-    )
-}
-
-fn report(
-    written: &[(PathBuf, export::File)],
+fn into_folder(
+    request: &Request<'_>,
+    reader: &mut Reader<'_>,
+    mut sound: Option<&mut Reader<'_>>,
+    files: &[File],
     missing: &[(Span, String)],
-    format: Format,
-) -> Result<(), Failure> {
+) -> Result<Made, Failure> {
+    let folder = Folder::create(request.output)?;
+    let kept = |reader: &Reader<'_>| reader.stored.iter().map(|s| u64::from(s.entry.mark.len)).sum::<u64>();
+    let originals = if request.options.no_originals {
+        0
+    } else {
+        kept(reader) + sound.as_deref().map(kept).unwrap_or_default()
+    };
+    let progress = Progress::bytes(files.iter().map(|f| f.len).sum::<u64>() + originals, "writing");
+    let mut manifest = Manifest {
+        kind: manifest::KIND.to_owned(),
+        version: manifest::VERSION,
+        tool: concat!("vigie ", env!("CARGO_PKG_VERSION")).to_owned(),
+        made: utc_now().to_string(),
+        tenant: request.tenant.to_owned(),
+        camera: request.camera.to_owned(),
+        operator: request.options.operator.clone(),
+        reason: request.options.reason.clone(),
+        case: request.options.case.clone(),
+        requested: range(request.window),
+        strict_range: request.options.strict_range,
+        complete: missing.is_empty(),
+        delivered: files.iter().map(|f| range(Span::new(f.first, f.end.min(request.window.to)))).collect(),
+        missing: missing.iter().map(told).collect(),
+        movies: Vec::new(),
+        originals: Vec::new(),
+    };
+    let first = files.first().map_or(request.window.from, |f| f.first);
+    let stamp: String = format!("{first:.0}").chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    let stem = PathBuf::from(format!("{}_{}_{stamp}.mp4", request.tenant, request.camera));
+    let (mut movies, mut done) = (Vec::new(), 0);
+    for (ordinal, file) in files.iter().enumerate() {
+        let name = numbered(&stem, ordinal);
+        let out = folder.file(&name.to_string_lossy())?;
+        let (out, content) = movie::write(reader, sound.as_deref_mut(), out, file, &progress, &mut done)?;
+        out.finish()?;
+        manifest.movies.push(movie::told(reader, file, content));
+        movies.push(folder.path().join(name));
+    }
+    if !request.options.no_originals {
+        manifest.originals = originals::copy(reader, &folder, &progress, &mut done)?;
+        if let Some(sound) = sound {
+            manifest.originals.extend(originals::copy(sound, &folder, &progress, &mut done)?);
+        }
+    }
+    let sha256 = beside(&folder, &manifest)?;
+    let mut contents: Vec<_> = manifest.contents().cloned().collect();
+    contents.push(sha256.clone());
+    journal::tell(request, reader, &contents)?;
+    let path = folder.finish()?;
+    progress.done();
+    Ok(Made { movies, folder: Some((path, sha256.sha256, manifest.originals)) })
+}
+
+/// Writes the manifest, the list of hashes and the page for people; gives the manifest's name and hash.
+fn beside(folder: &Folder, manifest: &Manifest) -> Result<Content, Failure> {
+    let text = serde_json::to_string_pretty(manifest)
+        .map_err(|error| Failure::new(format!("the manifest cannot be written: {error}"), "report it"))?;
+    let page = folder.text("README.txt", PAGE)?;
+    let told = folder.text(manifest::NAME, &(text + "\n"))?;
+    let line = |content: &Content| format!("{}  {}\n", content.sha256, content.name);
+    let sums: String = manifest.contents().chain([&told, &page]).map(line).collect();
+    folder.text("SHA256SUMS", &sums)?;
+    Ok(told)
+}
+
+const PAGE: &str = "\
+What this folder holds
+======================
+
+*.mp4           the movies. They open in the players of Windows, Apple and Linux, and in browsers. Each shows the pictures
+                of one stretch without a gap; where there are several, -2, -3 … follow in time.
+originals/      the recording that the movies were made of, unchanged: what an expert examines.
+manifest.json   what was asked for, what was delivered and what is missing and why; how exact the clock was; who exported,
+                why and for which case; and the SHA-256 of each file. All times are UTC.
+SHA256SUMS      the same hashes, for `sha256sum -c SHA256SUMS`.
+
+To check that nothing was changed:   vigie export --verify FOLDER
+The hash of manifest.json was shown when the export was made: note it apart from this folder, and compare.
+";
+
+fn range(span: Span) -> Range {
+    Range { from: span.from.to_string(), to: span.to.to_string() }
+}
+
+fn told((span, cause): &(Span, String)) -> Missing {
+    let Range { from, to } = range(*span);
+    Missing { from, to, cause: cause.clone() }
+}
+
+fn report(made: &Made, files: &[File], missing: &[(Span, String)], format: Format) -> Result<(), Failure> {
     let mut text = String::new();
-    let mut files = Vec::new();
-    for (path, file) in written {
+    let mut movies = Vec::new();
+    for (path, file) in made.movies.iter().zip(files) {
         let micros =
             u64::try_from(vigie::time::Ticks::micros(i64::try_from(file.duration).unwrap_or(0))).unwrap_or(0);
         let _ = writeln!(
             text,
-            "{}: {} from {} to {}, {}, {}{}",
+            "{}: {} from {} to {}, {}, {}{}{}",
             path.display(),
             count(file.pictures.into(), "picture"),
             at(file.first),
@@ -274,26 +275,55 @@ fn report(
             show_span(micros),
             show_bytes(file.len),
             if file.sound.is_empty() { "" } else { ", with sound" },
+            if file.subtitles { ", with subtitles" } else { "" },
         );
-        files.push(json!({
+        movies.push(json!({
             "path": path, "pictures": file.pictures, "hidden_pictures": file.hidden, "bytes": file.len,
-            "audio": !file.sound.is_empty(),
-            "first": file.first.to_string(), "last": file.last.to_string(), "seconds": micros as f64 / 1e6,
+            "audio": !file.sound.is_empty(), "subtitles": file.subtitles,
+            "first": file.first.to_string(), "last": file.last.to_string(), "to": file.end.to_string(),
+            "seconds": micros as f64 / 1e6,
         }));
     }
-    if written.len() > 1 {
-        text.push_str("the camera changed its picture in between: hence more than one file\n");
+    if files.len() > 1 {
+        text.push_str("there are gaps, or the camera changed its picture: hence more than one file\n");
     }
-    let lacks: Vec<_> = missing
-        .iter()
-        .map(|(span, why)| json!({"from": span.from.to_string(), "to": span.to.to_string(), "cause": why}))
-        .collect();
-    format.print(text, &json!({"files": files, "missing": lacks, "complete": missing.is_empty()}))?;
+    let folder = made.folder.as_ref().map_or(Value::Null, |(path, sha256, originals)| {
+        let bytes = originals.iter().map(|original| original.content.bytes).sum();
+        let _ = writeln!(
+            text,
+            "{}: {} ({}), manifest.json with SHA-256 {sha256}",
+            path.display(),
+            count(originals.len() as u64, "original"),
+            show_bytes(bytes),
+        );
+        json!({"path": path, "originals": originals.len(), "original_bytes": bytes, "manifest_sha256": sha256})
+    });
+    let lacks: Vec<_> = missing.iter().map(told).collect();
+    let document = json!({
+        "files": movies, "missing": lacks, "complete": missing.is_empty(), "folder": folder,
+    });
+    format.print(text, &document)?;
     if format == Format::Text && !missing.is_empty() {
         for (span, why) in missing {
             note(&format!("missing: {} to {} ({}): {why}", at(span.from), at(span.to), length(*span)));
         }
-        note("the file is good, but holds less than was asked: exit code 3");
+        note("the export is good, but holds less than was asked: exit code 3");
     }
     Ok(())
+}
+
+/// SHA-256 of a file, read piece by piece.
+fn hash(path: &Path) -> std::io::Result<(u64, String)> {
+    use sha2::Digest as _;
+    use std::io::Read as _;
+    let mut file = std::fs::File::open(path)?;
+    let (mut sha, mut len, mut piece) = (sha2::Sha256::new(), 0, vec![0; 1 << 20]);
+    loop {
+        let n = file.read(&mut piece)?;
+        if n == 0 {
+            return Ok((len, hex(&sha.finalize())));
+        }
+        sha.update(piece.get(..n).unwrap_or_default());
+        len += n as u64;
+    }
 }

@@ -36,6 +36,12 @@ impl Mdia {
     pub fn sound(header: Mdhd, information: Minf) -> Self {
         Self { header, handler: Hdlr::sound(), information }
     }
+
+    /// Subtitles.
+    #[must_use]
+    pub fn subtitle(header: Mdhd, information: Minf) -> Self {
+        Self { header, handler: Hdlr::subtitle(), information }
+    }
 }
 
 impl Boxed for Mdia {

@@ -9,6 +9,8 @@ use crate::octets::Write as _;
 pub const VIDEO: FourCc = FourCc(*b"vide");
 /// Sound.
 pub const SOUND: FourCc = FourCc(*b"soun");
+/// Subtitles as QuickTime calls them; `text` in 3GPP TS 26.245.
+pub const SUBTITLE: FourCc = FourCc(*b"sbtl");
 
 /// What kind of media. The name written is `Vigie`; what a file says there is not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,12 @@ impl Hdlr {
     #[must_use]
     pub const fn sound() -> Self {
         Self { kind: SOUND }
+    }
+
+    /// Subtitles.
+    #[must_use]
+    pub const fn subtitle() -> Self {
+        Self { kind: SUBTITLE }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::octets::Write as _;
 pub mod audio;
 pub mod avcc;
 pub mod hvcc;
+pub mod tx3g;
 
 use audio::AudioEntry;
 use avcc::AvcC;
