@@ -192,34 +192,44 @@ impl Reorder {
     /// Takes one packet, the whole of `bytes`, and gives it back if its turn is now.
     #[inline]
     pub fn push<'a>(&mut self, bytes: &'a [u8], received: Micros) -> Option<Ordered<'a>> {
-        match RtpPacket::parse(bytes) {
-            Ok(packet) if self.is_next(&packet) => {
-                self.expected = self.expected.wrapping_add(1);
-                self.stats.packets += 1;
-                self.last_received = received;
-                if self.window > 0 || !self.arrivals.is_last(packet.timestamp) {
-                    self.arrivals.add(packet.timestamp, received);
-                }
-                Some(Ordered { packet, received, lost_before: 0, restart: false })
-            }
-            _ => self.push_disturbed(bytes, received),
+        match RtpPacket::plain(bytes) {
+            Some(packet) if self.is_next(&packet) => Some(self.give_next(packet, received)),
+            _ => self.push_any(bytes, received),
         }
     }
 
-    /// Anything but the next packet of an undisturbed stream.
-    #[cold]
-    fn push_disturbed<'a>(&mut self, bytes: &'a [u8], received: Micros) -> Option<Ordered<'a>> {
+    #[inline]
+    fn give_next<'a>(&mut self, packet: RtpPacket<'a>, received: Micros) -> Ordered<'a> {
+        self.expected = self.expected.wrapping_add(1);
+        self.stats.packets += 1;
+        self.last_received = received;
+        self.arrived(packet.timestamp, received);
+        Ordered { packet, received, lost_before: 0, restart: false }
+    }
+
+    /// Over TCP a picture's packets come as they were written, not as they were sent.
+    #[inline]
+    fn arrived(&mut self, timestamp: u32, received: Micros) {
+        if self.window > 0 || !self.arrivals.is_last(timestamp) {
+            self.arrivals.add(timestamp, received);
+        }
+    }
+
+    /// Anything but the next packet of an undisturbed stream; that one, too, where it is not of the usual form.
+    #[inline(never)]
+    fn push_any<'a>(&mut self, bytes: &'a [u8], received: Micros) -> Option<Ordered<'a>> {
         let Ok(packet) = RtpPacket::parse(bytes) else {
             self.quirks.count(Quirk::BadRtp);
             return None;
         };
+        if self.is_next(&packet) {
+            return Some(self.give_next(packet, received));
+        }
         self.now = received;
         let turn = self.turn(&packet, received);
         if !matches!(turn, Turn::Never) {
             self.last_received = received;
-            if self.window > 0 || !self.arrivals.is_last(packet.timestamp) {
-                self.arrivals.add(packet.timestamp, received);
-            }
+            self.arrived(packet.timestamp, received);
         }
         let ordered = match turn {
             Turn::Now { lost, restart } => {
@@ -374,9 +384,9 @@ impl Reorder {
     #[inline]
     fn is_next(&self, packet: &RtpPacket<'_>) -> bool {
         packet.sequence == self.expected
-            && Some(packet.ssrc) == self.ssrc
-            && Some(packet.payload_type) == self.payload_type
             && self.calm
+            && self.ssrc.is_some_and(|ssrc| ssrc == packet.ssrc)
+            && self.payload_type.is_some_and(|payload_type| payload_type == packet.payload_type)
     }
 
     fn settle(&mut self) {

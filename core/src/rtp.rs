@@ -65,15 +65,32 @@ impl<'a> RtpPacket<'a> {
     /// Not version 2, or a CSRC list, extension or padding that the packet is too short for: to be dropped.
     #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
-        let Some((&[first, second, s0, s1, t0, t1, t2, t3, i0, i1, i2, i3], rest)) =
-            bytes.split_first_chunk()
-        else {
+        let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {
             return Err(Error::at(Kind::TooShort, bytes.len()));
         };
+        let first = header[0];
         if first >> 6 != 2 {
             return Err(Error::at(Kind::Version, 0));
         }
-        let mut packet = Self {
+        let mut packet = Self::fixed(header, rest);
+        if first & 0x3f != 0 {
+            packet.parse_rare(first)?;
+        }
+        Ok(packet)
+    }
+
+    /// As [`parse`](Self::parse), but `None` for all except the usual: nothing between the fixed header and the payload,
+    /// and nothing behind it.
+    #[inline]
+    pub(crate) fn plain(bytes: &'a [u8]) -> Option<Self> {
+        let (header, rest) = bytes.split_first_chunk()?;
+        (header[0] == 0x80).then(|| Self::fixed(header, rest))
+    }
+
+    #[inline]
+    const fn fixed(header: &[u8; HEADER], rest: &'a [u8]) -> Self {
+        let [_, second, s0, s1, t0, t1, t2, t3, i0, i1, i2, i3] = *header;
+        Self {
             marker: second & 0x80 != 0,
             payload_type: second & 0x7f,
             sequence: u16::from_be_bytes([s0, s1]),
@@ -82,11 +99,7 @@ impl<'a> RtpPacket<'a> {
             csrc: &[],
             extension: None,
             payload: rest,
-        };
-        if first & 0x3f != 0 {
-            packet.parse_rare(first)?;
         }
-        Ok(packet)
     }
 
     /// CSRC list, extension and padding: what most packets of most cameras do not have.

@@ -52,29 +52,29 @@ pub struct Depacketizer {
 struct Fragment {
     timestamp: u32,
     /// What its middle fragments begin with: payload header, then the type without start and end bit.
-    prefix: [u8; 3],
+    prefix: u32,
     unit_type: u8,
     /// The last one had the marker bit, but no end bit.
     marked: bool,
 }
 
 impl Fragment {
-    /// The bytes of a fragment that is not the first and has nothing special, most packets: `end` is 0, or its end bit.
+    /// The bytes of a fragment that is not the first and has nothing special, most packets, and whether it is the last.
+    /// `header` is the length of a NAL unit header, behind which the type stands.
     #[inline]
-    fn body<'a>(&self, codec: Codec, packet: &RtpPacket<'a>, end: u8) -> Option<&'a [u8]> {
-        let [a, mut b, mut c] = self.prefix;
-        match codec {
-            Codec::H264 => b |= end,
-            Codec::H265 => c |= end,
+    fn body<'a>(&self, header: usize, packet: &RtpPacket<'a>) -> Option<(&'a [u8], bool)> {
+        // Shorter ones are not special, but rare: both codecs have a byte of body in four.
+        let word = u32::from_be_bytes(*packet.payload.first_chunk()?);
+        let differs = word >> (24 - 8 * header) ^ self.prefix;
+        if differs & !END != 0 || packet.timestamp != self.timestamp || self.marked {
+            return None;
         }
-        let body = match (codec, packet.payload) {
-            (Codec::H264, [x, y, body @ ..]) if (*x, *y) == (a, b) => body,
-            (Codec::H265, [x, y, z, body @ ..]) if (*x, *y, *z) == (a, b, c) => body,
-            _ => return None,
-        };
-        (packet.timestamp == self.timestamp && !self.marked && !body.is_empty()).then_some(body)
+        Some((packet.payload.get(header + 1..)?, differs == END))
     }
 }
+
+/// The end bit in the byte of the type, RFC 6184 §5.8, RFC 7798 §4.4.3.
+const END: u32 = 0x40;
 
 impl Depacketizer {
     /// For a stream of `codec`.
@@ -122,24 +122,30 @@ impl Depacketizer {
     /// Takes the next packet. `lost_before` is the number of packets missing between the one before and this one.
     #[inline]
     pub fn push(&mut self, packet: &RtpPacket<'_>, received: Micros, lost_before: u32) {
-        if let (Some(fragment), 0) = (&self.fragment, lost_before) {
-            let codec = self.assembler.codec();
-            if let (false, Some(body)) = (packet.marker, fragment.body(codec, packet, 0)) {
-                return self.assembler.extend(body);
-            }
-            if let Some(body) = fragment.body(codec, packet, 0x40) {
-                self.fragment = None;
-                self.assembler.extend(body);
-                self.assembler.end_nal();
-                if packet.marker {
-                    self.assembler.end_access_unit();
-                }
-                return;
+        if let (Some(fragment), 0) = (&self.fragment, lost_before)
+            && let Some((body, end)) = fragment.body(self.assembler.codec().nal_header(), packet)
+        {
+            match (end, packet.marker) {
+                (false, false) => return self.assembler.extend(body),
+                (true, marker) => return self.last_piece(body, marker),
+                (false, true) => {}
             }
         }
         self.push_any(packet, received, lost_before);
     }
 
+    /// The last fragment of a NAL unit, with its end bit.
+    #[inline(never)]
+    fn last_piece(&mut self, body: &[u8], marker: bool) {
+        self.fragment = None;
+        self.assembler.extend(body);
+        self.assembler.end_nal();
+        if marker {
+            self.assembler.end_access_unit();
+        }
+    }
+
+    #[inline(never)]
     fn push_any(&mut self, packet: &RtpPacket<'_>, received: Micros, lost_before: u32) {
         if lost_before > 0 {
             self.lost(lost_before);
@@ -368,9 +374,10 @@ impl Depacketizer {
         self.assembler.extend_plain(piece.header.get(..piece.header_length).unwrap_or(&piece.header));
         let [first, second] = piece.header;
         let prefix = match self.codec() {
-            Codec::H264 => [first & 0xe0 | 28, piece.unit_type, 0],
-            Codec::H265 => [first & 0x81 | 49 << 1, second, piece.unit_type],
+            Codec::H264 => [0, 0, first & 0xe0 | 28, piece.unit_type],
+            Codec::H265 => [0, first & 0x81 | 49 << 1, second, piece.unit_type],
         };
+        let prefix = u32::from_be_bytes(prefix);
         self.fragment = Some(Fragment { timestamp, prefix, unit_type: piece.unit_type, marked: false });
     }
 
