@@ -250,12 +250,18 @@ impl<'a> BitReader<'a> {
     }
 
     /// u(n), n up to 32.
+    #[inline]
     pub fn bits(&mut self, n: u32) -> Option<u32> {
         debug_assert!(n <= 32);
         if n <= u32::from(self.left) {
             self.left -= n as u8;
             return Some(u32::from(self.byte) >> self.left & ((1 << n) - 1));
         }
+        self.bits_of_several(n)
+    }
+
+    /// As [`bits`](Self::bits), where the byte at hand has fewer.
+    fn bits_of_several(&mut self, n: u32) -> Option<u32> {
         let mut value = 0_u64;
         let mut want = n;
         while want > 0 {
@@ -272,6 +278,7 @@ impl<'a> BitReader<'a> {
     }
 
     /// Steps over `n` bits.
+    #[inline]
     pub fn skip(&mut self, n: u32) -> Option<()> {
         let mut rest = n;
         while rest > 0 {
@@ -283,6 +290,7 @@ impl<'a> BitReader<'a> {
     }
 
     /// ue(v), ITU-T H.264 §9.1. `None` also where the code is longer than 32 bits.
+    #[inline]
     pub fn ue(&mut self) -> Option<u32> {
         if self.left == 0 {
             self.next_byte()?;
@@ -294,11 +302,26 @@ impl<'a> BitReader<'a> {
             self.left -= length as u8;
             return Some((rest >> self.left) - 1);
         }
+        self.ue_of_several()
+    }
+
+    /// As [`ue`](Self::ue), where the code goes on in the next byte.
+    fn ue_of_several(&mut self) -> Option<u32> {
         let mut zeros = 0;
-        while !self.bit()? {
-            zeros += 1;
+        loop {
+            if self.left == 0 {
+                self.next_byte()?;
+            }
+            let rest = u32::from(self.byte) & ((1 << self.left) - 1);
+            let leading = u32::from(self.left) - (u32::BITS - rest.leading_zeros());
+            zeros += leading;
             if zeros > 32 {
                 return None;
+            }
+            self.left -= leading as u8;
+            if rest > 0 {
+                self.left -= 1;
+                break;
             }
         }
         if zeros == 32 {

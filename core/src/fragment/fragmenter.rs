@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use bytes::{Bytes, BytesMut};
 
 use super::{Error, Fragment, FragmentFlags, InitSegment, Kind, TRACK};
@@ -114,9 +115,10 @@ impl Fragmenter {
     pub fn push(&mut self, group: Group) -> Result<(), Error> {
         let times = self.times(&group)?;
         let mut continues_gop = group.continues_gop;
-        let mut rest = group.samples.as_slice();
+        let mut samples = group.samples;
+        let mut rest = samples.as_mut_slice();
         while !rest.is_empty() {
-            let (part, after) = rest.split_at(self.part(rest));
+            let (part, after) = rest.split_at_mut(self.part(rest));
             self.fragment(part, after.first(), times, continues_gop);
             rest = after;
             continues_gop = rest.first().is_some_and(|s| s.unit.random_access.is_none());
@@ -229,7 +231,7 @@ impl Fragmenter {
     }
 
     /// Makes a fragment of samples that one init segment decodes.
-    fn fragment(&mut self, samples: &[Sample], next: Option<&Sample>, times: Times, continues_gop: bool) {
+    fn fragment(&mut self, samples: &mut [Sample], next: Option<&Sample>, times: Times, continues_gop: bool) {
         let Some(first) = samples.first() else { return };
         let Some(init) = self.init_for(first) else {
             self.stats.dropped += samples.len() as u64;
@@ -238,16 +240,17 @@ impl Fragmenter {
         let discontinuity = self.times.is_none_or(|before| before.epoch != times.epoch);
         self.times = Some(times);
         let earliest = samples.iter().min_by_key(|s| s.pts).unwrap_or(first);
+        let lost = samples.iter().fold(0, |n: u32, s| n.saturating_add(s.unit.loss.packets));
         let flags = FragmentFlags {
             random_access: first.unit.random_access.is_some(),
             continues_gop,
-            loss: samples.iter().any(|s| s.unit.loss.packets > 0),
+            loss: lost > 0,
             discontinuity,
             incomplete: samples.iter().any(|s| s.unit.loss.incomplete),
         };
         let mut fragment = Fragment {
             head: Bytes::new(),
-            body: samples.iter().map(|s| s.unit.data.clone()).collect(),
+            body: Vec::new(),
             init,
             dts: first.dts.plus(times.raise),
             pts: earliest.pts.plus(times.raise),
@@ -258,19 +261,16 @@ impl Fragmenter {
             epoch: times.epoch,
             flags,
         };
-        self.write_head(&mut fragment, samples, next);
+        self.sequence = self.sequence.wrapping_add(1);
+        put_head(&mut self.head, &mut fragment, self.sequence, lost, run(samples, next));
+        fragment.body = samples.iter_mut().map(|s| core::mem::take(&mut s.unit.data)).collect();
         self.stats.fragments += 1;
         self.ready.push_back(Piece::Fragment(fragment));
     }
-
-    fn write_head(&mut self, fragment: &mut Fragment, samples: &[Sample], next: Option<&Sample>) {
-        let lost = samples.iter().fold(0, |n: u32, s| n.saturating_add(s.unit.loss.packets));
-        self.sequence = self.sequence.wrapping_add(1);
-        put_head(&mut self.head, fragment, self.sequence, lost, run(samples, next));
-    }
 }
 
-/// Writes mark, `prft`, `moof` and the header of `mdat`, and cuts them from `head` for the fragment.
+/// Writes mark, `prft`, `moof` and the header of `mdat`, and cuts them from `head` for the fragment. Its body is as `run`
+/// says, and may still be to come.
 pub(super) fn put_head(
     head: &mut BytesMut,
     fragment: &mut Fragment,
@@ -278,14 +278,14 @@ pub(super) fn put_head(
     lost: u32,
     run: impl Iterator<Item = RunSample> + Clone,
 ) {
-    let body: u64 = fragment.body.iter().map(|b| b.len() as u64).sum();
+    let body: u64 = run.clone().map(|sample| u64::from(sample.size)).sum();
+    let first = run.clone().next().map_or(0, |sample| sample.size as usize);
     let (dts, pts) = (fragment.dts.0 as u64, fragment.pts.0 as u64);
     head.resize(FragmentMark::LEN, 0);
     Prft::captured(TRACK, NtpTime::from_utc(fragment.utc.utc), pts).write(head);
     moof::write(head, sequence, TRACK, dts, run);
     Header::write(head, moof::MDAT, body);
     let end = head.len();
-    let first = fragment.body.first().map_or(0, Bytes::len);
     fragment.first_sample_end = (end + first) as u32;
     // The mark comes first and tells lengths that are known only now: written behind, moved to the front.
     mark(fragment, lost, end as u64 + body).put(head);

@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use bytes::{Bytes, BytesMut};
 
 use super::fragmenter::put_head;
@@ -41,8 +42,8 @@ impl PlainFragmenter {
     /// # Errors
     /// [`Error`] where a group breaks the promise of its type; nothing of it is kept then.
     pub fn push(&mut self, group: PlainGroup) -> Result<(), Error> {
-        let samples = group.samples.as_slice();
-        check(samples)?;
+        let mut samples = group.samples;
+        check(&samples)?;
         let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return Ok(()) };
         let init = self.init_for(&first.unit.format);
         let flags = FragmentFlags {
@@ -55,7 +56,7 @@ impl PlainFragmenter {
         let end = last.pts.0.saturating_add(last.duration.into());
         let mut fragment = Fragment {
             head: Bytes::new(),
-            body: samples.iter().map(|s| s.unit.data.clone()).collect(),
+            body: Vec::new(),
             init,
             dts: first.pts,
             pts: first.pts,
@@ -75,6 +76,7 @@ impl PlainFragmenter {
             sync: s.unit.random_access,
         });
         put_head(&mut self.head, &mut fragment, self.sequence, lost, run);
+        fragment.body = samples.iter_mut().map(|s| core::mem::take(&mut s.unit.data)).collect();
         self.stats.fragments += 1;
         self.ready.push_back(Piece::Fragment(fragment));
         Ok(())

@@ -66,6 +66,7 @@ impl Arrivals {
     }
 
     /// A packet came: RFC 3550 appendix A.8.
+    #[inline(never)]
     pub(super) fn add(&mut self, timestamp: u32, received: Micros) {
         let transit = self.ticks(received).wrapping_sub(timestamp);
         if self.last.is_some() {

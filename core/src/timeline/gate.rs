@@ -50,34 +50,29 @@ impl Gate {
         self.open = false;
     }
 
-    /// Takes the next access unit; gives it back where it, and nothing before it, is let through, or appends to `out`
-    /// what is.
+    /// Is the next access unit let through, and nothing before it? Else [`hold`](Self::hold) wants it.
     #[inline]
-    pub(super) fn push(&mut self, unit: AccessUnit, out: &mut VecDeque<AccessUnit>) -> Option<AccessUnit> {
+    pub(super) fn lets_through(&mut self, unit: &AccessUnit) -> bool {
         if unit.random_access.is_some_and(RandomAccess::starts_gop) {
             self.no_rasl = !self.open
                 || unit.random_access == Some(RandomAccess::Bla)
                 || unit.order.is_some_and(|order| order.restart);
         }
         if self.open {
-            if unit.skipped_leading && self.no_rasl {
-                self.dropped += 1;
-                return None;
-            }
-            Some(unit)
-        } else if unit.random_access.is_some() && unit.parameters.is_some() {
+            return !(unit.skipped_leading && self.no_rasl);
+        }
+        if unit.random_access.is_some() && unit.parameters.is_some() {
             self.dropped += self.waiting.len() as u64;
             self.waiting = VecDeque::new();
             self.open = true;
-            Some(unit)
-        } else {
-            self.wait(unit, out);
-            None
         }
+        self.open
     }
 
-    fn wait(&mut self, unit: AccessUnit, out: &mut VecDeque<AccessUnit>) {
-        if self.mode == Mode::Live || unit.parameters.is_none() {
+    /// Takes an access unit that is not let through now; appends to `out` what is after all.
+    #[cold]
+    pub(super) fn hold(&mut self, unit: AccessUnit, out: &mut VecDeque<AccessUnit>) {
+        if self.open || self.mode == Mode::Live || unit.parameters.is_none() {
             self.dropped += 1;
             return;
         }

@@ -99,10 +99,11 @@ impl Timeline {
 
     /// The next access unit, in decoding order.
     pub fn push(&mut self, unit: AccessUnit) {
-        match self.gate.push(unit, &mut self.passed) {
-            Some(unit) => self.place(unit),
-            None => self.take_passed(),
+        if self.gate.lets_through(&unit) {
+            return self.place(unit);
         }
+        self.gate.hold(unit, &mut self.passed);
+        self.take_passed();
     }
 
     fn take_passed(&mut self) {

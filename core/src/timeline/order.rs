@@ -56,8 +56,11 @@ impl ByPictureOrder {
 
     /// The next access unit, in decoding order.
     pub fn push(&mut self, unit: AccessUnit) {
-        let passed = self.gate.push(unit, &mut self.passed);
-        self.passed.extend(passed);
+        if self.gate.lets_through(&unit) {
+            self.passed.push_back(unit);
+        } else {
+            self.gate.hold(unit, &mut self.passed);
+        }
         self.take_passed();
     }
 

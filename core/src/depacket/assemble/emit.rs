@@ -228,6 +228,9 @@ impl Assembler {
             self.search_all = self.count < SEARCHED
                 || self.count.is_multiple_of(SEARCHED_EVERY)
                 || self.quirks.get(Quirk::EmbeddedStartCode) > 0;
+            if self.search_all {
+                self.search_end = usize::MAX;
+            }
         }
         self.unit.restart(cut);
     }
