@@ -2,6 +2,7 @@
 
 pub mod annexb;
 mod error;
+mod fields;
 mod format;
 pub mod h264;
 pub mod h265;

@@ -190,7 +190,7 @@ impl Reorder {
     }
 
     /// Takes one packet, the whole of `bytes`, and gives it back if its turn is now.
-    #[inline]
+    #[inline(always)]
     pub fn push<'a>(&mut self, bytes: &'a [u8], received: Micros) -> Option<Ordered<'a>> {
         match RtpPacket::plain(bytes) {
             Some(packet) if self.is_next(&packet) => Some(self.give_next(packet, received)),
@@ -198,7 +198,7 @@ impl Reorder {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn give_next<'a>(&mut self, packet: RtpPacket<'a>, received: Micros) -> Ordered<'a> {
         self.expected = self.expected.wrapping_add(1);
         self.stats.packets += 1;

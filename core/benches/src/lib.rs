@@ -116,7 +116,7 @@ pub fn way(clip: &Clip, mut each: impl FnMut()) -> Output {
         }
     };
     for packet in clip.packets() {
-        let Some(ordered) = reorder.push(packet, Micros(0)) else { continue };
+        let Some(ordered) = &reorder.push(packet, Micros(0)) else { continue };
         depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
         while let Some(unit) = depacketizer.pull() {
             timeline.push(unit);
@@ -146,7 +146,7 @@ pub fn depacketize(clip: &Clip) -> Output {
         }
     };
     for packet in clip.packets() {
-        let Some(ordered) = reorder.push(packet, Micros(0)) else { continue };
+        let Some(ordered) = &reorder.push(packet, Micros(0)) else { continue };
         depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
         take(&mut depacketizer);
     }

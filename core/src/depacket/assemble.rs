@@ -26,7 +26,7 @@ const CHUNK: usize = 1 << 20;
 const LENGTH: usize = 4;
 /// Access units in which every byte is searched for start codes. A camera that puts them inside its NAL units does so in
 /// every picture, and the search costs as much as all the rest.
-const SEARCHED: u64 = 64;
+const SEARCHED: u64 = 16;
 /// Afterwards, as long as there was none, one access unit in so many is.
 const SEARCHED_EVERY: u64 = 64;
 /// Of the others, what is no slice, and so many bytes of each slice.

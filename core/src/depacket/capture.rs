@@ -326,8 +326,8 @@ impl CaptureReader {
 
 impl Reading {
     fn push(&mut self, bytes: &[u8], received: Micros, waiting: &mut VecDeque<Found>) {
-        if let Some(ordered) = self.reorder.push(bytes, received) {
-            give(&ordered, &mut self.depacketizer, waiting);
+        if let Some(ordered) = &self.reorder.push(bytes, received) {
+            give(ordered, &mut self.depacketizer, waiting);
         }
     }
 

@@ -53,6 +53,9 @@ struct Fragment {
     timestamp: u32,
     /// What its middle fragments begin with: payload header, then the type without start and end bit.
     prefix: u32,
+    /// The bytes of that, and the bits below it where the first four bytes are one number.
+    length: usize,
+    below: u32,
     unit_type: u8,
     /// The last one had the marker bit, but no end bit.
     marked: bool,
@@ -60,16 +63,15 @@ struct Fragment {
 
 impl Fragment {
     /// The bytes of a fragment that is not the first and has nothing special, most packets, and whether it is the last.
-    /// `header` is the length of a NAL unit header, behind which the type stands.
     #[inline]
-    fn body<'a>(&self, header: usize, packet: &RtpPacket<'a>) -> Option<(&'a [u8], bool)> {
+    fn body<'a>(&self, packet: &RtpPacket<'a>) -> Option<(&'a [u8], bool)> {
         // Shorter ones are not special, but rare: both codecs have a byte of body in four.
         let word = u32::from_be_bytes(*packet.payload.first_chunk()?);
-        let differs = word >> (24 - 8 * header) ^ self.prefix;
+        let differs = word >> self.below ^ self.prefix;
         if differs & !END != 0 || packet.timestamp != self.timestamp || self.marked {
             return None;
         }
-        Some((packet.payload.get(header + 1..)?, differs == END))
+        Some((packet.payload.get(self.length..)?, differs == END))
     }
 }
 
@@ -123,7 +125,7 @@ impl Depacketizer {
     #[inline]
     pub fn push(&mut self, packet: &RtpPacket<'_>, received: Micros, lost_before: u32) {
         if let (Some(fragment), 0) = (&self.fragment, lost_before)
-            && let Some((body, end)) = fragment.body(self.assembler.codec().nal_header(), packet)
+            && let Some((body, end)) = fragment.body(packet)
         {
             match (end, packet.marker) {
                 (false, false) => return self.assembler.extend(body),
@@ -371,14 +373,25 @@ impl Depacketizer {
         self.end_fragment();
         self.after_loss = false;
         self.assembler.begin_nal(timestamp, received);
-        self.assembler.extend_plain(piece.header.get(..piece.header_length).unwrap_or(&piece.header));
         let [first, second] = piece.header;
-        let prefix = match self.codec() {
-            Codec::H264 => [0, 0, first & 0xe0 | 28, piece.unit_type],
-            Codec::H265 => [0, first & 0x81 | 49 << 1, second, piece.unit_type],
+        let (prefix, length) = match self.codec() {
+            Codec::H264 => {
+                self.assembler.extend_plain(&[first]);
+                ([0, 0, first & 0xe0 | 28, piece.unit_type], 2)
+            }
+            Codec::H265 => {
+                self.assembler.extend_plain(&[first, second]);
+                ([0, first & 0x81 | 49 << 1, second, piece.unit_type], 3)
+            }
         };
-        let prefix = u32::from_be_bytes(prefix);
-        self.fragment = Some(Fragment { timestamp, prefix, unit_type: piece.unit_type, marked: false });
+        self.fragment = Some(Fragment {
+            timestamp,
+            prefix: u32::from_be_bytes(prefix),
+            length,
+            below: u32::BITS - 8 * length as u32,
+            unit_type: piece.unit_type,
+            marked: false,
+        });
     }
 
     /// A piece of a NAL unit whose start is not there.

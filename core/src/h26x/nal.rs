@@ -91,6 +91,7 @@ impl<'a> Nal<'a> {
     }
 
     /// What it is.
+    #[inline]
     #[must_use]
     pub fn kind(self, codec: Codec) -> NalKind {
         match codec {

@@ -72,8 +72,8 @@ impl Clock {
 /// that the clock must have been reset?
 pub(super) fn is_near(first: (u32, Micros), second: (u32, Micros)) -> bool {
     let step = difference(second.0, first.0);
-    let arrival = Ticks::from_micros(i64::try_from(second.1.since(first.1)).unwrap_or(i64::MAX));
-    step >= -LEAP && step <= arrival.saturating_add(LEAP)
+    let arrival = || Ticks::from_micros(i64::try_from(second.1.since(first.1)).unwrap_or(i64::MAX));
+    step >= -LEAP && (step <= LEAP || step <= arrival().saturating_add(LEAP))
 }
 
 /// `a - b` as signed 32 bits.

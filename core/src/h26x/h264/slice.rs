@@ -2,6 +2,7 @@
 
 use super::{OrderType, Pps, Sps};
 use crate::h26x::error::{Bits, Error, Kind};
+use crate::h26x::fields::{Fields, Window};
 use crate::h26x::picture::Relation;
 use crate::h26x::{Codec, Nal};
 
@@ -53,9 +54,20 @@ impl SliceHeader {
     /// As [`parse`](Self::parse); `sets` finds the sets of a pic_parameter_set_id.
     pub(in crate::h26x) fn parse_by<'a>(
         nal: Nal<'_>,
-        sets: impl FnOnce(u8) -> Option<(&'a Pps, &'a Sps)>,
+        sets: impl Fn(u8) -> Option<(&'a Pps, &'a Sps)>,
     ) -> Result<Self, Error> {
-        let mut bits = Bits::new(nal.bytes, 1);
+        match Window::new(nal.bytes, 1).map(|window| Self::read(nal, window, &sets)) {
+            Some(Ok(header)) => Ok(header),
+            _ => Self::read(nal, Bits::new(nal.bytes, 1), &sets),
+        }
+    }
+
+    #[inline]
+    fn read<'a, F: Fields>(
+        nal: Nal<'_>,
+        mut bits: F,
+        sets: &impl Fn(u8) -> Option<(&'a Pps, &'a Sps)>,
+    ) -> Result<Self, Error> {
         let (first_mb, slice_type) = (bits.ue()?, bits.ue_max(9)? as u8 % 5);
         let (pps, sps) = sets(bits.ue_max(255)? as u8).ok_or_else(|| bits.error(Kind::MissingSet))?;
         let mut header = Self {
@@ -91,13 +103,17 @@ impl SliceHeader {
             header.redundant = bits.ue_max(127)?;
         }
         if header.ref_idc > 0 && !header.idr {
-            // A header that breaks off here still says where the picture belongs.
-            header.forgets = header.read_forgets(&mut bits, pps, sps).unwrap_or(false);
+            header.forgets = match header.read_forgets(&mut bits, pps, sps) {
+                // A header that breaks off here still says where the picture belongs.
+                Err(_) if F::WHOLE => false,
+                read => read?,
+            };
         }
         Ok(header)
     }
 
-    fn read_order(&mut self, bits: &mut Bits<'_>, pps: &Pps, sps: &Sps) -> Result<(), Error> {
+    #[inline]
+    fn read_order(&mut self, bits: &mut impl Fields, pps: &Pps, sps: &Sps) -> Result<(), Error> {
         let both = pps.bottom_field_order && !self.field;
         match sps.order {
             OrderType::Lsb { bits: width } => {
@@ -118,7 +134,8 @@ impl SliceHeader {
     }
 
     /// From after redundant_pic_cnt to the end of dec_ref_pic_marking(): is there an operation 5?
-    fn read_forgets(&self, bits: &mut Bits<'_>, pps: &Pps, sps: &Sps) -> Result<bool, Error> {
+    #[inline]
+    fn read_forgets(&self, bits: &mut impl Fields, pps: &Pps, sps: &Sps) -> Result<bool, Error> {
         let (b, inter) = (self.slice_type == 1, !matches!(self.slice_type, 2 | 4));
         let mut refs = [pps.refs_l0, pps.refs_l1];
         if b {
@@ -185,7 +202,7 @@ impl SliceHeader {
 }
 
 /// ref_pic_list_modification() of one list, §7.3.3.1.
-fn ref_list_modification(bits: &mut Bits<'_>) -> Result<(), Error> {
+fn ref_list_modification(bits: &mut impl Fields) -> Result<(), Error> {
     if bits.flag()? {
         while bits.ue_max(5)? != 3 {
             bits.ue()?;
@@ -195,7 +212,7 @@ fn ref_list_modification(bits: &mut Bits<'_>) -> Result<(), Error> {
 }
 
 /// pred_weight_table(), §7.3.3.2.
-fn weights(bits: &mut Bits<'_>, refs: &[u32], chroma: bool) -> Result<(), Error> {
+fn weights(bits: &mut impl Fields, refs: &[u32], chroma: bool) -> Result<(), Error> {
     bits.ue()?;
     if chroma {
         bits.ue()?;

@@ -2,6 +2,7 @@
 
 use super::{Pps, Sps};
 use crate::h26x::error::{Bits, Error, Kind};
+use crate::h26x::fields::{Fields, Window};
 use crate::h26x::picture::Relation;
 use crate::h26x::{Codec, Nal};
 
@@ -41,9 +42,20 @@ impl SliceHeader {
     /// As [`parse`](Self::parse); `sets` finds the sets of a slice_pic_parameter_set_id.
     pub(in crate::h26x) fn parse_by<'a>(
         nal: Nal<'_>,
-        sets: impl FnOnce(u8) -> Option<(&'a Pps, &'a Sps)>,
+        sets: impl Fn(u8) -> Option<(&'a Pps, &'a Sps)>,
     ) -> Result<Self, Error> {
-        let mut bits = Bits::new(nal.bytes, 2);
+        match Window::new(nal.bytes, 2).map(|window| Self::read(nal, window, &sets)) {
+            Some(Ok(header)) => Ok(header),
+            _ => Self::read(nal, Bits::new(nal.bytes, 2), &sets),
+        }
+    }
+
+    #[inline]
+    fn read<'a>(
+        nal: Nal<'_>,
+        mut bits: impl Fields,
+        sets: &impl Fn(u8) -> Option<(&'a Pps, &'a Sps)>,
+    ) -> Result<Self, Error> {
         let (unit_type, first) = (nal.unit_type(Codec::H265), bits.flag()?);
         if is_irap(unit_type) {
             bits.skip(1)?; // no_output_of_prior_pics_flag

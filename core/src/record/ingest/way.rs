@@ -128,11 +128,11 @@ impl Way {
                 Err(_) => return self.refused += 1,
             },
         };
-        if let Some(mut ordered) = self.reorder.push(bytes, received) {
+        if let Some(ordered) = &mut self.reorder.push(bytes, received) {
             if core::mem::take(&mut self.cut) {
                 ordered.lost_before = ordered.lost_before.saturating_add(1);
             }
-            self.out.take(&ordered, reports);
+            self.out.take(ordered, reports);
         }
         // Over TCP a packet's turn is when it comes: none ever waits.
         self.drain(reports);
