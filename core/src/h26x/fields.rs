@@ -120,12 +120,56 @@ impl Fields for Window {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use alloc::vec::Vec;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::h26x::testing::Stream;
+    use crate::h26x::{Nal, h264, h265};
+
+    /// 1920x1080 by x265.
+    const SPS: &[u8] = &[
+        0x42, 1, 1, 1, 0x60, 0, 0, 3, 0, 0x90, 0, 0, 3, 0, 0, 3, 0, 0x78, 0xa0, 3, 0xc0, 0x80, 0x10, 0xe5,
+        0x96, 0x66, 0x69, 0x24, 0xca, 0xe0, 0x10, 0, 0, 3, 0, 0x10, 0, 0, 3, 1, 0xe0, 0x80,
+    ];
+    const PPS: &[u8] = &[0x44, 1, 0xc1, 0x72, 0xb4, 0x62, 0x40];
+
+    /// Slices as encoders begin them, then anything.
+    fn slice(first: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
+        (prop::sample::select(first), prop::collection::vec(any::<u8>(), 0..40))
+            .prop_map(|(first, rest)| [first, &rest[..]].concat())
+    }
 
     proptest! {
+        #[test]
+        fn slice_headers_are_the_same_by_way_of_the_window(
+            nal in slice(&[&[0x65, 0x88], &[0x41, 0x9a], &[0x41, 0x9b], &[0x01, 0x9e], &[0x61]]),
+            order_type in 0_u32..3,
+            fields: bool,
+        ) {
+            let stream = Stream { order_type, fields, reorder: None };
+            let sps = h264::Sps::parse(&stream.sps()).unwrap();
+            let pps = h264::Pps::parse(&stream.pps(), Some(&sps)).unwrap();
+            let nal = Nal::new(&nal);
+            prop_assert_eq!(
+                h264::SliceHeader::parse(nal, &pps, &sps),
+                h264::SliceHeader::read(nal, Bits::new(nal.bytes, 1), &|_| Some((&pps, &sps)))
+            );
+        }
+
+        #[test]
+        fn slice_segment_headers_are_the_same_by_way_of_the_window(
+            nal in slice(&[&[0x26, 1, 0xaf], &[0x02, 1, 0xd0], &[0x02, 1], &[0x2a, 1]]),
+        ) {
+            let (sps, pps) = (h265::Sps::parse(SPS).unwrap(), h265::Pps::parse(PPS).unwrap());
+            let nal = Nal::new(&nal);
+            prop_assert_eq!(
+                h265::SliceHeader::parse(nal, &pps, &sps),
+                h265::SliceHeader::read(nal, Bits::new(nal.bytes, 2), &|_| Some((&pps, &sps)))
+            );
+        }
+
         #[test]
         fn the_window_reads_as_the_whole_does(nal in prop::collection::vec(any::<u8>(), 0..16), steps in prop::collection::vec(0_u32..36, 1..12)) {
             let mut whole = Bits::new(&nal, 1);

@@ -63,7 +63,7 @@ impl SliceHeader {
     }
 
     #[inline]
-    fn read<'a, F: Fields>(
+    pub(in crate::h26x) fn read<'a, F: Fields>(
         nal: Nal<'_>,
         mut bits: F,
         sets: &impl Fn(u8) -> Option<(&'a Pps, &'a Sps)>,

@@ -51,7 +51,7 @@ impl SliceHeader {
     }
 
     #[inline]
-    fn read<'a>(
+    pub(in crate::h26x) fn read<'a>(
         nal: Nal<'_>,
         mut bits: impl Fields,
         sets: &impl Fn(u8) -> Option<(&'a Pps, &'a Sps)>,
