@@ -281,6 +281,48 @@ fn the_index_is_the_one_that_a_stranger_makes_of_the_media_also_after_damage_and
 }
 
 #[test]
+fn a_day_on_two_volumes_is_read_as_one() {
+    let folder = Folder::new("volumes");
+    let roots = [folder.0.join("a"), folder.0.join("b")];
+    // A camera that goes back and forth, half an hour at a time.
+    for (n, root) in [0, 1, 0, 1].into_iter().enumerate() {
+        record_at(&roots[root], START.plus(n as i64 * 1_800_000_000), 70);
+    }
+    let both = || store::Merged::new(roots.iter().map(FileStorage::new).collect());
+    let listing = Listing::load(&mut both(), &source(), Span::ALL).unwrap();
+    assert_eq!(listing.segments.iter().map(|file| file.samples).sum::<u64>(), 4 * 70 * 25);
+    assert_eq!(listing.ranges.len(), 4);
+    assert!(listing.segments.is_sorted_by_key(|file| file.key));
+    // Each pause was the operator's, as the log of the volume of that time says.
+    assert_eq!(
+        listing.gaps.iter().map(|gap| gap.cause).collect::<Vec<_>>(),
+        [store::Cause::Operator; 4][..listing.gaps.len()]
+    );
+    assert!(listing.gaps.len() >= 3);
+    let mut local = Local::new(both(), source());
+    local.seek(START);
+    let (mut seen, mut gaps) = (0, 0);
+    loop {
+        match local.next(START.plus(7_200_000_000)).unwrap() {
+            Output::Fragment { entry, .. } => seen += entry.mark.samples,
+            Output::Gap(_) => gaps += 1,
+            Output::Init { .. } => {}
+            Output::End => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((seen, gaps), (4 * 70 * 25, 3));
+    // One of them gone: the rest is read as it is. None of it can be written.
+    let one = store::Merged::new(vec![FileStorage::new(folder.0.join("gone")), FileStorage::new(&roots[1])]);
+    let mut one = one;
+    assert_eq!(Listing::load(&mut one, &source(), Span::ALL).unwrap().ranges.len(), 2);
+    assert_eq!(
+        Writer::open(both(), source(), Options::default()).map(drop).unwrap_err().kind,
+        Kind::ReadOnly
+    );
+}
+
+#[test]
 fn what_a_folder_refuses_is_typed() {
     let folder = Folder::new("refused");
     fs::create_dir_all(&folder.0).unwrap();

@@ -60,6 +60,11 @@ impl Builder {
         self.waiting = Some((mark.clone(), InitRecord::of(mark, init)));
     }
 
+    /// The same of a file that an index tells of already.
+    pub(crate) fn file_again(&mut self, mark: &FileMark, init: InitRecord) {
+        self.waiting = Some((mark.clone(), init));
+    }
+
     /// Appends to `out` the records of the next fragment of the file announced last. Without a file, nothing.
     pub fn fragment(&mut self, offset: u64, mark: &FragmentMark, out: &mut Vec<u8>) {
         let before = self.file;

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::words::{hashed, put_name, read_name};
-use super::{Crc32c, Error, Flags, Id, Key, Kid, Kind, Text, crc32c};
+use super::{Crc32c, Error, FileRecord, Flags, Header, Id, InitRecord, Key, Kid, Kind, Text, crc32c};
 use crate::octets::{Reader, Write};
 use crate::time::{Ticks, UtcMicros};
 
@@ -54,6 +54,23 @@ impl FileMark {
         put_box(&mut out, Self::LEN, &Self::TYPE);
         out.resize(Self::LEN, 0);
         out
+    }
+
+    /// As an index tells of it.
+    pub(crate) const fn of_record(file: &FileRecord, init: &InitRecord, kid: Kid, header: &Header) -> Self {
+        Self {
+            ordinal: file.ordinal,
+            key: file.key,
+            init_len: file.init_len,
+            head_len: file.head_len,
+            id: file.id,
+            kid,
+            size: init.size,
+            codec: init.codec,
+            tenant: header.tenant,
+            camera: header.camera,
+            trimmed: file.trimmed,
+        }
     }
 
     /// The id that a file of this name gets.

@@ -105,6 +105,15 @@ Examples:
     --reason 'requisition of the public prosecutor' --from 2026-11-22T05:14:00Z --to 2026-11-22T05:15:30Z -o case-1234/
   vigie export --verify case-1234")]
     Export(Export),
+    /// Say which volume a store's disk is, or make it one: with an id and room kept back.
+    #[command(after_help = "\
+A disk that is a volume is known by its id: where it is not mounted, `vigie record` writes nothing below its mount point. Its
+reserve is room that is used only to close what is open when the disk is full.
+
+Examples:
+  vigie volume --store /mnt/video --create
+  vigie volume --store /mnt/video")]
+    Volume(Volume),
     /// Check a store: every file, mark, checksum and index.
     #[command(after_help = "\
 Reads all media, and changes nothing without --repair. A camera that is being recorded is checked, but not repaired.
@@ -338,6 +347,20 @@ pub struct Which {
     /// Only this camera.
     #[arg(long, value_name = "NAME")]
     pub camera: Option<String>,
+}
+
+/// `vigie volume`.
+#[derive(Args, Debug)]
+pub struct Volume {
+    /// Folder of the store: the mount point of its disk, or a folder on it.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Make it a volume.
+    #[arg(long)]
+    pub create: bool,
+    /// MiB kept back.
+    #[arg(long, value_name = "MIB", default_value_t = 16, requires = "create", value_parser = clap::value_parser!(u32).range(0..=1_024))]
+    pub reserve: u32,
 }
 
 /// `vigie fsck`.

@@ -9,6 +9,7 @@ mod record;
 mod remux;
 mod replay;
 mod simulate;
+mod volume;
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -26,6 +27,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Record(options) => block_on(record::run(options, format)),
         Command::Ls(options) => ls::run(options, format),
+        Command::Volume(options) => volume::run(options, format),
         Command::Fsck(options) => block_on(fsck::run(options, format)),
         Command::Rebuild(options) => block_on(fsck::rebuild(options, format)),
         Command::Export(options) => export::run(options, format),

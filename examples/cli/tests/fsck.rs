@@ -143,6 +143,27 @@ impl Drop for Small {
 }
 
 #[test]
+fn a_folder_is_made_a_volume_once_and_known_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("disk");
+    assert_eq!(run(&root, &["volume"]).status.code(), Some(1), "there is none");
+    let made = run(&root, &["volume", "--create", "--reserve", "1", "--json"]);
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!(made["reserve"], 1 << 20);
+    assert_eq!(std::fs::metadata(root.join(".vigie-reserve")).unwrap().len(), 1 << 20);
+    let found: Value = serde_json::from_slice(&run(&root, &["volume", "--json"]).stdout).unwrap();
+    assert_eq!(found, made);
+    let again = run(&root, &["volume", "--create"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("already"), "{again:?}");
+    let other = dir.path().join("other");
+    let other: Value =
+        serde_json::from_slice(&run(&other, &["volume", "--create", "--json"]).stdout).unwrap();
+    assert_ne!(other["volume"], made["volume"]);
+}
+
+#[test]
 fn a_real_disk_that_is_full_closes_what_is_open_and_goes_on_when_there_is_room() {
     let Some(disk) = Small::mount() else {
         println!("SKIPPED: a small file system: mounting is not allowed here");
