@@ -10,6 +10,7 @@
 mod build;
 mod cover;
 mod crc32c;
+mod directory;
 mod header;
 mod index;
 mod key;
@@ -21,6 +22,7 @@ mod words;
 pub use build::Builder;
 pub use cover::{Cover, JOIN, Span};
 pub use crc32c::{Crc32c, crc32c};
+pub use directory::{PageDirectory, PageDirectoryBuilder};
 pub use header::Header;
 pub use index::{Entry, Index, Init};
 pub use key::{Day, Key, NotAKey};

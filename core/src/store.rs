@@ -12,6 +12,7 @@
 #[doc = include_str!("../docs/format.md")]
 pub mod format {}
 
+mod availability;
 mod check;
 mod close;
 mod day;
@@ -29,6 +30,7 @@ mod mend;
 mod merged;
 mod name;
 mod options;
+mod pages;
 mod placement;
 mod recover;
 mod scan;
@@ -42,6 +44,7 @@ mod verify;
 mod volume;
 mod writer;
 
+pub use availability::{Availability, months};
 pub use check::{Checked, DayCheck, Finding, Repair, Wrong};
 #[cfg(feature = "std")]
 pub use files::FileStorage;
@@ -49,11 +52,12 @@ pub use gap::{Cause, GapEntry, gap_log_path};
 pub use list::{Gap, Listing, SegmentFile, cameras, days, tenants};
 pub use memory::{Cut, Memory};
 pub use merged::Merged;
-pub use name::{Name, Source, index_path};
+pub use name::{Name, Source, index_path, media_path};
 pub use options::{Options, Stats};
+pub use pages::{page_directory, pages_path};
 pub use placement::{Placed, Placement, Reason};
 pub use recover::Recovered;
-pub use scan::rebuild;
+pub use scan::{read_init, rebuild};
 pub use storage::{Access, File, Listed, Storage};
 pub use verify::{Verified, verify};
 pub use volume::{Volume, VolumeId, VolumeMark};

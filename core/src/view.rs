@@ -8,8 +8,10 @@
 //! [`export`] makes an ordinary MP4 file of a time range.
 
 pub mod export;
+mod key_picture;
 mod playback;
 
+pub use key_picture::key_picture;
 pub use playback::{Playback, Shown, playback};
 
 /// Which bytes a reader is given.

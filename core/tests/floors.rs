@@ -27,7 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("session", &["rtp", "rtsp", "sdp"]),
     ("server", &["rtsp", "sdp"]),
     ("store", &["fragment", "gix", "segment"]),
-    ("play", &["gix", "store"]),
+    ("play", &["bmff", "fragment", "gix", "store", "view"]),
     (
         "record",
         &[

@@ -38,6 +38,11 @@ impl Header {
         if self.sha256 { RECORD.1 } else { RECORD.0 }
     }
 
+    /// Are records ever of that length?
+    pub(super) const fn is_record(len: u16) -> bool {
+        len == RECORD.0 || len == RECORD.1
+    }
+
     /// The page.
     #[must_use]
     pub fn write(&self) -> Vec<u8> {

@@ -10,6 +10,8 @@ use crate::time::UtcMicros;
 /// A fragment of an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
+    /// Number of its record in the index.
+    pub number: u32,
     /// Its mark, with the id of its file. What the index does not hold of it is 0 (its number in the file) or the nearest that
     /// the index holds: `docs/format.md` §3.2.
     pub mark: FragmentMark,
@@ -45,6 +47,8 @@ pub struct Index {
     entries: Vec<Entry>,
     kid: Kid,
     broken: bool,
+    /// Is there something before what it has?
+    part: bool,
 }
 
 impl Index {
@@ -60,7 +64,24 @@ impl Index {
             entries: Vec::new(),
             kid: Kid([0; 16]),
             broken: false,
+            part: false,
         }
+    }
+
+    /// A part of one, that starts at a page: in the file, with the init segment and the key given.
+    pub(super) fn part(
+        day: Day,
+        place: Place,
+        before: Option<(FileRecord, InitRecord, Kid)>,
+        continues: bool,
+    ) -> Self {
+        let mut part = Self { place: Some(place), part: true, broken: !continues, ..Self::new(day) };
+        if let Some((file, record, kid)) = before {
+            part.files.push(file);
+            part.inits.push(Init { record, file: 0 });
+            part.kid = kid;
+        }
+        part
     }
 
     /// Reads a day's whole index, as far as it passes.
@@ -80,6 +101,12 @@ impl Index {
     #[must_use]
     pub fn wanted(&self) -> u64 {
         self.place.as_ref().map_or(0, Place::offset)
+    }
+
+    /// Number of the first record that it has not read.
+    #[must_use]
+    pub fn next_record(&self) -> u32 {
+        self.place.as_ref().map_or(0, Place::number)
     }
 
     /// Takes bytes of the file that start at [`Index::wanted`]. A record that is not whole is left: its bytes are to be
@@ -106,7 +133,8 @@ impl Index {
             match place.read(rest) {
                 Ok((record, len)) => {
                     at += len;
-                    self.take(record);
+                    let number = place.number() - 1;
+                    self.take(record, number);
                 }
                 Err(Error { kind: Kind::Short, .. }) => return Ok(()),
                 Err(error) => return Err(error),
@@ -114,7 +142,7 @@ impl Index {
         }
     }
 
-    fn take(&mut self, record: Record) {
+    fn take(&mut self, record: Record, number: u32) {
         match record {
             Record::File(file) => self.files.push(file),
             Record::Init(record) => {
@@ -126,11 +154,12 @@ impl Index {
                 // A fragment without file or init segment before it is what no builder writes; it cannot be reached.
                 let (Some(file), Some(_)) = (self.files.last(), self.inits.last()) else { return };
                 let entry = Entry {
+                    number,
                     mark: FragmentMark { file: file.id, ..fragment.mark },
                     file: self.files.len() as u32 - 1,
                     init: self.inits.len() as u32 - 1,
                     offset: fragment.offset.into(),
-                    continues: !self.broken && !self.entries.is_empty(),
+                    continues: !self.broken && (self.part || !self.entries.is_empty()),
                     kid: self.kid,
                 };
                 self.entries.push(entry);
@@ -182,6 +211,13 @@ impl Entry {
     #[must_use]
     pub const fn span(&self) -> Span {
         Span::new(self.mark.utc, self.mark.end())
+    }
+
+    /// The bytes of its file that hold it up to the end of its first sample, or a little more: with the init segment, all that its
+    /// first picture is decoded from. Its checksum is of all of it, and not proved by these.
+    #[must_use]
+    pub const fn first_sample(&self) -> core::ops::Range<u64> {
+        self.offset..self.offset + self.mark.first_sample_end as u64
     }
 
     /// The offset just after it in its file.

@@ -29,6 +29,10 @@ pub(super) struct Place {
     last: Option<UtcMicros>,
     /// Numbers of the last records of a file, an init segment, a key.
     of: [u32; 3],
+    /// Does it stand in an index of which it has not seen all pages before? Trailers are then believed that pass.
+    partial: bool,
+    /// Of the records of the page that ended last.
+    ended: Crc32c,
 }
 
 impl Place {
@@ -44,9 +48,41 @@ impl Place {
             steps: 0,
             last: None,
             of: [NONE; 3],
+            partial: false,
+            ended: Crc32c::default(),
         };
         place.open_page();
         place
+    }
+
+    /// At the start of a page, what is before it unseen.
+    pub(super) fn at_page(id: Id, day: Day, record_len: u16, page: u32) -> Self {
+        let mut place = Self {
+            id,
+            day,
+            record: record_len.into(),
+            next: page.saturating_mul(Self::per_page_of(record_len)),
+            page: Crc32c::default(),
+            earliest: 0,
+            latest: 0,
+            steps: 0,
+            last: None,
+            of: [NONE; 3],
+            partial: true,
+            ended: Crc32c::default(),
+        };
+        place.open_page();
+        place
+    }
+
+    /// Number of the next record.
+    pub(super) const fn number(&self) -> u32 {
+        self.next
+    }
+
+    /// Records of that length that a page holds.
+    pub(super) const fn per_page_of(record_len: u16) -> u32 {
+        ((PAGE - TRAILER) / record_len as usize) as u32
     }
 
     /// The day that the index is of.
@@ -55,11 +91,11 @@ impl Place {
     }
 
     const fn per_page(&self) -> u32 {
-        ((PAGE - TRAILER) / self.record) as u32
+        Self::per_page_of(self.record as u16)
     }
 
     /// Number of the page that the next record goes into.
-    const fn page_number(&self) -> u32 {
+    pub(super) const fn page_number(&self) -> u32 {
         self.next / self.per_page()
     }
 
@@ -140,9 +176,23 @@ impl Place {
         let Some(due) = self.add(kind, record, bytes) else { return Ok(self.record) };
         match rest.get(..due.len()) {
             None => Err(Error::at(Kind::Short, at)),
-            Some(there) if there == due => Ok(self.record + due.len()),
+            Some(there) if there == due || self.partial && self.believes(there) => {
+                Ok(self.record + due.len())
+            }
             Some(_) => Err(Error::at(Kind::Checksum, at)),
         }
+    }
+
+    /// Is that a trailer, and does it pass for the page that just ended?
+    fn believes(&self, there: &[u8]) -> bool {
+        let Some((body, crc)) = there.split_last_chunk::<4>() else { return false };
+        let number = (self.page_number() - 1).to_be_bytes();
+        let named = body
+            .get(self.slack()..)
+            .is_some_and(|t| t.strip_prefix(b"GIXP").is_some_and(|rest| rest.starts_with(&number)));
+        let mut of = self.ended.clone();
+        of.update(body);
+        named && of.value().to_be_bytes() == *crc
     }
 
     /// Takes note of a record. Gives what ends its page where it is the page's last.
@@ -175,6 +225,7 @@ impl Place {
         out.put_u32(self.steps);
         self.of.iter().for_each(|number| out.put_u32(*number));
         out.resize(self.slack() + TRAILER - 4, 0);
+        self.ended = self.page.clone();
         self.page.update(&out);
         let crc = core::mem::take(&mut self.page).value();
         out.put_u32(crc);

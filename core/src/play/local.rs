@@ -8,6 +8,7 @@ use crate::time::UtcMicros;
 #[derive(Debug)]
 pub struct Local<S: Storage> {
     archive: Archive,
+    source: Source,
     storage: S,
 }
 
@@ -15,7 +16,13 @@ impl<S: Storage> Local<S> {
     /// Of one camera of a store.
     #[must_use]
     pub fn new(storage: S, source: Source) -> Self {
-        Self { archive: Archive::new(source), storage }
+        Self { archive: Archive::new(source), source, storage }
+    }
+
+    /// The same, of which only indexes are read: see [`Archive::entries_only`].
+    #[must_use]
+    pub fn entries_only(storage: S, source: Source) -> Self {
+        Self { archive: Archive::entries_only(source), source, storage }
     }
 
     /// The machine.
@@ -35,9 +42,47 @@ impl<S: Storage> Local<S> {
     /// # Errors
     /// All that a disk can fail by; what was asked for is asked for again.
     pub fn next(&mut self, now: UtcMicros) -> Result<Output, store::Error> {
+        self.go(|archive| archive.next(now))
+    }
+
+    /// The same up to the next fragment that starts at a random access point, see [`Archive::next_key`].
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub fn next_key(&mut self, now: UtcMicros) -> Result<Output, store::Error> {
+        self.go(|archive| archive.next_key(now))
+    }
+
+    /// The same of the GOP before the one given last, see [`Archive::back`]: all that it has to say of it.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub fn back(&mut self, now: UtcMicros) -> Result<alloc::vec::Vec<Output>, store::Error> {
+        let mut asked = false;
+        let mut out = alloc::vec::Vec::new();
+        loop {
+            match self.pull()? {
+                Some(output) => out.push(output),
+                None if core::mem::replace(&mut asked, true) => return Ok(out),
+                None => self.archive.back(now),
+            }
+        }
+    }
+
+    fn go(&mut self, ask: impl Fn(&mut Archive)) -> Result<Output, store::Error> {
+        loop {
+            match self.pull()? {
+                Some(output) => return Ok(output),
+                None => ask(&mut self.archive),
+            }
+        }
+    }
+
+    /// What it has to say, its questions answered.
+    fn pull(&mut self) -> Result<Option<Output>, store::Error> {
         loop {
             match self.archive.pull() {
-                None => self.archive.next(now),
+                None => return Ok(None),
                 Some(Output::Read { path, offset, len }) => match self.read(&path, offset, len) {
                     Ok(Some(bytes)) => self.archive.filled(bytes),
                     Ok(None) => self.archive.absent(),
@@ -46,7 +91,7 @@ impl<S: Storage> Local<S> {
                         return Err(error);
                     }
                 },
-                Some(output) => return Ok(output),
+                Some(output) => return Ok(Some(output)),
             }
         }
     }
@@ -57,6 +102,10 @@ impl<S: Storage> Local<S> {
         offset: u64,
         len: usize,
     ) -> Result<Option<alloc::vec::Vec<u8>>, store::Error> {
+        let day = path.rsplit_once('/').and_then(|(_, name)| name.strip_suffix(".pages")?.parse().ok());
+        if let Some(day) = day {
+            return store::page_directory(&mut self.storage, &self.source, day);
+        }
         let file = match self.storage.open(path, Access::Read) {
             Ok(file) => file,
             Err(error) if error.kind == store::Kind::NotFound => return Ok(None),

@@ -122,12 +122,6 @@ fn midnight_is_no_seam() {
         let seams = all.iter().filter(|o| matches!(o, Output::Fragment { continues: false, .. })).count();
         assert_eq!(seams, 1, "only the first: {tenths}");
     }
-    let whole = Span::new(UtcMicros(DAY_START - 6_500_000), UtcMicros(DAY_START + 7_500_000));
-    assert_eq!(local.archive().ranges(Span::ALL), [whole]);
-    assert_eq!(
-        local.archive().gaps(Span::new(whole.from, whole.to.plus(5))),
-        [Span::new(whole.to, whole.to.plus(5))]
-    );
 }
 
 #[test]

@@ -115,8 +115,13 @@ impl Listing {
                 Err(error) if error.kind == crate::gix::Kind::Version => return Err(Kind::Version.into()),
                 Err(_) => continue,
             };
+            let mut own = Cover::default();
             for entry in index.entries() {
-                cover.add(entry.span(), entry.continues, ());
+                own.add(entry.span(), entry.continues, ());
+            }
+            // The day as a few spans: months of fragments would be many.
+            for range in own.ranges(Span::ALL) {
+                cover.add(range, false, ());
             }
             segments.extend(files(&index).into_iter().filter(|file| !file.span.and(window).is_empty()));
         }

@@ -5,7 +5,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::{Error, Kind};
-use crate::gix::{Day, Text};
+use crate::gix::{Day, Key, Text};
 
 /// The name of a tenant or camera: `[a-z0-9_-]{1,64}`, so that it is a folder on every file system and a key in every bucket,
 /// and nothing but that.
@@ -99,6 +99,12 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.tenant, self.camera)
     }
+}
+
+/// Where a media file is in the store.
+#[must_use]
+pub fn media_path(source: &Source, key: Key) -> String {
+    alloc::format!("{source}/{key}")
 }
 
 /// Where a day's index is in the store.

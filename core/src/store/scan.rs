@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::storage::folder_of;
-use super::{Access, Error, File, Kind, Source, Storage};
+use super::{Access, Error, File, Kind, Source, Storage, media_path};
 use crate::gix::{Builder, Crc32c, Day, FileMark, FragmentMark, Key, Kind as GixKind};
 
 /// Bytes read at a time.
@@ -54,6 +54,15 @@ pub(super) fn head(storage: &mut dyn Storage, file: File, key: Key) -> Result<Op
             _ => return Ok(None),
         }
     }
+}
+
+/// The init segment that a media file starts with; `None` where the file's head does not pass.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::Version`]; all that a disk can fail by.
+pub fn read_init(storage: &mut dyn Storage, source: &Source, key: Key) -> Result<Option<Vec<u8>>, Error> {
+    let found = with_file(storage, &media_path(source, key), Access::Read, |s, file| head(s, file, key))?;
+    Ok(found.map(|head| head.init))
 }
 
 /// Walks through a file from `from` on; fragments found have numbers from `number` on.

@@ -10,7 +10,7 @@ use crate::camera::Camera;
 use crate::config;
 use crate::demo::Demo;
 use crate::token::Token;
-use crate::web::{Folders, Origins};
+use crate::web::{Folders, Origins, Recordings};
 
 /// One running centre.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub(crate) struct Centre {
     pub(crate) store: PathBuf,
     /// Whose cameras.
     pub(crate) tenants: Vec<Tenant>,
+    /// What was learnt of the recordings while they were served.
+    pub(crate) recordings: Recordings,
     /// What is counted besides the cameras.
     pub(crate) counters: Counters,
     /// Places for connections that have not shown the token yet.

@@ -144,6 +144,7 @@ fn assemble(
         folders: Folders::find(shared.web, shared.player),
         store: config.store.clone(),
         tenants: Tenant::all(&config.tenants),
+        recordings: web::Recordings::default(),
         counters: centre::Counters::default(),
         strangers: centre::strangers(),
         demo,

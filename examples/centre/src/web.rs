@@ -16,10 +16,13 @@ mod files;
 mod guard;
 mod headers;
 mod metrics;
+mod ranges;
+mod recording;
 mod rtsp;
 
 pub(crate) use files::Folders;
 pub(crate) use guard::Origins;
+pub(crate) use recording::Recordings;
 
 /// Everything behind the guard: nothing is answered, not even "no such page", that it did not let through.
 pub(crate) fn router(centre: Arc<Centre>) -> Router {
@@ -30,6 +33,10 @@ pub(crate) fn router(centre: Arc<Centre>) -> Router {
         .route("/archive/{*path}", get(archive::serve))
         .route("/api/cameras", get(api::cameras))
         .route("/api/timeline/{tenant}/{camera}", get(api::timeline))
+        .route("/api/availability/{tenant}/{camera}", get(api::availability))
+        .route("/api/mp4/{tenant}/{camera}", get(recording::mp4))
+        .route("/api/hls/{tenant}/{camera}/{*name}", get(recording::hls))
+        .route("/api/picture/{tenant}/{camera}", get(recording::picture))
         .route("/api/demo/pictures/{tenant}/{camera}", get(api::demo::pictures))
         .route("/api/demo/camera/{tenant}/{camera}/{order}", post(api::demo::control))
         .route(

@@ -82,3 +82,72 @@ fn only_files_of_the_store() {
         assert_eq!(answer.status, 404, "{path}: {answer:?}");
     }
 }
+
+#[test]
+fn a_page_directory_is_made_of_each_index() {
+    let centre = Centre::lonely();
+    assert_eq!(centre.get("/archive/a/c/2026-11-22.pages").status, 404, "no index");
+    let index = pages::index();
+    std::fs::create_dir_all(centre.store.join("a/c")).unwrap();
+    std::fs::write(centre.store.join("a/c/2026-11-22.gix"), &index).unwrap();
+    let range = [("Range", "bytes=0-16383")];
+    let answer = centre.get_with("/archive/a/c/2026-11-22.pages", &range);
+    let bytes = answer.body.len();
+    assert_eq!(answer.header("content-range"), Some(format!("bytes 0-{}/{bytes}", bytes - 1).as_str()));
+    let directory = vigie::gix::PageDirectory::parse(&answer.body).unwrap();
+    assert_eq!((answer.status, directory.records(), directory.len()), (206, 203, 3));
+    let same = centre.get("/archive/a/c/2026-11-22.pages");
+    assert_eq!((same.status, same.header("etag")), (200, answer.header("etag")));
+    for bad in
+        ["/archive/a/2026-11-22.pages", "/archive/a/c/d/2026-11-22.pages", "/archive/a/../c/2026-11-22.pages"]
+    {
+        assert_eq!(centre.get(bad).status, 404, "{bad}");
+    }
+}
+
+mod pages {
+    use vigie::gix::{Builder, FileMark, Flags, FragmentMark, Id, Key, Kid, Text};
+    use vigie::time::{Ticks, UtcMicros};
+
+    /// The index of 200 fragments in a file, with its two records of an init segment.
+    pub(super) fn index() -> Vec<u8> {
+        let utc: UtcMicros = "2026-11-22T10:00:00Z".parse().unwrap();
+        let key = Key { utc, counter: 0 };
+        let text = |text| Text::new(text).unwrap();
+        let file = FileMark {
+            ordinal: 0,
+            key,
+            init_len: 700,
+            head_len: 3_068,
+            id: FileMark::id_of("a", "c", key),
+            kid: Kid::default(),
+            size: (640, 360),
+            codec: Text::new("avc1.640028").unwrap(),
+            tenant: text("a"),
+            camera: text("c"),
+            trimmed: false,
+        };
+        let (mut builder, mut index) = (Builder::new(), Vec::new());
+        builder.file(&file, &[0; 700]);
+        for n in 0..200 {
+            let mark = FragmentMark {
+                source: 2,
+                flags: Flags::RANDOM_ACCESS,
+                utc: utc.plus(n * 2_000_000),
+                error: 0,
+                lost: 0,
+                dts: Ticks(n * 180_000),
+                offset: 0,
+                duration: 180_000,
+                samples: 50,
+                first_sample_end: 500,
+                len: 1_000,
+                number: n as u32,
+                file: Id::default(),
+                crc: 0,
+            };
+            builder.fragment(3_068 + n as u64 * 1_000, &mark, &mut index);
+        }
+        index
+    }
+}

@@ -87,6 +87,15 @@ Examples:
   vigie ls --store store
   vigie ls --store store --tenant town --camera place --from now-1h --to now")]
     Ls(Ls),
+    /// List what is missing and why, and what share of each month was recorded.
+    #[command(after_help = "\
+Causes: camera, network, authentication, storage, clock, operator, retention, recorder. Months are those of UTC; a camera
+counts from its first picture on. `vigie --json gaps` gives the seconds by cause.
+
+Examples:
+  vigie gaps --store store
+  vigie gaps --store store --tenant town --camera place --from 2026-11-01 --to 2026-12-01")]
+    Gaps(Ls),
     /// Copy a range out of a store: an MP4 that opens anywhere, cut to the picture; or a folder, with originals and manifest.
     #[command(after_help = "\
 The file shows every picture of [FROM, TO) and no other; pictures before it that decoding needs are in the file but

@@ -3,6 +3,7 @@
 mod export;
 mod forecast;
 mod fsck;
+mod gaps;
 mod ls;
 mod probe;
 mod record;
@@ -30,6 +31,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Volume(options) => volume::run(options, format),
         Command::Fsck(options) => block_on(fsck::run(options, format)),
         Command::Rebuild(options) => block_on(fsck::rebuild(options, format)),
+        Command::Gaps(options) => gaps::run(options, format),
         Command::Export(options) => export::run(options, format),
         Command::Forecast(options) => forecast::run(options, format),
         Command::Probe(options) => probe::run(options, format),

@@ -27,6 +27,10 @@ use readers::Found;
 use sent::{Sent, Tap};
 use serde_json::Value;
 use support::{Barcode, barcodes, long, packets, skip, succeed, vigie};
+use vigie::gix::Span;
+use vigie::limits::Limits;
+use vigie::play::{Footage, VirtualMp4};
+use vigie::store::{FileStorage, Source};
 use vigie::time::UtcMicros;
 
 /// Pictures of a clip: 10 s, so that 15 s already go over the seam.
@@ -189,7 +193,27 @@ fn recorded(dir: &Path, url: &str, name: &str) -> Vec<Judged> {
         let entry = if h265 { "hvc1" } else { "avc1" }.to_owned();
         stored.push(Judged { path, h265, entry, size, shown: shown.to_vec(), hidden });
     }
+    // The same part, never written as a file before: read at odd places.
+    let path = dir.join(format!("{name}.virtual.mp4"));
+    let hidden = served(Path::new(store), name, Span::new(back(213), back(63)), &path);
+    let entry = if h265 { "hvc1" } else { "avc1" }.to_owned();
+    stored.push(Judged { path, h265, entry, size, shown: all[end - 212..end - 62].to_vec(), hidden });
     stored
+}
+
+/// Writes what `VirtualMp4` gives of a span, in ranges of 50 021 bytes; how many pictures are hidden in it.
+fn served(store: &Path, camera: &str, span: Span, path: &Path) -> usize {
+    let (source, mut storage) = (Source::new("town", camera).unwrap(), FileStorage::new(store));
+    let footage = Footage::load(storage.clone(), source, span, span.to.plus(3_600_000_000)).unwrap();
+    let mut damaged = Vec::new();
+    let files = VirtualMp4::plan(&mut storage, &footage, &Limits::default(), 100_000, &mut damaged).unwrap();
+    assert!(files.len() == 1 && damaged.is_empty(), "{damaged:?}");
+    let mut bytes = Vec::new();
+    while (bytes.len() as u64) < files[0].len() {
+        bytes.extend(files[0].read(&mut storage, bytes.len() as u64, 50_021).unwrap());
+    }
+    std::fs::write(path, bytes).unwrap();
+    files[0].about().hidden as usize
 }
 
 /// As many as the server sent, and DTS rising over all files.

@@ -146,6 +146,20 @@ fn outage_leaves_one_gap(outage: Outage, cause: &str, seconds: u64) {
         "the gap starts {} ms from the cut",
         (from.0 - cut.0) / 1_000
     );
+    let folder = dir.path().to_str().unwrap();
+    let told = succeed(&mut vigie(&["gaps", "--json", "--store", folder, "--camera", "c"]));
+    let counted: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(counted["gaps"], listed["gaps"], "{counted}");
+    let months = counted["months"].as_array().unwrap();
+    let missing: f64 = months.iter().filter_map(|month| month["missing_seconds"][cause].as_f64()).sum();
+    assert!((missing - (to.0 - from.0) as f64 / 1e6).abs() < 0.001, "{counted}");
+    let recorded: f64 = months.iter().filter_map(|month| month["recorded_seconds"].as_f64()).sum();
+    let all = months.iter().filter_map(|month| month["missing_seconds"].as_object()).flat_map(|m| m.values());
+    let all: f64 = all.filter_map(Value::as_f64).sum();
+    let share = months[0]["share"].as_f64().unwrap();
+    assert!(months.len() > 1 || (share - recorded / (recorded + all)).abs() < 0.001, "{counted}");
+    let table = succeed(&mut vigie(&["gaps", "--store", folder]));
+    assert!(table.contains(cause) && table.contains(" %"), "{table}");
     // Back-off of 4 s at most, then up to one GOP of 2 s to the next key picture.
     assert!(to.0 - back.0 < 7_000_000, "recording went on {} ms after the return", (to.0 - back.0) / 1_000);
 }

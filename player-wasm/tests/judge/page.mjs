@@ -2,12 +2,15 @@
 
 /**
  * Plays the file to its end. Runs in the page, so it must not use anything from outside itself.
- * @param {string} url @param {'mse' | 'src'} way
+ * @param {string} url @param {'mse' | 'src' | 'hls'} way
  */
 export async function judge(url, way) {
   const RATE = 4;
   const PIECE = 65_521;
-  const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  const get = async (/** @type {string} */ from) => new Uint8Array(await (await fetch(from)).arrayBuffer());
+  // Of a playlist, the init segment that it names tells the codec.
+  const map = way === 'hls' ? /EXT-X-MAP:URI="([^"]+)"/.exec(await (await fetch(url)).text())?.[1] : undefined;
+  const bytes = await get(map === undefined ? url : new URL(map, url).href);
 
   /** RFC 6381, appendix E of ISO/IEC 14496-15, from the configuration record that stands in the file. */
   const codec = (() => {
@@ -27,7 +30,7 @@ export async function judge(url, way) {
     return [entry, profile, hex(reversed >>> 0), `${first & 32 ? 'H' : 'L'}${record.getUint8(12)}`, ...constraints.map(hex)].join('.');
   })();
   const type = `video/mp4; codecs="${codec}"`;
-  const can = way === 'mse' ? MediaSource.isTypeSupported(type) : document.createElement('video').canPlayType(type) !== '';
+  const can = way !== 'src' ? MediaSource.isTypeSupported(type) : document.createElement('video').canPlayType(type) !== '';
   if (!can) return { codec, unsupported: true };
 
   const video = document.querySelector('video');
@@ -59,6 +62,11 @@ export async function judge(url, way) {
     let start = 0;
     if (way === 'src') {
       video.src = url;
+    } else if (way === 'hls') {
+      const hls = new window.Hls({ startPosition: 0 });
+      hls.on(window.Hls.Events.ERROR, (_, { fatal, details }) => fatal && video.dispatchEvent(new CustomEvent('fatal', { detail: details })));
+      hls.loadSource(url);
+      hls.attachMedia(video);
     } else {
       const source = new MediaSource();
       video.src = URL.createObjectURL(source);
@@ -75,13 +83,14 @@ export async function judge(url, way) {
       start = buffer.buffered.start(0);
       video.currentTime = start;
     }
-    await loaded;
+    const fatal = new Promise((_, fail) => video.addEventListener('fatal', (event) => fail(new Error(`hls.js: ${event.detail}`))));
+    await Promise.race([loaded, fatal]);
     await shown();
     const first = number();
     const ended = heard(video, 'ended');
     video.playbackRate = RATE;
     await video.play();
-    await ended;
+    await Promise.race([ended, fatal]);
     await shown();
     const { totalVideoFrames: pictures, droppedVideoFrames: dropped } = video.getVideoPlaybackQuality();
     // At this rate the last picture may not have been painted.

@@ -8,9 +8,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
+use vigie::fault::Code;
 use vigie::gix::Span;
 use vigie::record::Health;
-use vigie::store::{FileStorage, Gap, Listing, Source};
+use vigie::store::{Availability, Cause, FileStorage, Gap, Listing, Source, months};
 use vigie::time::UtcMicros;
 
 use crate::camera::{Camera, status};
@@ -180,6 +181,8 @@ struct GapJson {
     from: String,
     to: String,
     cause: &'static str,
+    /// The stable number of the error behind it.
+    code: Option<String>,
 }
 
 impl From<&Listing> for Timeline {
@@ -191,7 +194,8 @@ impl From<&Listing> for Timeline {
         };
         let gap = |gap: &Gap| {
             let (from, to) = ends(gap.span);
-            GapJson { from, to, cause: gap.cause.name() }
+            let code = (gap.code != 0).then(|| Code(gap.code).to_string());
+            GapJson { from, to, cause: gap.cause.name(), code }
         };
         Self {
             ranges: listing.ranges.iter().map(range).collect(),
@@ -225,6 +229,66 @@ pub(super) async fn timeline(
     }
 }
 
-fn failed(what: &str) -> Response {
+pub(super) fn failed(what: &str) -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, Json(serde_json::json!({ "error": what }))).into_response()
+}
+
+/// Months that are answered at once.
+const MONTHS: usize = 24;
+
+#[derive(Serialize)]
+struct MonthJson {
+    month: String,
+    from: String,
+    to: String,
+    recorded_seconds: f64,
+    share: f64,
+    missing_seconds: BTreeMap<&'static str, f64>,
+}
+
+impl From<&Availability> for MonthJson {
+    fn from(month: &Availability) -> Self {
+        let seconds = |micros: u64| micros as f64 / 1e6;
+        let missing = Cause::ALL.map(|cause| (cause.name(), month.missing_by(cause)));
+        Self {
+            month: month.span.from.to_string().chars().take(7).collect(),
+            from: month.span.from.to_string(),
+            to: month.span.to.to_string(),
+            recorded_seconds: seconds(month.recorded),
+            share: month.share(),
+            missing_seconds: missing
+                .into_iter()
+                .filter(|(_, micros)| *micros > 0)
+                .map(|(cause, micros)| (cause, seconds(micros)))
+                .collect(),
+        }
+    }
+}
+
+/// `GET /api/availability/<tenant>/<camera>?from=&to=`: what was recorded, month by month (UTC), and by cause what was not.
+pub(super) async fn availability(
+    State(centre): State<Arc<Centre>>,
+    Path((tenant, camera)): Path<(String, String)>,
+    Query(window): Query<Window>,
+) -> Response {
+    if centre.camera(&tenant, &camera).is_none() {
+        return not_found("no such camera");
+    }
+    let window = match window.span() {
+        Ok(window) => window,
+        Err(what) => return refuse(&what),
+    };
+    let store = centre.store.clone();
+    let counted = tokio::task::spawn_blocking(move || {
+        let source = Source::new(&tenant, &camera)?;
+        let (mut storage, now) = (FileStorage::new(store), clock::utc());
+        let month =
+            |month: &Span| Availability::load(&mut storage, &source, month.and(window), now).transpose();
+        months(window, MONTHS).iter().filter_map(month).collect::<Result<Vec<_>, vigie::store::Error>>()
+    });
+    match counted.await {
+        Ok(Ok(counted)) => Json(counted.iter().map(MonthJson::from).collect::<Vec<_>>()).into_response(),
+        Ok(Err(error)) => failed(&error.to_string()),
+        Err(error) => failed(&error.to_string()),
+    }
 }

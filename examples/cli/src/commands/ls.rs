@@ -22,19 +22,25 @@ pub(super) fn run(options: &Ls, format: Format) -> Result<ExitCode, Failure> {
     let failed = |error: store::Error| explain::store("read", &options.store, &error);
     let sources =
         sources(&mut storage, &options.store, options.tenant.as_deref(), options.camera.as_deref())?;
-    let from = options.from.map_or(Span::ALL.from, |m| m.0);
-    let to = options.to.map_or(Span::ALL.to, |m| m.0);
-    if from >= to {
+    let window = window(options)?;
+    for source in sources {
+        let listing = Listing::load(&mut storage, &source, window).map_err(failed)?;
+        format.print(text(&source, &listing), &json(&source, &listing))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The span asked for.
+pub(super) fn window(options: &Ls) -> Result<Span, Failure> {
+    let window =
+        Span::new(options.from.map_or(Span::ALL.from, |m| m.0), options.to.map_or(Span::ALL.to, |m| m.0));
+    if window.is_empty() {
         return Err(Failure::new(
             "the range ends before it starts",
             "give --from a moment that lies before that of --to",
         ));
     }
-    for source in sources {
-        let listing = Listing::load(&mut storage, &source, Span::new(from, to)).map_err(failed)?;
-        format.print(text(&source, &listing), &json(&source, &listing))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(window)
 }
 
 /// A store that is there.

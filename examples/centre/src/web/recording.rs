@@ -1,0 +1,402 @@
+//! What is recorded, for players that are not ours: a span as one MP4 file, as HLS, and one picture. Nothing is decoded, no
+//! file is written, and nothing leaves whose checksum fails.
+
+use std::collections::{HashSet, VecDeque};
+use std::path::Path as FilePath;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+use vigie::gix::{Span, crc32c};
+use vigie::limits::Limits;
+use vigie::play::hls::{self, Asked};
+use vigie::play::{Failure, Footage, Place, Stored, VirtualMp4, init_segment};
+use vigie::store::{FileStorage, Source, media_path};
+use vigie::time::UtcMicros;
+use vigie::view::{self, Playback};
+
+use super::api::{failed, not_found, refuse};
+use super::ranges::Whole;
+use crate::centre::Centre;
+use crate::clock;
+
+/// The longest span of one file.
+const LONGEST: i64 = 12 * 3_600_000_000;
+/// Pictures of one file: 25 a second for that long, and some more.
+const MOST_PICTURES: u64 = 1_200_000;
+/// The longest span of one playlist.
+const LONGEST_PLAYLIST: i64 = 31 * 3_600_000_000;
+/// How far back a playlist starts where nothing is said.
+const LIVE: i64 = 60_000_000;
+/// Plans kept, for the next range that is asked for.
+const PLANS: usize = 8;
+/// Plans made at one time.
+const PLANNERS: usize = 2;
+/// Damaged fragments remembered.
+const DAMAGED: usize = 10_000;
+
+/// What was learnt of the recording while it was served.
+#[derive(Debug)]
+pub(crate) struct Recordings {
+    plans: Mutex<VecDeque<(Wanted, Arc<Vec<VirtualMp4>>)>>,
+    planners: Semaphore,
+    damaged: Mutex<HashSet<(Source, Place)>>,
+}
+
+type Wanted = (Source, UtcMicros, UtcMicros);
+
+impl Default for Recordings {
+    fn default() -> Self {
+        let plans = Mutex::new(VecDeque::new());
+        Self { plans, planners: Semaphore::new(PLANNERS), damaged: Mutex::default() }
+    }
+}
+
+impl Recordings {
+    fn plan(&self, wanted: &Wanted) -> Option<Arc<Vec<VirtualMp4>>> {
+        let plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.iter().find(|(known, _)| known == wanted).map(|(_, plan)| plan.clone())
+    }
+
+    fn keep(&self, wanted: Wanted, plan: Arc<Vec<VirtualMp4>>) {
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.retain(|(known, _)| *known != wanted);
+        plans.push_front((wanted, plan));
+        plans.truncate(PLANS);
+    }
+
+    /// A fragment failed its check: it is left out from now on.
+    fn bad(&self, source: Source, place: Place) {
+        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        if damaged.len() < DAMAGED {
+            damaged.insert((source, place));
+        }
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.retain(|((of, ..), _)| *of != source);
+    }
+
+    fn is_bad(&self, source: Source, place: Place) -> bool {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner).contains(&(source, place))
+    }
+}
+
+/// `?from=&to=&file=`
+#[derive(Deserialize)]
+pub(super) struct Asks {
+    from: Option<String>,
+    to: Option<String>,
+    file: Option<usize>,
+}
+
+fn moment(name: &str, text: Option<&String>) -> Result<Option<UtcMicros>, Response> {
+    let parsed = text.map(|text| text.parse::<UtcMicros>()).transpose();
+    parsed.map_err(|error| refuse(&format!("`{name}`: {error}")))
+}
+
+impl Asks {
+    /// The span asked for, no longer than `most`.
+    fn span(&self, most: i64) -> Result<Span, Response> {
+        let (Some(from), Some(to)) = (moment("from", self.from.as_ref())?, moment("to", self.to.as_ref())?)
+        else {
+            return Err(refuse("give `from` and `to`, as 2026-11-22T05:14:00Z"));
+        };
+        let span = Span::new(from, to);
+        if span.is_empty() {
+            return Err(refuse("`from` is not before `to`"));
+        }
+        if to.0.saturating_sub(from.0) > most {
+            return Err(refuse(&format!("at most {} hours at a time", most / 3_600_000_000)));
+        }
+        Ok(span)
+    }
+}
+
+/// The camera's place in the store.
+fn source(centre: &Centre, tenant: &str, camera: &str) -> Result<Source, Response> {
+    let known = centre.camera(tenant, camera).and_then(|_| Source::new(tenant, camera).ok());
+    known.ok_or_else(|| not_found("no such camera"))
+}
+
+/// Does something with the store, where it may block.
+async fn with_store<T: Send + 'static>(
+    centre: &Centre,
+    what: impl FnOnce(FileStorage) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Response> {
+    let storage = FileStorage::new(&centre.store);
+    match tokio::task::spawn_blocking(move || what(storage)).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(Failure::Footage(error))) => Err(not_found(&error.kind.to_string())),
+        Ok(Err(error)) => Err(failed(&error.to_string())),
+        Err(error) => Err(failed(&error.to_string())),
+    }
+}
+
+/// `GET /api/mp4/<tenant>/<camera>?from=&to=`: the span as one MP4 file. Where it needs several, as the camera changed its
+/// picture, `Vigie-Files` says how many, and `&file=2` is the second.
+pub(super) async fn mp4(
+    State(centre): State<Arc<Centre>>,
+    Path((tenant, camera)): Path<(String, String)>,
+    Query(asks): Query<Asks>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    match file(&centre, (&tenant, &camera), &asks, &method, &headers).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn file(
+    centre: &Arc<Centre>,
+    (tenant, camera): (&str, &str),
+    asks: &Asks,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Response, Response> {
+    let source = source(centre, tenant, camera)?;
+    let span = asks.span(LONGEST)?;
+    let plan = match planned(centre, source, span).await? {
+        Planned::Files(plan) => plan,
+        Planned::Until(to) => {
+            // What is being recorded is cut where it is final: the address then always means the same bytes.
+            let at = |utc: UtcMicros| utc.to_string();
+            let place = format!("/api/mp4/{tenant}/{camera}?from={}&to={}", at(span.from), at(to));
+            return Ok((StatusCode::TEMPORARY_REDIRECT, [(LOCATION, place)]).into_response());
+        }
+    };
+    let number = asks.file.unwrap_or(1);
+    let Some(at) = number.checked_sub(1).filter(|at| *at < plan.len()) else {
+        return Err(not_found("nothing to show of this span"));
+    };
+    let Some(file) = plan.get(at) else { return Err(not_found("nothing to show of this span")) };
+    let whole = Whole { length: file.len(), tag: format!("\"{}\"", file.tag()), kind: "video/mp4" };
+    let body = |start, length| stream(centre.clone(), source, plan.clone(), at, start, length);
+    let mut response = whole.answer(method, headers, body);
+    let out = response.headers_mut();
+    for (name, number) in
+        [("vigie-files", plan.len() as u64), ("vigie-pictures", file.about().pictures.into())]
+    {
+        out.insert(name, HeaderValue::from(number));
+    }
+    Ok(response)
+}
+
+enum Planned {
+    Files(Arc<Vec<VirtualMp4>>),
+    /// More may come yet; what is before this moment is final.
+    Until(UtcMicros),
+}
+
+async fn planned(centre: &Arc<Centre>, source: Source, span: Span) -> Result<Planned, Response> {
+    let wanted = (source, span.from, span.to);
+    if let Some(plan) = centre.recordings.plan(&wanted) {
+        return Ok(Planned::Files(plan));
+    }
+    let _planner = centre.recordings.planners.acquire().await.map_err(|error| failed(&error.to_string()))?;
+    let shared = centre.clone();
+    let plan = with_store(centre, move |mut storage| {
+        let mut footage = Footage::load(storage.clone(), source, span, clock::utc())?;
+        if footage.open {
+            // Without the last fragment: the one behind it may start within it, by a hair.
+            let to = footage.fragments.last().map_or(span.from, |last| last.entry.mark.utc);
+            return Ok(Planned::Until(to));
+        }
+        footage.fragments.retain(|stored| !shared.recordings.is_bad(source, stored.place()));
+        let files =
+            VirtualMp4::plan(&mut storage, &footage, &Limits::default(), MOST_PICTURES, &mut Vec::new())?;
+        Ok(Planned::Files(Arc::new(files)))
+    });
+    match plan.await? {
+        Planned::Until(to) if to <= span.from => Err(not_found("nothing of this span is recorded yet")),
+        Planned::Files(files) => {
+            centre.recordings.keep(wanted, files.clone());
+            Ok(Planned::Files(files))
+        }
+        until @ Planned::Until(_) => Ok(until),
+    }
+}
+
+/// So many bytes of a file from a place on; one fragment in memory at a time. Where one fails its check the connection ends, so
+/// that nobody takes a part for the whole, and the next plan is made without it.
+fn stream(
+    centre: Arc<Centre>,
+    source: Source,
+    plan: Arc<Vec<VirtualMp4>>,
+    at: usize,
+    start: u64,
+    length: u64,
+) -> Body {
+    let storage = FileStorage::new(&centre.store);
+    let state = (storage, start, length);
+    Body::from_stream(futures::stream::try_unfold(state, move |(mut storage, from, left)| {
+        let (centre, plan) = (centre.clone(), plan.clone());
+        async move {
+            if left == 0 {
+                return Ok(None);
+            }
+            let read = tokio::task::spawn_blocking(move || {
+                let file = plan.get(at).ok_or(std::io::ErrorKind::NotFound)?;
+                let bytes = file.read(&mut storage, from, left).map_err(|error| {
+                    if let (Failure::Footage(_), Some(place)) = (&error, file.place(from)) {
+                        tracing::warn!(%source, file = %place.key, "{error}: left out from now on");
+                        centre.recordings.bad(source, place);
+                    }
+                    std::io::Error::other(error.to_string())
+                })?;
+                Ok::<_, std::io::Error>((bytes, storage))
+            });
+            let (bytes, storage) = read.await.map_err(std::io::Error::other)??;
+            if bytes.is_empty() {
+                return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof));
+            }
+            let after = (storage, from + bytes.len() as u64, left - bytes.len() as u64);
+            Ok(Some((bytes, after)))
+        }
+    }))
+}
+
+/// `GET /api/hls/<tenant>/<camera>/index.m3u8?from=&to=`, and what that playlist names. Without `to` it goes on as long as the
+/// camera is recorded.
+pub(super) async fn hls(
+    State(centre): State<Arc<Centre>>,
+    Path((tenant, camera, name)): Path<(String, String, String)>,
+    Query(asks): Query<Asks>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    let answer = async {
+        let source = source(&centre, &tenant, &camera)?;
+        if name == "index.m3u8" {
+            return playlist(&centre, source, &asks).await;
+        }
+        let asked = Asked::parse(&name).ok_or_else(|| not_found("no such segment"))?;
+        segment(&centre, source, asked, &method, &headers).await
+    };
+    match answer.await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn playlist(centre: &Arc<Centre>, source: Source, asks: &Asks) -> Result<Response, Response> {
+    let now = clock::utc();
+    let Some(from) = moment("from", asks.from.as_ref())? else {
+        // The start has to stay what it was when the playlist is asked for again.
+        let place = format!("index.m3u8?from={}", now.plus(-LIVE));
+        return Ok((StatusCode::TEMPORARY_REDIRECT, [(LOCATION, place)]).into_response());
+    };
+    let to = moment("to", asks.to.as_ref())?.unwrap_or(from.plus(LONGEST_PLAYLIST));
+    let span = Span::new(from, to);
+    if span.is_empty() || to.0.saturating_sub(from.0) > LONGEST_PLAYLIST {
+        return Err(refuse("`from` is to be before `to`, by at most 31 hours"));
+    }
+    let (shared, root) = (centre.clone(), centre.store.clone());
+    let text = with_store(centre, move |storage| {
+        let footage = Footage::load(storage, source, span, now)?;
+        let mut there = None;
+        let mut lost = |stored: &Stored| {
+            let bad = shared.recordings.is_bad(source, stored.place());
+            bad || stored.entry.end() > length(&root, &source, stored, &mut there)
+        };
+        Ok(hls::playlist(&footage, &mut lost))
+    });
+    let text = text.await?;
+    Ok(([(CONTENT_TYPE, "application/vnd.apple.mpegurl")], text).into_response())
+}
+
+/// Bytes of a fragment's file, asked once for each file that follows another; 0 where there is none.
+fn length(
+    root: &FilePath,
+    source: &Source,
+    stored: &Stored,
+    known: &mut Option<(vigie::gix::Key, u64)>,
+) -> u64 {
+    match known {
+        Some((key, length)) if *key == stored.key => *length,
+        _ => {
+            let path = root.join(media_path(source, stored.key));
+            let length = std::fs::metadata(path).map_or(0, |found| found.len());
+            *known = Some((stored.key, length));
+            length
+        }
+    }
+}
+
+async fn segment(
+    centre: &Arc<Centre>,
+    source: Source,
+    asked: Asked,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Response, Response> {
+    let shared = centre.clone();
+    let bytes = with_store(centre, move |mut storage| match asked {
+        Asked::Init(key) => {
+            let stored = init_segment(&mut storage, &source, key)?;
+            Ok(view::playback(&stored).ok())
+        }
+        Asked::Segment(place) => {
+            let read = place.read(&mut storage, &source, Limits::default().fragment_bytes.saturating_mul(2));
+            if let Err(Failure::Footage(_)) = &read {
+                shared.recordings.bad(source, place);
+            }
+            let mut stored = read?;
+            let shown = Playback::new().fragment(&mut stored).ok();
+            Ok(shown.map(|shown| Bytes::from(stored).slice(shown.bytes)))
+        }
+        _ => Ok(None),
+    });
+    let bytes = bytes.await?.ok_or_else(|| not_found("no such segment"))?;
+    Ok(given(bytes, method, headers))
+}
+
+/// Bytes at hand.
+fn given(bytes: Bytes, method: &Method, headers: &HeaderMap) -> Response {
+    let tag = format!("\"{:08x}-{:x}\"", crc32c(&[&bytes]), bytes.len());
+    let whole = Whole { length: bytes.len() as u64, tag, kind: "video/mp4" };
+    whole.answer(method, headers, |start, length| {
+        Body::from(bytes.slice(start as usize..(start + length) as usize))
+    })
+}
+
+/// `?at=`
+#[derive(Deserialize)]
+pub(super) struct When {
+    at: String,
+}
+
+/// `GET /api/picture/<tenant>/<camera>?at=`: the key picture that what is shown at the moment starts with, as a film of one picture;
+/// `Vigie-Utc` says when it is of.
+pub(super) async fn picture(
+    State(centre): State<Arc<Centre>>,
+    Path((tenant, camera)): Path<(String, String)>,
+    Query(when): Query<When>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    let answer = async {
+        let source = source(&centre, &tenant, &camera)?;
+        let at = when.at.parse::<UtcMicros>().map_err(|error| refuse(&format!("`at`: {error}")))?;
+        let found = with_store(&centre, move |mut storage| {
+            let footage = Footage::load(storage.clone(), source, Span::new(at, at.plus(1)), clock::utc())?;
+            let Some(stored) = footage.fragments.first() else { return Ok(None) };
+            let init = init_segment(&mut storage, &source, stored.key)?;
+            let most = Limits::default().fragment_bytes.saturating_mul(2);
+            let bytes = stored.place().read(&mut storage, &source, most)?;
+            Ok(view::key_picture(&init, &bytes).ok().map(|picture| (picture, stored.entry.mark.utc)))
+        });
+        let (bytes, utc) = found.await?.ok_or_else(|| not_found("nothing was recorded then"))?;
+        let mut response = given(bytes, &method, &headers);
+        if let Ok(utc) = HeaderValue::from_str(&utc.to_string()) {
+            response.headers_mut().insert("vigie-utc", utc);
+        }
+        Ok(response)
+    };
+    match answer.await {
+        Ok(response) | Err(response) => response,
+    }
+}
