@@ -33,7 +33,8 @@ pub fn framing_split(bytes: &[u8]) {
 fn items(mut stream: &[u8], mut distances: impl Iterator<Item = usize>) -> Vec<String> {
     let limits = Limits::default();
     let mut input = Input::new(&limits);
-    let expected = Expected { channels: vec![Channels { rtp: 0, rtcp: 1, payload_type: None }], ..Expected::default() };
+    let expected =
+        Expected { channels: vec![Channels { rtp: 0, rtcp: 1, payload_type: None }], ..Expected::default() };
     let (mut out, mut skipped) = (vec![], 0);
     loop {
         let take = distances.next().unwrap_or(stream.len()).min(stream.len());
@@ -125,7 +126,13 @@ mod tests {
     /// A target's name and its property.
     type Target = (&'static str, fn(&[u8]));
 
-    const TARGETS: &[Target] = &[("framing_split", super::framing_split), ("depacket", super::depacket), ("parameter_sets", super::parameter_sets), ("slices", super::slices), ("sdp", super::sdp)];
+    const TARGETS: &[Target] = &[
+        ("framing_split", super::framing_split),
+        ("depacket", super::depacket),
+        ("parameter_sets", super::parameter_sets),
+        ("slices", super::slices),
+        ("sdp", super::sdp),
+    ];
 
     #[test]
     fn corpus_and_regressions_hold() {
