@@ -69,7 +69,7 @@ impl Default for Limits {
             rtsp_body: 256 << 10,
             sdp_media: 32,
             resync: 1 << 20,
-            receive_buffer: 256 << 10,
+            receive_buffer: 128 << 10,
             send_queue: 4 << 20,
             reorder_packets: 512,
             reorder_micros: 100_000,

@@ -321,6 +321,8 @@ impl Session {
     }
 
     /// What comes next; `None` until more bytes or time come. To be drained after every other call.
+    // Handed back through memory, a packet would wait there until the copy of the one before is in the cache.
+    #[inline]
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
         loop {
             if let Some(queued) = self.queue.pop_front() {

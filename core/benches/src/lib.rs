@@ -1,7 +1,10 @@
 //! What is measured: the way from RTP to fragments, beside a plain copy and retina's depacketizer, over the same bytes.
 #![allow(clippy::expect_used)]
 
+pub mod cost;
+pub mod floor;
 pub mod peer;
+pub mod retina;
 
 use std::path::{Path, PathBuf};
 

@@ -192,6 +192,14 @@ impl Camera {
         Some(id)
     }
 
+    /// From now on [`Options::read_delay`]: a recorder reads seldom, until somebody watches.
+    pub fn set_read_delay(&mut self, delay: Duration) {
+        self.options.read_delay = delay;
+        if let State::Open(connection) = &mut self.state {
+            connection.set_read_delay(delay);
+        }
+    }
+
     /// Ends the session in order: the camera is told, what still arrives is yielded, and the stream ends within a
     /// second.
     pub fn stop(&mut self) {

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
@@ -21,9 +22,6 @@ use crate::stream::ByteStream;
 use crate::tap::{TapEvent, Tapped};
 use crate::tls::failure;
 use crate::udp::{Group, Sockets, Unicast};
-
-/// A read that found fewer bytes than this may be followed by a pause.
-const LITTLE: usize = 64 << 10;
 
 /// Datagrams that are taken after the connection has ended: what receive buffers of some megabytes hold.
 const MOST_WAITING: usize = 4_096;
@@ -41,11 +39,10 @@ pub(crate) struct Connection {
     /// Written, and perhaps not yet sent.
     unflushed: bool,
     timer: Pin<Box<Sleep>>,
-    /// When the timer is set for.
-    due: Option<Micros>,
-    /// When the stream is read again, if that is to come.
-    pause: Option<Pin<Box<Sleep>>>,
-    pausing: bool,
+    /// When the timer fires, if it is set.
+    set: Option<Micros>,
+    /// The stream is read so often only.
+    paced: Option<Duration>,
     /// When bytes last came.
     received: Micros,
     /// How media travels, once that was agreed.
@@ -84,9 +81,8 @@ impl Connection {
             sending: VecDeque::new(),
             unflushed: false,
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
-            due: None,
-            pause: None,
-            pausing: false,
+            set: None,
+            paced: None,
             received: now,
             lower: None,
             playing: false,
@@ -116,6 +112,11 @@ impl Connection {
         let now = self.options.clock.now();
         self.tap(now, Tapped::Teardown);
         self.ingest.teardown(now);
+    }
+
+    /// [`Options::read_delay`], from the next poll on.
+    pub(crate) const fn set_read_delay(&mut self, delay: Duration) {
+        self.options.read_delay = delay;
     }
 
     /// Microseconds since the last byte came.
@@ -258,19 +259,21 @@ impl Connection {
 
     /// Ready when the machine's time had come and it was told.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let due = self.ingest.poll_timeout();
-        let Some(at) = due else {
-            self.due = None;
-            return Poll::Pending;
-        };
-        if self.due != due {
-            self.due = due;
-            self.timer.as_mut().reset(self.options.clock.instant(at));
+        let Some(at) = self.ingest.poll_timeout() else { return Poll::Pending };
+        loop {
+            // With every picture the silence that is too long is put off: a timer that fires too early is cheaper than one
+            // that is set anew each time.
+            if self.set.is_none_or(|set| at < set) {
+                self.timer.as_mut().reset(self.options.clock.instant(at));
+                self.set = Some(at);
+            }
+            ready!(self.timer.as_mut().poll(cx));
+            if self.set.take().is_some_and(|set| set >= at) {
+                break;
+            }
         }
-        ready!(self.timer.as_mut().poll(cx));
         // A timer may fire a little early by the clock's rounding; the machine must not be asked in vain for ever.
         let now = self.options.clock.now().max(at);
-        self.due = None;
         self.tap(now, Tapped::Timeout);
         self.ingest.handle_timeout(now);
         Poll::Ready(())
@@ -300,7 +303,7 @@ impl Connection {
 
     /// Ready when bytes came, or the end.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_pause(cx));
+        self.pace()?;
         let mut buffer = ReadBuf::new(self.ingest.receive_buffer());
         // The machine gives room whenever it was drained. Without any, a read of nothing would look like the end.
         if buffer.capacity() == 0 {
@@ -321,29 +324,19 @@ impl Connection {
             }
             self.received = now;
             self.ingest.handle_received(now, n);
-            // Answers are awaited; pictures have time.
-            self.pausing = n < LITTLE
-                && !self.options.read_delay.is_zero()
-                && self.ingest.session().phase() == Phase::Playing;
-            if self.pausing {
-                let until = Instant::now() + self.options.read_delay;
-                match &mut self.pause {
-                    Some(pause) => pause.as_mut().reset(until),
-                    None => self.pause = Some(Box::pin(tokio::time::sleep_until(until))),
-                }
-            }
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Ready when the stream may be read.
-    fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.pausing
-            && let Some(pause) = &mut self.pause
-        {
-            ready!(pause.as_mut().poll(cx));
-            self.pausing = false;
+    /// Answers are awaited; pictures have time.
+    fn pace(&mut self) -> io::Result<()> {
+        let delay = self.options.read_delay;
+        let playing = self.ingest.session().phase() == Phase::Playing;
+        let paced = Some(delay).filter(|delay| playing && !delay.is_zero());
+        if paced != self.paced {
+            self.paced = paced;
+            self.stream.pace(paced)?;
         }
-        Poll::Ready(())
+        Ok(())
     }
 }

@@ -25,6 +25,7 @@ mod http;
 mod options;
 mod stream;
 mod tap;
+mod tcp;
 mod tls;
 mod tunnel;
 mod udp;

@@ -4,12 +4,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
 
+use crate::tcp::Tcp;
 use crate::tls::{Asked, Fingerprint};
 use crate::tunnel;
 use crate::web_socket::WebSocket;
@@ -54,6 +56,17 @@ impl ByteStream {
         self.local
     }
 
+    /// Reads what came once in `delay` from now on; `None`: whenever bytes come.
+    pub(crate) fn pace(&mut self, delay: Option<Duration>) -> io::Result<()> {
+        match &mut self.carrier {
+            Carrier::Link(link) => link.pace(delay),
+            Carrier::Tunnel(near) => near.pace(delay),
+            // A server's end: requests are few and wait for answers.
+            Carrier::Tunnelled(_) => Ok(()),
+            Carrier::WebSocket(socket) => socket.pace(delay),
+        }
+    }
+
     /// Is it TLS?
     #[must_use]
     pub const fn is_encrypted(&self) -> bool {
@@ -88,17 +101,25 @@ pub(crate) struct Link {
 
 #[derive(Debug)]
 enum Socket {
-    Tcp(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tcp(Tcp),
+    Tls(Box<TlsStream<Tcp>>),
 }
 
 impl Link {
-    pub(crate) const fn tcp(stream: TcpStream) -> Self {
-        Self { before: Bytes::new(), socket: Socket::Tcp(stream), asked: None }
+    pub(crate) fn tcp(stream: TcpStream) -> Self {
+        Self { before: Bytes::new(), socket: Socket::Tcp(stream.into()), asked: None }
     }
 
-    pub(crate) fn tls(stream: impl Into<TlsStream<TcpStream>>) -> Self {
+    pub(crate) fn tls(stream: impl Into<TlsStream<Tcp>>) -> Self {
         Self { before: Bytes::new(), socket: Socket::Tls(Box::new(stream.into())), asked: None }
+    }
+
+    /// As [`ByteStream::pace`].
+    pub(crate) fn pace(&mut self, delay: Option<Duration>) -> io::Result<()> {
+        match &mut self.socket {
+            Socket::Tcp(tcp) => tcp.pace(delay),
+            Socket::Tls(tls) => tls.get_mut().0.pace(delay),
+        }
     }
 
     /// The handshake in which the camera may have asked who we are.

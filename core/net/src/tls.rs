@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::error::{Error, Kind};
+use crate::tcp::Tcp;
 
 pub(crate) use asked::Asked;
 pub use fingerprint::Fingerprint;
@@ -119,14 +120,14 @@ impl Tls {
         &self,
         host: &str,
         stream: TcpStream,
-    ) -> Result<(tokio_rustls::client::TlsStream<TcpStream>, Asked), Error> {
+    ) -> Result<(tokio_rustls::client::TlsStream<Tcp>, Asked), Error> {
         // A zone (`fe80::1%eth0`) is no part of the address that a certificate names.
         let host = host.split('%').next().unwrap_or_default().to_owned();
         let name = ServerName::try_from(host).map_err(|_| Kind::NoSuchHost)?;
         let (asked, mut config) = (Asked::default(), ClientConfig::clone(&self.config));
         let inner = Arc::clone(&config.client_auth_cert_resolver);
         config.client_auth_cert_resolver = Arc::new(asked::Resolver { inner, asked: asked.clone() });
-        match TlsConnector::from(Arc::new(config)).connect(name, stream).await {
+        match TlsConnector::from(Arc::new(config)).connect(name, stream.into()).await {
             Ok(stream) => Ok((stream, asked)),
             Err(error) => Err(failure(&asked.explain(error)).into()),
         }

@@ -8,6 +8,7 @@ mod base64;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -61,6 +62,11 @@ pub(crate) struct Near {
 impl Near {
     pub(crate) fn new(get: Link, post: Link) -> Self {
         Self { get, post, sending: BytesMut::new(), answer: Some(Vec::new()) }
+    }
+
+    /// As [`ByteStream::pace`](crate::stream::ByteStream): on the POST nothing comes.
+    pub(crate) fn pace(&mut self, delay: Option<Duration>) -> io::Result<()> {
+        self.get.pace(delay)
     }
 
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

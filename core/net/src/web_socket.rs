@@ -5,6 +5,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Sink as _, Stream as _};
@@ -94,6 +95,11 @@ impl WebSocket {
         let read = link.take_unread().to_vec();
         let socket = WebSocketStream::from_partially_read(link, read, role, Some(config)).await;
         Self { socket, received: Bytes::new() }
+    }
+
+    /// As [`ByteStream::pace`](crate::stream::ByteStream).
+    pub(crate) fn pace(&mut self, delay: Option<Duration>) -> io::Result<()> {
+        self.socket.get_mut().pace(delay)
     }
 }
 

@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{PATIENCE, assert_shown, serve, why};
+use common::{PATIENCE, assert_shown, camera, clip, serve, units, watch, why};
+use futures::StreamExt as _;
 use rcgen::generate_simple_self_signed;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -22,9 +23,12 @@ async fn the_same_pictures_come_by_every_way() {
     options.tls = Some(ServerTls::new(pem.as_bytes(), key.as_bytes()).unwrap());
     let address = serve(options).await;
     let tls = Tls::pinned(&[vigie_net::Fingerprint::of(made.cert.der())]).unwrap();
-    for scheme in ["rtsp", "rtsps", "http", "rtsph", "https", "ws", "wss"] {
+    let schemes = ["rtsp", "rtsps", "http", "rtsph", "https", "ws", "wss"];
+    // Read as they come, and now and then.
+    for (scheme, delay) in schemes.iter().flat_map(|scheme| [(*scheme, 0), (*scheme, 20)]) {
         let events = assert_shown(&format!("{scheme}://{address}/clip"), |o: &mut Options| {
             o.tls = Some(tls.clone());
+            o.read_delay = Duration::from_millis(delay);
         })
         .await;
         let encrypted =
@@ -36,6 +40,28 @@ async fn the_same_pictures_come_by_every_way() {
         options.tunnel = Tunnel::WebSocket { path: Some("/rtsp-over-websocket".into()) };
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_read_seldom_is_read_at_once_when_somebody_watches() {
+    let address = serve(DoorOptions::default()).await;
+    let mut camera = camera(&format!("rtsp://{address}/clip"), |options| {
+        options.read_delay = Duration::from_secs(3_600);
+    });
+    // What is there when pictures begin, and no more than that.
+    let mut events = Vec::new();
+    while let Ok(Some(event)) = timeout(Duration::from_millis(500), camera.next()).await {
+        events.push(event);
+    }
+    assert!(events.iter().any(|event| matches!(event, Event::Playing(_))), "{events:?}");
+    camera.set_read_delay(Duration::ZERO);
+    let shown = units(&events).len();
+    events.extend(watch(&mut camera, 50_usize.saturating_sub(shown)).await);
+    assert_eq!(units(&events)[..50], clip().units[..50]);
+    // The goodbye is not held up either.
+    camera.set_read_delay(Duration::from_secs(3_600));
+    camera.stop();
+    while timeout(PATIENCE, camera.next()).await.expect("the end").is_some() {}
 }
 
 /// An HTTP server that answers the head of each connection with what `answer` makes of it, and closes; and all that it

@@ -20,8 +20,6 @@ use crate::time::Micros;
 use pool::Pool;
 use trust::Trust;
 
-/// Bytes of one buffer. A GOP's access units share few of them; nothing is allocated per packet or per access unit.
-const CHUNK: usize = 1 << 20;
 /// Bytes of the length before each NAL unit.
 const LENGTH: usize = 4;
 /// Access units in which every byte is searched for start codes. A camera that puts them inside its NAL units does so in
@@ -57,8 +55,6 @@ pub struct Assembler {
     nal_timestamp: u32,
     nal_received: Micros,
     unit: Unit,
-    /// Largest access unit since the last random access point: what a buffer should have room for.
-    largest: usize,
     ready: VecDeque<AccessUnit>,
     sets: Arc<ParameterSets>,
     counter: OrderCounter,
@@ -171,7 +167,6 @@ impl Assembler {
             nal_timestamp: 0,
             nal_received: Micros(0),
             unit: Unit::default(),
-            largest: 0,
             ready: VecDeque::new(),
             sets: Arc::new(ParameterSets::new(codec)),
             counter: OrderCounter::new(codec),
@@ -421,7 +416,7 @@ impl Assembler {
     #[inline]
     fn room(&mut self, bytes: usize) {
         if self.buffer.capacity() - self.buffer.len() < bytes {
-            self.pool.renew(&mut self.buffer, bytes, CHUNK);
+            self.pool.renew(&mut self.buffer, bytes);
         }
     }
 
@@ -447,12 +442,13 @@ impl Assembler {
         }
     }
 
-    /// After an access unit of `bytes`: starts a new buffer, if one like the largest since the last random access point
-    /// would not fit into this one and would have to be moved.
+    /// After an access unit of `bytes`: starts a new buffer, if one as it may come next would not fit into this one and would
+    /// have to be moved.
     fn make_room(&mut self, bytes: usize, random_access: bool) {
-        self.largest = if random_access { bytes } else { self.largest.max(bytes) };
-        if self.buffer.capacity() - self.buffer.len() < self.largest.min(CHUNK / 2) {
-            self.pool.renew(&mut self.buffer, self.largest.min(CHUNK / 2), CHUNK);
+        self.pool.picture(bytes, random_access);
+        let least = self.pool.least();
+        if self.buffer.capacity() - self.buffer.len() < least {
+            self.pool.renew(&mut self.buffer, least);
         }
     }
 

@@ -18,7 +18,7 @@ use crate::time::NtpTime;
 use crate::timeline::{Group, Sample, UtcSource};
 
 /// Heads of fragments are cut from buffers of this many bytes, so that most fragments allocate none.
-pub(super) const HEAD_BUFFER: usize = 64 << 10;
+pub(super) const HEAD_BUFFER: usize = 16 << 10;
 
 /// What comes out, in the order in which a decoder needs it.
 #[derive(Clone, Debug)]

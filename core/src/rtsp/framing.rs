@@ -121,6 +121,9 @@ pub struct Input {
 /// The largest interleaved item.
 const LARGEST: usize = 4 + 0xffff;
 
+/// Bytes that are moved at every read: two packets, as cameras send them.
+const LITTLE: usize = 4 << 10;
+
 /// What stands at a place.
 enum Found {
     More,
@@ -160,10 +163,8 @@ impl Input {
             self.buffer.resize(self.capacity, 0);
         }
         let kept = self.last_packet.unwrap_or(self.start);
-        if kept > 0
-            && (self.start == self.end && self.last_packet.is_none()
-                || self.buffer.len() - self.end < LARGEST)
-        {
+        // To the front where that is little: what is read next lies where it lay, in a cache and in memory that is mapped.
+        if kept > 0 && (self.end - kept <= LITTLE || self.buffer.len() - self.end < LARGEST) {
             self.buffer.copy_within(kept..self.end, 0);
             self.start -= kept;
             self.end -= kept;

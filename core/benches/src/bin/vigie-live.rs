@@ -1,5 +1,6 @@
-//! `vigie-live [--read-delay MS] [--warm-up S] [--seconds S] STORE URL…`: records all cameras in this one process, and
-//! prints what that cost it, as one line of JSON.
+//! `vigie-live [--floor | --retina] [--read-delay MS] [--warm-up S] [--seconds S] STORE URL…`: records all cameras in this
+//! one process, and prints what that cost it, as one line of JSON. `--floor`: only reads and writes; `--retina`: by the crate
+//! of that name.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use vigie::record::{Recorder, RecorderConfig};
 use vigie::rtp::rtcp::SenderReport;
 use vigie::rtsp::Url;
 use vigie::store::{FileStorage, Source};
+use vigie_bench::{cost, floor, retina};
 use vigie_net::{Camera, Clock, Event, Options};
 
 /// The writing thread looks so often for what came: a wake-up for each picture would cost more than the picture.
@@ -30,12 +32,20 @@ enum What {
     Report(SenderReport),
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Vigie,
+    Floor,
+    Retina,
+}
+
 struct Arguments {
+    by: By,
     read_delay: Duration,
     warm_up: Duration,
     measured: Duration,
     store: PathBuf,
-    urls: Vec<Url>,
+    urls: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -49,7 +59,7 @@ fn main() -> ExitCode {
 }
 
 fn arguments() -> Result<Arguments, Failure> {
-    let (mut delay, mut warm_up, mut measured) = (0, 10, 30);
+    let (mut by, mut delay, mut warm_up, mut measured) = (By::Vigie, 0, 10, 30);
     let mut rest = Vec::new();
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -57,6 +67,10 @@ fn arguments() -> Result<Arguments, Failure> {
             "--read-delay" => &mut delay,
             "--warm-up" => &mut warm_up,
             "--seconds" => &mut measured,
+            "--floor" | "--retina" => {
+                by = if word == "--floor" { By::Floor } else { By::Retina };
+                continue;
+            }
             _ => {
                 rest.push(word);
                 continue;
@@ -66,8 +80,9 @@ fn arguments() -> Result<Arguments, Failure> {
     }
     let mut rest = rest.into_iter();
     let store = PathBuf::from(rest.next().ok_or("vigie-live [OPTIONS] STORE URL…")?);
-    let urls = rest.map(|url| Ok(Url::parse(&url)?.0)).collect::<Result<_, Failure>>()?;
+    let urls = rest.collect();
     Ok(Arguments {
+        by,
         read_delay: Duration::from_millis(delay),
         warm_up: Duration::from_secs(warm_up),
         measured: Duration::from_secs(measured),
@@ -77,24 +92,12 @@ fn arguments() -> Result<Arguments, Failure> {
 }
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
-    let clock = Clock::start();
-    let recorders = (0..arguments.urls.len())
-        .map(|n| {
-            let source = Source::new("bench", &format!("c{n}"))?;
-            let storage = FileStorage::new(&arguments.store);
-            let (now, utc) = (clock.now(), clock.utc());
-            Ok(Recorder::open(storage, source, RecorderConfig::default(), now, utc)?.0)
-        })
-        .collect::<Result<Vec<_>, Failure>>()?;
-    let (orders, inbox) = sync_channel(WAITING);
-    let bytes = Arc::new(AtomicU64::new(0));
-    let seen = Arc::clone(&bytes);
-    let writing = std::thread::spawn(move || write(recorders, clock, &inbox, &seen));
     let cameras = arguments.urls.len();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (measured, pictures) = runtime.block_on(record(arguments, clock, orders, bytes))?;
-    drop(runtime);
-    let (kept, lost) = writing.join().map_err(|_| "the writing thread failed")?;
+    let (measured, pictures, kept, lost) = match arguments.by {
+        By::Vigie => vigie(arguments)?,
+        By::Floor => (by_floor(arguments)?, 0, 0, 0),
+        By::Retina => by_retina(arguments)?,
+    };
     let streams = cameras as f64 * measured.wall;
     println!(
         "{{\"cameras\":{cameras},\"cpu_ms\":{:.3},\"private_mib\":{:.3},\"mbit\":{:.2},\"fps\":{:.2},\"pictures\":{pictures},\
@@ -108,6 +111,66 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         return Err("pictures were lost".into());
     }
     Ok(())
+}
+
+/// What was measured; pictures that came, that were kept, and packets lost.
+fn vigie(arguments: Arguments) -> Result<(Measured, u64, u64, u64), Failure> {
+    let clock = Clock::start();
+    let recorders = (0..arguments.urls.len())
+        .map(|n| {
+            let source = Source::new("bench", &format!("c{n}"))?;
+            let storage = FileStorage::new(&arguments.store);
+            let (now, utc) = (clock.now(), clock.utc());
+            Ok(Recorder::open(storage, source, RecorderConfig::default(), now, utc)?.0)
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let (orders, inbox) = sync_channel(WAITING);
+    let bytes = Arc::new(AtomicU64::new(0));
+    let seen = Arc::clone(&bytes);
+    let writing = std::thread::spawn(move || write(recorders, clock, &inbox, &seen));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (measured, pictures) = runtime.block_on(record(arguments, clock, orders, bytes))?;
+    drop(runtime);
+    let (kept, lost) = writing.join().map_err(|_| "the writing thread failed")?;
+    Ok((measured, pictures, kept, lost))
+}
+
+fn by_floor(arguments: Arguments) -> Result<Measured, Failure> {
+    let bytes = Arc::new(AtomicU64::new(0));
+    let seen = Arc::clone(&bytes);
+    let (warm_up, span) = (arguments.warm_up, arguments.measured);
+    let recording = std::thread::spawn(move || {
+        floor::record(&arguments.urls, &arguments.store, arguments.read_delay, &seen)
+    });
+    let none = AtomicU64::new(0);
+    std::thread::sleep(warm_up);
+    let before = Before::now(&bytes, &none)?;
+    std::thread::sleep(span);
+    let measured = before.measured()?;
+    if recording.is_finished() {
+        recording.join().map_err(|_| "the floor failed")??;
+    }
+    Ok(measured)
+}
+
+fn by_retina(arguments: Arguments) -> Result<(Measured, u64, u64, u64), Failure> {
+    std::fs::create_dir_all(&arguments.store)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let counts = Arc::new((AtomicU64::new(0), AtomicU64::new(0)));
+        for (n, url) in arguments.urls.into_iter().enumerate() {
+            let (file, counts) = (arguments.store.join(format!("{n}.avcc")), Arc::clone(&counts));
+            tokio::spawn(async move {
+                if let Err(error) = retina::record(url, file, &counts.0, &counts.1).await {
+                    eprintln!("vigie-live: camera {n}: {error}");
+                }
+            });
+        }
+        tokio::time::sleep(arguments.warm_up).await;
+        let before = Before::now(&counts.0, &counts.1)?;
+        tokio::time::sleep(arguments.measured).await;
+        Ok((before.measured()?, 0, 0, 0))
+    })
 }
 
 /// The thread that writes: pictures kept, and packets lost of them.
@@ -163,6 +226,34 @@ struct Measured {
     pictures: f64,
 }
 
+/// The counters at its beginning.
+struct Before<'a> {
+    at: Instant,
+    cpu: f64,
+    counters: (&'a AtomicU64, &'a AtomicU64),
+    counts: (u64, u64),
+}
+
+impl<'a> Before<'a> {
+    /// Of bytes and pictures.
+    fn now(bytes: &'a AtomicU64, pictures: &'a AtomicU64) -> Result<Self, Failure> {
+        let counts = (bytes.load(Ordering::Relaxed), pictures.load(Ordering::Relaxed));
+        Ok(Self { at: Instant::now(), cpu: cost::cpu()?, counters: (bytes, pictures), counts })
+    }
+
+    fn measured(&self) -> Result<Measured, Failure> {
+        let (wall, cpu) = (self.at.elapsed().as_secs_f64(), cost::cpu()? - self.cpu);
+        let more = |now: &AtomicU64, before| (now.load(Ordering::Relaxed) - before) as f64;
+        Ok(Measured {
+            wall,
+            cpu,
+            private: cost::private()?,
+            bytes: more(self.counters.0, self.counts.0),
+            pictures: more(self.counters.1, self.counts.1),
+        })
+    }
+}
+
 /// Also says how many pictures came in all.
 async fn record(
     arguments: Arguments,
@@ -172,7 +263,8 @@ async fn record(
 ) -> Result<(Measured, u64), Failure> {
     let pictures = Arc::new(AtomicU64::new(0));
     let mut follow = Vec::new();
-    for (n, url) in arguments.urls.into_iter().enumerate() {
+    for (n, url) in arguments.urls.iter().enumerate() {
+        let url = Url::parse(url)?.0;
         let mut options = Options::default();
         options.clock = clock;
         options.read_delay = arguments.read_delay;
@@ -181,20 +273,9 @@ async fn record(
     }
     drop(orders);
     tokio::time::sleep(arguments.warm_up).await;
-    let state = || -> Result<_, Failure> {
-        let counts = (bytes.load(Ordering::Relaxed) as f64, pictures.load(Ordering::Relaxed) as f64);
-        Ok((Instant::now(), cpu()?, counts.0, counts.1))
-    };
-    let before = state()?;
+    let before = Before::now(&bytes, &pictures)?;
     tokio::time::sleep(arguments.measured).await;
-    let after = state()?;
-    let measured = Measured {
-        wall: (after.0 - before.0).as_secs_f64(),
-        cpu: after.1 - before.1,
-        private: private()?,
-        bytes: after.2 - before.2,
-        pictures: after.3 - before.3,
-    };
+    let measured = before.measured()?;
     for task in follow {
         task.abort();
         let _ = task.await;
@@ -220,25 +301,4 @@ async fn one(n: usize, mut camera: Camera, orders: SyncSender<Order>, pictures: 
             return;
         }
     }
-}
-
-/// Seconds that the threads of this process ran, in user and in kernel, to the nanosecond.
-fn cpu() -> Result<f64, Failure> {
-    let mut nanos = 0.0;
-    for thread in std::fs::read_dir("/proc/self/task")? {
-        let schedule = std::fs::read_to_string(thread?.path().join("schedstat"))?;
-        nanos += schedule.split(' ').next().ok_or("no schedstat")?.parse::<f64>()?;
-    }
-    Ok(nanos * 1e-9)
-}
-
-/// Bytes of memory that nobody else has: what a further camera needs more of.
-fn private() -> Result<f64, Failure> {
-    let mut kib = 0.0;
-    for line in std::fs::read_to_string("/proc/self/smaps_rollup")?.lines() {
-        if let Some(size) = line.strip_prefix("Private_Dirty:") {
-            kib += size.trim().trim_end_matches("kB").trim().parse::<f64>()?;
-        }
-    }
-    Ok(kib * 1_024.0)
 }

@@ -10,6 +10,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{Identity, certificates, failure, provider};
 use crate::error::{Error, Kind};
+use crate::tcp::Tcp;
 
 /// Who a server is, and whether its clients must show a certificate. Cheap to clone. `Debug` shows no key.
 #[derive(Clone)]
@@ -60,8 +61,8 @@ impl ServerTls {
     pub(crate) async fn accept(
         &self,
         stream: TcpStream,
-    ) -> Result<tokio_rustls::server::TlsStream<TcpStream>, Error> {
-        let accepting = TlsAcceptor::from(Arc::clone(&self.config)).accept(stream);
+    ) -> Result<tokio_rustls::server::TlsStream<Tcp>, Error> {
+        let accepting = TlsAcceptor::from(Arc::clone(&self.config)).accept(stream.into());
         accepting.await.map_err(|error| failure(&error).into())
     }
 }

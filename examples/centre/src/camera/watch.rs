@@ -36,6 +36,9 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// For an answer of the camera; likewise.
 const ANSWER: Duration = Duration::from_secs(5);
 
+/// Nobody watches: the connection is read so often. Pictures are on the disk a GOP at a time.
+const UNWATCHED: Duration = Duration::from_millis(50);
+
 /// All cameras' dials, by one plan.
 pub(crate) fn governor() -> Governor {
     Governor::new(govern::Config::default().backoff(govern::Backoff::new(FIRST_WAIT, LONGEST_WAIT)))
@@ -66,6 +69,7 @@ impl Watch {
         options.connect_timeout = CONNECT;
         options.response_timeout = ANSWER;
         options.clock = clock::shared();
+        options.read_delay = UNWATCHED;
         let source = vigie_net::Camera::connect(source.url.clone(), options);
         Self { camera, source, moments: Moments::new(), recorder, ssrc, live: false }
     }
@@ -81,6 +85,8 @@ impl Watch {
                     None => break,
                 },
                 _ = look.tick() => {
+                    let watched = self.camera.fan.viewers().0 > 0;
+                    self.source.set_read_delay(if watched { Duration::ZERO } else { UNWATCHED });
                     let health = self.source.health();
                     let mut status = self.camera.status();
                     status.health = health;

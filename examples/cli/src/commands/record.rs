@@ -26,6 +26,9 @@ use crate::moment::{count, show_bytes, show_span};
 use crate::output::{Format, Progress};
 use crate::{address, explain, health};
 
+/// The connection is read so often: nobody sees the pictures before they are on the disk, a GOP at a time.
+const READ: Duration = Duration::from_millis(50);
+
 /// Ticks of half a second between two words of the camera's health.
 const HEALTH: u32 = 10;
 
@@ -33,6 +36,7 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
     let (url, mut net) = address::camera(&options.url, &options.login, &options.way)?;
     let source = explain::names(&options.tenant, &options.camera)?;
     net.limits.policy = options.tolerance.policy;
+    net.read_delay = READ;
     if options.once {
         net.backoff = None;
     }
