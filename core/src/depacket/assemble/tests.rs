@@ -223,7 +223,7 @@ fn without_timestamps_a_picture_over_a_cap_does_not_swallow_the_next_one() {
 #[test]
 fn access_units_share_their_buffer() {
     let mut assembler = h264();
-    let slice = |n: u32| [&FRAMES.slice(p(n % 16, 0))[..], &[0x55; 10_000]].concat();
+    let slice = |n: u32| [&FRAMES.slice(p(n % 16, 0))[..], &[0x55; 1_000]].concat();
     let given: Vec<Given> = (0..50).map(|n| (slice(n), n * 3_600, true)).collect();
     let units = assemble(&mut assembler, &given);
     let neighbours = units.windows(2).filter(|pair| pair[0].data.as_ptr_range().end == pair[1].data.as_ptr());
