@@ -35,16 +35,20 @@ def serve(cameras):
     return server, [f"rtsp://127.0.0.1:{port}/c{n}" for n in range(cameras)]
 
 
+class Failed(Exception):
+    """A recorder did not do what is measured."""
+
+
 def ours(*how, delay=0):
     """A recorder that measures itself."""
     def run(urls, folder, seconds):
         done = subprocess.run([VIGIE, *how, "--read-delay", str(delay), "--warm-up", str(WARM_UP), "--seconds", str(seconds), folder, *urls],
                               stdout=subprocess.PIPE, text=True)
         if not done.stdout:
-            sys.exit("vigie-live said nothing")
+            raise Failed("vigie-live said nothing")
         said = json.loads(done.stdout)
         if done.returncode or said["mbit"] < 3.5 or how != ("--floor",) and said["fps"] < 24.5:
-            sys.exit(f"pictures were lost: {done.stdout}")
+            raise Failed(f"pictures were lost: {done.stdout.strip()}")
         return said["cpu_ms"], said["private_mib"], said["mbit"]
     return run
 
@@ -52,17 +56,20 @@ def ours(*how, delay=0):
 def peer(commands):
     """Runs other recorders, and measures them from outside."""
     def run(urls, folder, seconds):
-        processes = [subprocess.Popen(c, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        words = open(pathlib.Path(folder) / "words", "w+")
+        processes = [subprocess.Popen(c, stdout=subprocess.DEVNULL, stderr=words, stdin=subprocess.DEVNULL)
                      for c in commands(urls, folder)]
         try:
             time.sleep(WARM_UP)
             size, cpu, start = written(folder), run_time(processes), time.monotonic()
             time.sleep(seconds)
             streams = (time.monotonic() - start) * len(urls)
+            ended = [p for p in processes if p.poll() is not None]
+            if ended:
+                words.seek(0)
+                raise Failed(f"{len(ended)} of {len(processes)} {ended[0].args[0]} ended by themselves: {words.read()[-300:].strip()}")
             cpu, size = run_time(processes) - cpu, written(folder) - size
             memory = sum(private(p.pid) for p in processes)
-            if any(p.poll() is not None for p in processes):
-                sys.exit(f"a peer ended by itself: {processes[0].args[0]}")
             return cpu * 1e3 / streams, memory / len(urls), size * 8e-6 / streams
         finally:
             for p in processes:
@@ -133,6 +140,9 @@ def main():
                 folder = tempfile.mkdtemp(prefix="vigie-live-", dir=TARGET)
                 try:
                     rows[name].append(run(urls, folder, options.seconds))
+                    print("  ", *(f"{value:.2f}" for value in rows[name][-1]), file=sys.stderr, flush=True)
+                except Failed as failure:
+                    print("  ", failure, file=sys.stderr, flush=True)
                 finally:
                     shutil.rmtree(folder)
                 time.sleep(2)
@@ -144,6 +154,10 @@ def main():
     print("| recorder | CPU, ms per second of video and stream | private MiB per camera | Mb/s kept per camera |\n|---|---|---|---|")
     beyond = []
     for name, measured in rows.items():
+        if not measured:
+            print(f"| {name} | failed in all runs | | |")
+            beyond.append(name)
+            continue
         costs = [cost for cost, _, _ in measured]
         cpu, memory, rate = (statistics.median(column) for column in zip(*measured))
         bounded = name.startswith("vigie, as")
