@@ -92,6 +92,5 @@ fn play(url: &str) -> io::Result<TcpStream> {
     let session = head.lines().find_map(|line| line.strip_prefix("Session: ")).unwrap_or_default();
     let session = session.split(';').next().unwrap_or_default();
     ask(format!("PLAY {url}/ RTSP/1.0\r\nCSeq: 3\r\nSession: {session}\r\nRange: npt=0-\r\n\r\n"))?;
-    drop(ask);
     Ok(tcp)
 }

@@ -128,8 +128,7 @@ struct Shelf {
 
 impl Free {
     #[cfg(feature = "std")]
-    const NONE: Self =
-        Self { sizes: [const { Shelf { free: Vec::new(), fewest: 0 } }; SIZES], taken: 0 };
+    const NONE: Self = Self { sizes: [const { Shelf { free: Vec::new(), fewest: 0 } }; SIZES], taken: 0 };
 
     /// Larger ones are not kept.
     fn shelf(&mut self, size: usize) -> Option<&mut Shelf> {
