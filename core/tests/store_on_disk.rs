@@ -253,6 +253,7 @@ fn the_index_is_the_one_that_a_stranger_makes_of_the_media_also_after_damage_and
         how(&mut bytes);
         fs::write(file(n), bytes).unwrap();
     };
+    #[allow(clippy::type_complexity)]
     let cases: [(&str, usize, &dyn Fn(&mut Vec<u8>)); 5] = [
         ("a picture damaged", 1, &|bytes| {
             let at = bytes.len() / 2;

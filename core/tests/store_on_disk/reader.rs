@@ -144,7 +144,7 @@ impl Index {
                 self.earliest = self.earliest.min(from);
                 self.latest = self.latest.max(to);
             }
-            if self.next % 87 == 0 {
+            if self.next.is_multiple_of(87) {
                 let page = self.out.len() - 87 * 46;
                 let mut trailer = b"GIXP".to_vec();
                 trailer.extend((self.next / 87 - 1).to_be_bytes());

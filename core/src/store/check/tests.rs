@@ -81,6 +81,7 @@ fn each_kind_of_damage_is_told_by_its_name_and_repaired() {
     let (init, first) = (head.init_len as usize, head.head_len as usize);
     let other = scene().content(second).unwrap();
     // What is damaged, how, what is found, fragments left after repair.
+    #[allow(clippy::type_complexity)]
     let cases: Vec<(&str, alloc::boxed::Box<dyn Fn(&mut Vec<u8>)>, &[Wrong], usize)> = vec![
         (media, alloc::boxed::Box::new(move |b| b[init + 60] ^= 1), &[Wrong::Head, Wrong::Promised], 12 - 3),
         (

@@ -189,7 +189,7 @@ fn check(disk: &Memory, lines: &mut [Line], what: &str) {
 fn history(seed: u64) -> (u64, usize) {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let disk = Memory::new();
-    let reserve = seed % 3 == 0;
+    let reserve = seed.is_multiple_of(3);
     if reserve {
         Volume::create(disk.clone(), VolumeId([seed as u8; 16]), 8_192).unwrap();
     }

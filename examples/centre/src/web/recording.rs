@@ -94,6 +94,7 @@ pub(super) struct Asks {
     file: Option<usize>,
 }
 
+#[allow(clippy::result_large_err)] // The refusal is the answer, made once a request.
 fn moment(name: &str, text: Option<&String>) -> Result<Option<UtcMicros>, Response> {
     let parsed = text.map(|text| text.parse::<UtcMicros>()).transpose();
     parsed.map_err(|error| refuse(&format!("`{name}`: {error}")))
@@ -101,6 +102,7 @@ fn moment(name: &str, text: Option<&String>) -> Result<Option<UtcMicros>, Respon
 
 impl Asks {
     /// The span asked for, no longer than `most`.
+    #[allow(clippy::result_large_err)] // The refusal is the answer, made once a request.
     fn span(&self, most: i64) -> Result<Span, Response> {
         let (Some(from), Some(to)) = (moment("from", self.from.as_ref())?, moment("to", self.to.as_ref())?)
         else {
@@ -118,6 +120,7 @@ impl Asks {
 }
 
 /// The camera's place in the store.
+#[allow(clippy::result_large_err)] // The refusal is the answer, made once a request.
 fn source(centre: &Centre, tenant: &str, camera: &str) -> Result<Source, Response> {
     let known = centre.camera(tenant, camera).and_then(|_| Source::new(tenant, camera).ok());
     known.ok_or_else(|| not_found("no such camera"))

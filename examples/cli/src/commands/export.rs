@@ -206,7 +206,7 @@ fn into_folder(
         let (out, content) = movie::write(reader, sound.as_deref_mut(), out, file, &progress, &mut done)?;
         out.finish()?;
         manifest.movies.push(movie::told(reader, file, content));
-        movies.push(folder.path().join(name));
+        movies.push(folder.given().join(name));
     }
     if !request.options.no_originals {
         manifest.originals = originals::copy(reader, &folder, &progress, &mut done)?;

@@ -46,7 +46,8 @@ impl Folder {
         Ok(Self { given, path, part, done: false })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// As it was given.
+    pub(super) fn given(&self) -> &Path {
         &self.given
     }
 
