@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`Recorders`] are the cameras of one disk, which sync together; in a [`Backlog`] pictures wait, within bounds, for a disk that
-//! is slow. [`Health`] says how a source does; [`capture`] writes a session down and has it again.
+//! is slow. [`Passes`] say when what is expired is deleted. [`Health`] says how a source does; [`capture`] writes a session down and has it again.
 
 mod aside;
 mod backlog;
@@ -15,6 +15,7 @@ pub mod capture;
 mod health;
 mod ingest;
 mod live;
+mod passes;
 mod recorder;
 mod recorders;
 #[cfg(test)]
@@ -25,5 +26,6 @@ pub use backlog::{Backlog, Budget, Dropped, Next, Sort};
 pub use health::{Gop, Health};
 pub use ingest::{Ingest, IngestOutput, IngestStats};
 pub use live::{Live, LiveOutput};
+pub use passes::Passes;
 pub use recorder::{Recorder, RecorderConfig, RecorderStats};
 pub use recorders::Recorders;

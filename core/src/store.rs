@@ -20,6 +20,7 @@ mod day;
 mod files;
 pub mod forecast;
 mod gap;
+pub mod hold;
 mod jobs;
 pub mod journal;
 mod kept;
@@ -33,6 +34,7 @@ mod options;
 mod pages;
 mod placement;
 mod recover;
+pub mod retain;
 mod scan;
 mod storage;
 #[cfg(test)]

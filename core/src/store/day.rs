@@ -136,6 +136,14 @@ impl Writing {
         Ok(())
     }
 
+    /// Its index and what writes on in it, for who makes another one of it; `None` while recovery runs.
+    pub(super) fn index(&mut self) -> Option<(&mut Builder, &mut Option<File>)> {
+        match &mut self.state {
+            State::Whole(builder) => Some((builder, &mut self.index)),
+            State::Behind(_) => None,
+        }
+    }
+
     pub(super) fn close(self, storage: &mut dyn Storage) {
         if let Some(index) = self.index {
             storage.close(index);

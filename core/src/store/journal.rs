@@ -23,6 +23,7 @@ use alloc::vec::Vec;
 
 pub use line::Line;
 pub use policy::{Policy, Rule};
+pub(super) use read::read_state;
 pub use read::{Damage, Read, read};
 pub use record::{Amount, Begun, Brake, Deleted, ExportedFile, Record};
 pub use state::{Hold, State};
@@ -36,7 +37,7 @@ use crate::time::UtcMicros;
 /// A file of so many bytes is not written on.
 const FILE: u64 = 4 << 20;
 /// Lines after which a checkpoint is made.
-const CHECKPOINT: u64 = 512;
+const CHECKPOINT: u64 = 128;
 /// Characters of a name, a reason or a case.
 pub(super) const TEXT: usize = 500;
 
@@ -215,7 +216,13 @@ impl Journal {
             return Err(super::Error::from(super::Kind::NotOurs).into());
         };
         let turn = self.found.file == 0 || self.found.offset >= FILE;
-        if let Err(error) = self.put(storage, &bytes, turn) {
+        let mut written = self.put(storage, &bytes, turn);
+        if written.is_err_and(|error| error.kind == Kind::Store(super::Kind::Full))
+            && storage.spend_reserve()?
+        {
+            written = self.put(storage, &bytes, turn);
+        }
+        if let Err(error) = written {
             self.stale = true;
             return Err(error);
         }
@@ -235,7 +242,10 @@ impl Journal {
 
     fn put(&self, storage: &mut dyn Storage, bytes: &[u8], turn: bool) -> Result<(), Error> {
         let path = path(self.tenant, self.found.file + u32::from(turn));
-        let file = if turn { storage.create_new(&path)? } else { storage.open(&path, Access::Write)? };
+        let file = match storage.open(&path, Access::Write) {
+            Err(super::Error { kind: super::Kind::NotFound, .. }) if turn => storage.create_new(&path)?,
+            other => other?,
+        };
         let len = if turn { 0 } else { self.found.offset };
         let written = storage.append(file, &[bytes]).and_then(|()| storage.sync(file));
         if written.is_err() {
@@ -336,6 +346,11 @@ fn files(storage: &mut dyn Storage, tenant: Name) -> Result<Vec<u32>, super::Err
     let mut files: Vec<u32> = listed.iter().filter(|l| !l.folder).filter_map(|l| number(&l.name)).collect();
     files.sort_unstable();
     Ok(files)
+}
+
+/// Is there one?
+pub(super) fn has_journal(storage: &mut dyn Storage, tenant: Name) -> Result<bool, Error> {
+    Ok(!files(storage, tenant)?.is_empty())
 }
 
 /// A name, reason or case as it may stand in the journal.

@@ -447,7 +447,9 @@ impl Storage for Memory {
         if !folder.is_empty() && disk.names.get(folder) != Some(&None) {
             return Err(Kind::NotFound.into());
         }
-        let inside = disk.names.iter().filter(|(path, _)| folder_of(path) == folder && !path.is_empty());
+        let start = if folder.is_empty() { String::new() } else { alloc::format!("{folder}/") };
+        let below = disk.names.range(start.clone()..).take_while(|(path, _)| path.starts_with(&start));
+        let inside = below.filter(|(path, _)| folder_of(path) == folder && !path.is_empty());
         Ok(inside
             .map(|(path, inode)| Listed {
                 name: path.rsplit('/').next().unwrap_or(path).to_owned(),

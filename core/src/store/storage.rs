@@ -201,6 +201,15 @@ pub(super) fn read_start(storage: &mut dyn Storage, path: &str, most: u64) -> Re
 
 /// Puts bytes in place of a file's, in one step: the old ones are there after a power cut, or these. `docs/format.md` §5.5.
 pub(super) fn replace(storage: &mut dyn Storage, path: &str, bytes: &[u8]) -> Result<(), Error> {
+    match try_replace(storage, path, bytes) {
+        Err(error) if error.kind == super::Kind::Full && storage.spend_reserve()? => {
+            try_replace(storage, path, bytes)
+        }
+        other => other,
+    }
+}
+
+fn try_replace(storage: &mut dyn Storage, path: &str, bytes: &[u8]) -> Result<(), Error> {
     let new = alloc::format!("{path}.new");
     match storage.remove(&new) {
         Ok(()) | Err(Error { kind: super::Kind::NotFound, .. }) => {}

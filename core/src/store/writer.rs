@@ -1,5 +1,7 @@
 //! Writing one camera.
 
+mod retire;
+
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::string::String;
 

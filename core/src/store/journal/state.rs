@@ -78,7 +78,7 @@ pub struct State {
     /// The holds in force, by number.
     pub holds: BTreeMap<u64, Hold>,
     pub(in crate::store) cameras: BTreeMap<Name, CameraState>,
-    /// The latest moment in the journal.
+    /// The latest moment in the journal, but for what brakes said.
     #[serde(with = "utc_or_none")]
     pub latest: Option<UtcMicros>,
     /// The last word of a person that what the brake stopped may go on.
@@ -97,9 +97,18 @@ impl State {
         self.holds.values().filter(|hold| hold.is_of(camera)).map(Hold::span).collect()
     }
 
+    /// What stopped the last pass of a camera.
+    #[must_use]
+    pub fn is_braked(&self, camera: &Name) -> Option<Brake> {
+        self.cameras.get(camera)?.braked
+    }
+
     /// Takes in the line that comes next.
     pub(super) fn apply(&mut self, line: &Line) {
-        self.latest = self.latest.max(Some(line.at));
+        // What a brake says may be said by the clock that it does not believe.
+        if !matches!(line.record, Record::Braked { .. }) {
+            self.latest = self.latest.max(Some(line.at));
+        }
         match &line.record {
             Record::HoldAdded { case, cameras, from, to, who, why, agents } => {
                 let hold = Hold {
