@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use vigie::depacket::{AccessUnit, RandomAccess};
+use vigie::record::Passes;
 use vigie::rtp::rtcp::SenderReport;
+use vigie::store::retain::Outcome;
 use vigie::store::{Cause, Error, FileStorage, Source};
 use vigie::time::UtcMicros;
 use vigie::timeline::UtcSource;
@@ -25,6 +27,18 @@ const BYTES: usize = 64 << 20;
 
 /// A store that cannot be opened is tried again so often.
 const AGAIN: Duration = Duration::from_secs(5);
+
+/// Deletes what is expired of a camera, when it is time.
+fn retain(recording: &mut Recording, source: &Source, passes: &mut Passes) {
+    let trusted = std::path::Path::new("/run/systemd/timesync/synchronized").exists();
+    match passes.handle_timeout(recording, clock::now(), clock::utc(), trusted) {
+        Some(Err(error)) => tracing::error!(camera = %source, %error, "what is expired was not deleted"),
+        Some(Ok(Outcome { brake: Some(brake), .. })) => {
+            tracing::warn!(camera = %source, brake = brake.name(), "a brake keeps what is expired: see `vigie retain --dry-run`");
+        }
+        _ => {}
+    }
+}
 
 type Recording = vigie::record::Recorder<FileStorage>;
 
@@ -119,12 +133,14 @@ struct Work {
 
 impl Work {
     fn run(self, store: FileStorage, source: Source, tell: oneshot::Sender<Result<(), Error>>) {
-        let Some(mut recording) = self.open(&store, &source, tell) else { return };
+        let mut passes = Passes::new(clock::now());
+        let Some(mut recording) = self.open(&store, &source, tell, &mut passes) else { return };
         loop {
             let due = recording.poll_timeout();
             let wait = due.map_or(AGAIN, |due| {
                 clock::instant(due).into_std().saturating_duration_since(Instant::now())
             });
+            let wait = wait.min(AGAIN);
             let done = match self.orders.recv_timeout(wait) {
                 Ok(order) => self.obey(&mut recording, order),
                 Err(RecvTimeoutError::Timeout) => Ok(()),
@@ -134,6 +150,7 @@ impl Work {
             let due = recording.poll_timeout().is_some_and(|due| due <= now);
             let synced = if due { recording.handle_timeout(now) } else { Ok(()) };
             self.tell(&recording, done.and(synced));
+            retain(&mut recording, &source, &mut passes);
         }
         if let Err(error) = recording.finish(clock::now()) {
             tracing::error!(camera = %source, %error, "the recording did not end in order");
@@ -146,11 +163,16 @@ impl Work {
         store: &FileStorage,
         source: &Source,
         tell: oneshot::Sender<Result<(), Error>>,
+        passes: &mut Passes,
     ) -> Option<Recording> {
         let mut tell = Some(tell);
         loop {
             let config = vigie::record::RecorderConfig::default();
-            let opened = Recording::open(store.clone(), *source, config, clock::now(), clock::utc());
+            let mut opened = Recording::open(store.clone(), *source, config, clock::now(), clock::utc());
+            if let Ok((recording, _)) = &mut opened {
+                // What is expired goes before anything is served or written.
+                retain(recording, source, passes);
+            }
             if let Some(tell) = tell.take() {
                 // Nobody waits any more where another camera's store could not be opened.
                 let _ = tell.send(opened.as_ref().map(drop).map_err(|error| *error));

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod keep;
 mod way;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use vigie::fault::{Policy, Quirk, QuirkSet};
 
 use crate::moment::{Moment, parse_bytes, parse_span};
 
+pub use keep::{Hold, HoldAdd, HoldExtend, HoldList, HoldRelease, Journal, JournalOf, Retain, Who};
 pub use way::{Transport, Tunnel, Way};
 
 const MAIN_EXAMPLES: &str = "\
@@ -154,6 +156,29 @@ Examples:
   vigie forecast --store store --retention 30d --retention town=14d --reserve 50GB --hours
   vigie forecast --store store --tenant town --retention 30d --free 2TB")]
     Forecast(Forecast),
+    /// Delete what is older than the tenant's policy lets it be, but for what is held; say what would be; set the policy.
+    #[command(after_help = "\
+A recorder does the same for its camera when it starts and each hour. A change that would delete more than a day or a
+fifth of a camera, or a clock that has leapt, stops it until somebody confirms with --confirm.
+
+Examples:
+  vigie retain --store store --tenant town --dry-run --max-age 14d
+  vigie retain --store store --tenant town --set --max-age 14d --operator 'Le Goff' --reason 'order 2026-7'
+  vigie retain --store store
+  vigie retain --store store --tenant town --confirm 'Le Goff' --reason 'seen'")]
+    Retain(Retain),
+    /// Hold footage for a case: nothing of it is deleted until it is released.
+    #[command(
+        subcommand,
+        after_help = "\
+Example:
+  vigie hold add --store store --tenant town --camera place --from 2026-11-22T05:14:00Z --to 2026-11-22T05:20:00Z \\
+    --case 2026-114 --operator Durand --reason 'requisition of 2026-11-23'"
+    )]
+    Hold(Hold),
+    /// Read a tenant's journal: holds, releases, exports, deletions, policies, and who decided them.
+    #[command(subcommand)]
+    Journal(Journal),
     /// Serve simulated RTSP cameras: clips that loop for ever, each picture numbered by a barcode.
     #[command(after_help = "\
 One port serves RTSP with media over TCP or UDP, RTSP in HTTP tunnels and in WebSockets, and with --tls all of them

@@ -4,11 +4,14 @@ mod export;
 mod forecast;
 mod fsck;
 mod gaps;
+mod hold;
+mod journal;
 mod ls;
 mod probe;
 mod record;
 mod remux;
 mod replay;
+pub(crate) mod retain;
 mod simulate;
 mod volume;
 
@@ -37,6 +40,9 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Probe(options) => probe::run(options, format),
         Command::Remux(options) => remux::run(options, format),
         Command::Replay(options) => replay::run(options, format),
+        Command::Retain(options) => retain::run(options, format),
+        Command::Hold(options) => hold::run(options, format),
+        Command::Journal(options) => journal::run(options, format),
         Command::Simulate(options) => block_on(simulate::run(options, format)),
     }
 }

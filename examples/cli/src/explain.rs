@@ -8,7 +8,7 @@ use vigie::h26x::{Layers, VideoFormat};
 use vigie::rtsp::Url;
 use vigie::sdp::{MediaKind, Presentation};
 use vigie::session::{self, Lower};
-use vigie::store;
+use vigie::store::{self, journal};
 use vigie_net::{Camera, Kind as Net};
 
 use crate::failure::Failure;
@@ -274,6 +274,31 @@ pub fn store(doing: &str, root: &Path, error: &store::Error) -> Failure {
         kind => (kind.to_string(), "check the disk and the system's log"),
     };
     Failure::new(format!("cannot {doing} {root}: {why}"), remedy).numbered(error)
+}
+
+/// What is not decided, or not deleted, in the store at `root`; `doing` is a verb with its object.
+#[must_use]
+pub fn decision(doing: &str, root: &Path, error: &journal::Error) -> Failure {
+    use journal::Kind as K;
+    let remedy = match error.kind {
+        K::Store(store::Kind::Locked) => {
+            return Failure::new(
+                format!("cannot {doing} {}: another process is at it", root.display()),
+                "try again; a recorder deletes what is expired of its own camera by itself",
+            )
+            .numbered(error);
+        }
+        K::Store(kind) => return self::store(doing, root, &kind.into()),
+        K::Text => "shorten it, and write it on one line",
+        K::Range => "give --from a moment that lies before that of --to",
+        K::NoFootage => "`vigie ls` lists what there is",
+        K::NoHold => "`vigie hold list` shows the holds in force with their numbers",
+        K::SamePerson => "let another person release it, under a name of their own",
+        K::Shorter => "give the range that is to be held in all",
+        K::MinAboveMax | K::MinAndFile | K::Age => "raise --max-age, or lower --min-age",
+        _ => "see `vigie hold --help` and `vigie retain --help`",
+    };
+    Failure::fault(&format!("cannot {doing} {}", root.display()), error, remedy)
 }
 
 /// A tenant's or camera's name that cannot be one.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use vigie::fault::Code;
 use vigie::gix::Span;
-use vigie::store::{self, FileStorage, Gap, Listing, Name, SegmentFile, Source};
+use vigie::store::{self, FileStorage, Gap, Listing, Name, SegmentFile, Source, Storage};
 use vigie::time::UtcMicros;
 
 use crate::args::Ls;
@@ -77,7 +77,7 @@ pub(super) fn sources(
 }
 
 /// Every camera that something was recorded of.
-pub(super) fn all(storage: &mut FileStorage) -> Result<Vec<Source>, store::Error> {
+pub(super) fn all(storage: &mut dyn Storage) -> Result<Vec<Source>, store::Error> {
     let mut all = Vec::new();
     for tenant in store::tenants(storage)? {
         for camera in store::cameras(storage, &tenant)? {

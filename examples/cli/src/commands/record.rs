@@ -57,6 +57,7 @@ pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Fa
         transport: Lower::Tcp,
         connected: false,
         failing: false,
+        retained: None,
         gaps: 0,
         sound,
         health: Health::default(),
@@ -91,6 +92,8 @@ struct Recording {
     transport: Lower,
     connected: bool,
     failing: bool,
+    /// What was said of deletion last.
+    retained: Option<String>,
     gaps: u64,
     /// Where it was asked for.
     sound: Option<Sound>,
@@ -133,6 +136,13 @@ impl Recording {
                         self.gaps += 1;
                         self.note(&format!("the disk is too slow: {} dropped", count(more, "picture")));
                         self.tell("dropped", json!({"pictures": more}))?;
+                    }
+                    if kept.retained != self.retained {
+                        self.retained.clone_from(&kept.retained);
+                        if let Some(text) = &kept.retained {
+                            self.note(text);
+                            self.tell("retention", json!({"what": text}))?;
+                        }
                     }
                     if kept.synced != synced {
                         synced = kept.synced;

@@ -9,13 +9,16 @@ use tokio::task::JoinHandle;
 use vigie::depacket::AccessUnit;
 use vigie::fault::Fault as _;
 use vigie::limits::Limits;
-use vigie::record::{Backlog, Budget, Next, Recorder, RecorderConfig, Sort};
+use vigie::record::{Backlog, Budget, Next, Passes, Recorder, RecorderConfig, Sort};
 use vigie::rtp::rtcp::SenderReport;
+use vigie::store::journal;
+use vigie::store::retain::Outcome;
 use vigie::store::{self, Cause, FileStorage, Kind, Options, Source, Storage, Volume};
 use vigie::time::UtcMicros;
 use vigie::timeline::{PlainUnit, UtcSource};
 use vigie_net::Clock;
 
+use crate::commands::retain;
 use crate::explain;
 use crate::failure::Failure;
 
@@ -123,6 +126,8 @@ pub(super) struct Kept {
     pub(super) synced: u64,
     /// Pictures dropped since the disk was too slow.
     pub(super) dropped: u64,
+    /// What there is to say of the last pass that deleted what was expired, or did not.
+    pub(super) retained: Option<String>,
     /// Why nothing is kept at present. The recorder tries again by itself.
     pub(super) failure: Option<Failure>,
 }
@@ -155,9 +160,15 @@ impl Keeper {
             let (now, utc) = (clock.now(), clock.utc());
             let dial = Options::default().rpo(u64::try_from(rpo.as_micros()).unwrap_or(u64::MAX));
             let config = RecorderConfig::default().limits(limits).store(dial);
-            let (recorder, _) = Recorder::open(storage, source, config, now, utc).map_err(failed)?;
+            let (mut recorder, _) = Recorder::open(storage, source, config, now, utc).map_err(failed)?;
+            // What is expired goes before anything is written.
+            let mut passes = Passes::new(now);
+            let first = passes.handle_timeout(&mut recorder, now, utc, retain::is_synchronised());
+            let inbox = &messages;
+            let work = Work { recorder, inbox, clock, kept: shared, root: &root, dropped: 0, source, passes };
+            work.retained(first);
             let _ = opened.send(());
-            Work { recorder, inbox: &messages, clock, kept: shared, root: &root, dropped: 0 }.run();
+            work.run();
             Ok(())
         });
         if ready.await.is_ok() {
@@ -219,6 +230,8 @@ struct Work<'a> {
     kept: Arc<Mutex<Kept>>,
     root: &'a Path,
     dropped: u64,
+    source: Source,
+    passes: Passes,
 }
 
 impl Work<'_> {
@@ -231,9 +244,13 @@ impl Work<'_> {
                 let done = self.recorder.handle_timeout(now);
                 self.count(done);
             }
+            let utc = self.clock.utc();
+            let passed = self.passes.handle_timeout(&mut self.recorder, now, utc, retain::is_synchronised());
+            self.retained(passed);
+            let due = due.map_or(self.passes.poll_timeout(), |due| due.min(self.passes.poll_timeout()));
             // Where a crash has left much to make whole, that is done while nothing else is to do.
             let behind = self.recorder.is_behind().then_some(Duration::ZERO);
-            let wait = behind.or(due.map(|due| Duration::from_micros(due.since(now))));
+            let wait = behind.or(Some(Duration::from_micros(due.since(now))));
             let received = self.inbox.pull(wait);
             let now = self.clock.now();
             self.recorder.clocks(now, self.clock.utc());
@@ -275,6 +292,24 @@ impl Work<'_> {
         }
     }
 
+    /// Tells of a pass, where there is something to tell.
+    fn retained(&self, passed: Option<Result<Outcome, journal::Error>>) {
+        let text = match passed {
+            None => return,
+            Some(Ok(outcome)) => match (outcome.brake, outcome.damaged) {
+                (Some(brake), _) => Some(retain::braked(&self.source, brake)),
+                (None, 0) => None,
+                (None, _) => {
+                    Some(format!("{}: a held fragment is damaged; its file was left whole", self.source))
+                }
+            },
+            Some(Err(error)) => {
+                Some(explain::decision("delete what is expired in", self.root, &error).what())
+            }
+        };
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).retained = text;
+    }
+
     fn count(&self, done: Result<(), store::Error>) {
         let stats = self.recorder.stats();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -291,6 +326,7 @@ impl Work<'_> {
             fragments: stats.store.fragments,
             synced: stats.store.synced,
             dropped: self.dropped,
+            retained: kept.retained.take(),
             failure,
         };
     }
