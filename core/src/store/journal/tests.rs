@@ -350,3 +350,28 @@ fn policies_that_cannot_be_kept_are_refused_and_what_is_accepted_never_gets_stri
     assert_eq!(disk.content("vannes/policy.json").unwrap().last(), Some(&b'\n'));
     assert!(first_file(&disk).contains("\"max_age\":\"14d\""), "{}", day(1).unwrap().to_string());
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(60))]
+    #[test]
+    fn any_bytes_are_a_journal_with_damage(
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400),
+        checkpoint in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        ours: bool,
+    ) {
+        let disk = Memory::new();
+        let mut journal = open(&disk).unwrap();
+        journal.append(&mut disk.clone(), at(0), &hold(1)).unwrap();
+        journal.close(&mut disk.clone());
+        let start = if ours { first_file(&disk).into_bytes() } else { Vec::new() };
+        disk.set_content("vannes/journal-000001.jsonl", &[start, bytes].concat());
+        disk.set_content("vannes/journal.checkpoint", &checkpoint);
+        let before = lines(&disk).1;
+        let mut journal = open(&disk).unwrap();
+        let n = journal.append(&mut disk.clone(), at(1), &hold(2)).unwrap();
+        journal.close(&mut disk.clone());
+        let (back, found) = lines(&disk);
+        proptest::prop_assert_eq!(back.last(), Some(&(n, hold(2))));
+        proptest::prop_assert_eq!((found.torn, found.state.damaged), (0, before.state.damaged));
+    }
+}

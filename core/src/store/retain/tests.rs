@@ -15,7 +15,9 @@ use crate::segment::{Config, Segmenter};
 use crate::store::hold::{self, Release, Request};
 use crate::store::journal::{Kind as J, Policy, Record, read};
 use crate::store::testing::{Camera, DAY_START};
-use crate::store::{Cause, Kind, Listing, Memory, Options, Writer, index_path, rebuild, verify};
+use crate::store::{
+    Cause, Kind, Listing, Memory, Options, Volume, VolumeId, Writer, index_path, rebuild, verify,
+};
 use crate::time::Micros;
 
 const SECOND: i64 = 1_000_000;
@@ -438,4 +440,31 @@ fn what_recovery_put_aside_and_logs_of_silent_days_go_too() {
     assert!(left.iter().all(|p| !p.contains("2026-11-23")), "{left:?}");
     let old: Vec<&String> = left.iter().filter(|p| p.contains("2026-11-22")).collect();
     assert_eq!(old, ["vannes/a/2026-11-22/notes.txt"]);
+}
+
+#[test]
+fn a_foreign_or_absent_volume_loses_nothing_and_a_full_one_is_written_in_the_room_of_its_reserve() {
+    let disk = Memory::new();
+    let mut volume = Volume::create(disk.clone(), VolumeId([7; 16]), 20_000).unwrap();
+    recorded(&disk, "a", &[(0, 12), (4_000, 4)]);
+    set_policy(&disk, utc(0), 3_600, true);
+    add_hold(&disk, utc(10), &request(&["a"], span(4, 8)));
+    let clock = Clock::new(utc(7_000)).trusted(true);
+    let (paths, own) = (disk.paths(), disk.content(".vigie-volume").unwrap());
+    let other = Memory::new();
+    Volume::create(other.clone(), VolumeId([8; 16]), 0).unwrap();
+    disk.set_content(".vigie-volume", &other.content(".vigie-volume").unwrap());
+    let refused = run(&mut volume, &source("a"), clock).unwrap_err();
+    assert_eq!(refused.kind, J::Store(Kind::ForeignVolume));
+    disk.clone().remove(".vigie-volume").unwrap();
+    assert_eq!(run(&mut volume, &source("a"), clock).unwrap_err().kind, J::Store(Kind::NoVolume));
+    disk.set_content(".vigie-volume", &own);
+    assert_eq!(disk.paths(), paths);
+    // Not a byte is free, but for the reserve.
+    let used: usize = disk.paths().iter().map(|p| disk.content(p).unwrap().len()).sum();
+    disk.set_capacity(Some(used));
+    let outcome = run(&mut volume, &source("a"), clock).unwrap();
+    assert_eq!(outcome.deleted[0].trimmed, 2, "the fragments before and after, by a millisecond");
+    disk.set_capacity(None);
+    assert_eq!(seconds(&disk, "a"), (3..9).chain(4_000..4_004).collect::<Vec<_>>());
 }

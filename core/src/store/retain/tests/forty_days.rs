@@ -359,6 +359,9 @@ fn forty_days() {
     world.start();
     world.pass(end + 30 * DAY);
     world.check(end + 30 * DAY);
+    let gone: u64 = tombstones(&world.disk).values().map(|(bytes, _)| bytes).sum();
+    let written: u64 = world.written.iter().map(|(_, bytes)| bytes).sum();
+    std::println!("{} scans; {written} bytes of media written, {gone} in tombstones", world.scans);
     assert!(world.scans >= 74, "{}", world.scans);
     assert!(world.trimmed >= 8, "{}", world.trimmed);
     assert_eq!(world.brakes.len(), 4);
