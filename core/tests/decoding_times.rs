@@ -1,18 +1,22 @@
 //! Decoding times of streams that reorder: what an encoder says of its pictures is what comes out of RTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[path = "decoding_times/written.rs"]
+mod written;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bytes::{Bytes, BytesMut};
-use vigie::depacket::{AccessUnit, AnnexBReader, Depacketizer};
+use vigie::depacket::{AccessUnit, AnnexBReader, Depacketizer, RandomAccess};
 use vigie::h26x::{Codec, NalKind, annexb, nal_units};
 use vigie::limits::Limits;
 use vigie::packetize::{Framing, Packetizer};
 use vigie::reorder::Reorder;
 use vigie::time::Micros;
 use vigie::timeline::{ByPictureOrder, Mode, Sample, Timeline};
+use written::Shape;
 
 fn ffmpeg() -> bool {
     let there = |tool: &str| Command::new(tool).arg("-version").output().is_ok_and(|o| o.status.success());
@@ -179,6 +183,37 @@ fn encoders_times_come_out() {
         }
     }
     assert!(seen.contains(&(true, 2)) || seen.is_empty(), "{seen:?}");
+}
+
+/// Three and four levels of B pictures, closed and open GOPs, by x265 (`vectors/README.md`).
+#[test]
+fn deep_hierarchies_of_an_encoder_keep_their_times() {
+    for (depth, gop) in [(3, "closed"), (3, "open"), (4, "closed"), (4, "open")] {
+        let name = format!("x265-depth-{depth}-{gop}");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+        let bytes = fs::read(folder.join(&name).with_extension("h265")).unwrap();
+        let times = fs::read_to_string(folder.join(&name).with_extension("times")).unwrap();
+        let times: Vec<i64> = times.split_whitespace().map(|n| n.parse::<i64>().unwrap() * 3_600).collect();
+        let units = units(&bytes);
+        let intra = units.iter().filter_map(|unit| unit.random_access);
+        let open = intra.filter(|access| *access == RandomAccess::Cra).count();
+        assert_eq!((units.len(), open > 0), (times.len(), gop == "open"), "{name}");
+        let pictures: Vec<_> = units.into_iter().map(|unit| unit.data).zip(times).collect();
+        assert_eq!(judge(&name, Codec::H265, &pictures), depth, "{name}");
+    }
+}
+
+/// The same of H.264, with frames and with field pairs, whether the SPS says the depth or not: no encoder at hand makes
+/// them, so they are written by hand.
+#[test]
+fn hierarchies_and_field_pairs_of_h264_keep_their_times() {
+    for depth in 1..=4 {
+        for n in 0..8 {
+            let shape = Shape { depth, closed: n & 1 == 0, fields: n & 2 != 0, declared: n & 4 != 0 };
+            let pictures = written::stream(shape);
+            assert_eq!(judge(&format!("{shape:?}"), Codec::H264, &pictures), depth as usize, "{shape:?}");
+        }
+    }
 }
 
 fn vectors() -> Option<PathBuf> {

@@ -118,6 +118,46 @@ fn without_media_the_same_happens_and_no_picture_is_in_the_file() {
     assert!(lines.contains("access=Idr") && !lines.contains(" crc="), "{lines}");
 }
 
+/// The kinds of the records of a capture (`core/docs/capture.md`), each with how often it stands there.
+fn kinds(capture: &Path) -> BTreeMap<u8, usize> {
+    let file = std::fs::read(capture).unwrap();
+    let (mut found, mut rest) = (BTreeMap::new(), &file[12..]);
+    while let [kind, a, b, c, d, after @ ..] = rest {
+        *found.entry(*kind).or_default() += 1;
+        rest = &after[8 + u32::from_be_bytes([*a, *b, *c, *d]) as usize + 4..];
+    }
+    found
+}
+
+#[test]
+fn a_session_over_udp_is_had_again_datagram_by_datagram() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, options) in [("clear", &[][..]), ("blank", &["--no-media"])] {
+        let dir = dir.path().join(name);
+        std::fs::create_dir(&dir).unwrap();
+        let (capture, pictures) = record(&dir, &[&["--transport", "udp"], options].concat(), false);
+        assert_without_secrets(&capture);
+        // Ports, datagrams of media and of RTCP came, and reports were sent; on the connection itself no packet did.
+        let kinds = kinds(&capture);
+        assert_eq!(kinds.get(&6), Some(&1), "{kinds:?}");
+        assert!(kinds[&3] as u64 > pictures && kinds.contains_key(&10), "{kinds:?}");
+        let first = lines(&capture);
+        assert_eq!(first.lines().filter(|line| line.starts_with("picture ")).count() as u64, pictures);
+        assert!(first.contains("sender-report") && !first.contains("incomplete"), "{first}");
+        assert_eq!(first, lines(&capture));
+        let stores = ["one", "two"].map(|name| {
+            let store = dir.join(name);
+            succeed(
+                vigie(&["replay", "--tenant", "t", "--camera", "c", "--store"]).arg(&store).arg(&capture),
+            );
+            let mut found = BTreeMap::new();
+            files(&store, &store, &mut found);
+            found
+        });
+        assert!(!stores[0].is_empty() && stores[0] == stores[1], "the two stores differ");
+    }
+}
+
 #[test]
 fn what_cannot_be_replayed_is_told_with_a_remedy() {
     let dir = tempfile::tempdir().unwrap();

@@ -24,24 +24,6 @@ fn decoded(file: &Path) -> (String, usize) {
     (stream.to_owned(), pictures.parse().unwrap())
 }
 
-/// Each file of the camera's part of the store.
-fn files(store: &Path) -> Vec<std::path::PathBuf> {
-    let mut found = vec![];
-    let mut dirs = vec![store.to_owned()];
-    while let Some(dir) = dirs.pop() {
-        for entry in std::fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            match path.extension().and_then(|e| e.to_str()) {
-                _ if path.is_dir() => dirs.push(path),
-                Some("m4v") => found.push(path),
-                _ => {}
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 fn named(url: &str, codec: &str, size: (u64, u64)) {
     let text = succeed(&mut vigie(&["probe", url, "--json", "--for", "4s"]));
     let said: Value = serde_json::from_str(text.trim()).unwrap();
@@ -63,7 +45,7 @@ fn kept(url: &str, camera: &str, stream: &str) {
     let said = String::from_utf8_lossy(&output.stdout);
     let end: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
     let taken = end["pictures"].as_u64().unwrap() as usize;
-    let files = files(dir.path());
+    let files = support::boxes::files(dir.path());
     let mut pictures = 0;
     for file in &files {
         let (seen, count) = decoded(file);

@@ -219,7 +219,7 @@ async fn withheld(ordinal: usize, seed: u64) {
     }
     if support::ffmpeg() {
         stamps.sort_by_key(|stamp| (stamp.round, stamp.number));
-        let files = stored::files(dir.path());
+        let files = support::boxes::files(dir.path());
         let shown: Vec<_> = files.iter().flat_map(|file| support::barcodes(file)).collect();
         assert_eq!(shown.len(), stamps.len(), "{who}");
         for (shown, stamp) in shown.iter().zip(stamps) {

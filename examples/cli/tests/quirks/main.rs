@@ -1,6 +1,8 @@
 //! The simulated cameras' quirks: what each profile puts on the wire, and what the recorder makes of it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../support/boxes.rs"]
+mod boxes;
 mod recorded;
 mod run;
 mod wire;

@@ -17,6 +17,8 @@ use vigie_cli::simulator::quirks::Profile;
 use vigie_cli::simulator::{Config, Picture, Simulator, read_stamp};
 use vigie_net::{Camera, Event, Options};
 
+use super::boxes::{boxes, files};
+
 /// (loop, number) of a picture.
 type Place = (u32, u32);
 
@@ -189,39 +191,10 @@ fn judge(
     outcome.doubted = doubted.count();
 }
 
-fn files(dir: &Path) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![dir.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "m4v") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 /// The slices of an access unit.
 fn slices_of(unit: &[u8], codec: Codec) -> Vec<Vec<u8>> {
     let slices = nal_units(unit).filter(|nal| nal.kind(codec) == NalKind::Slice);
     slices.map(|nal| nal.bytes.to_vec()).collect()
-}
-
-/// The boxes of a file, ISO/IEC 14496-12 §4.2.
-fn boxes(mut rest: &[u8]) -> Vec<(&[u8], &[u8])> {
-    let mut found = Vec::new();
-    while let Some((head, _)) = rest.split_first_chunk::<8>() {
-        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
-        let Some((one, after)) = rest.split_at_checked(length.max(8)) else { break };
-        found.push((&one[4..8], &one[8..]));
-        rest = after;
-    }
-    found
 }
 
 /// The first picture of each fragment, and the UTC that `prft` (§8.16.5) says it was taken at, microseconds.

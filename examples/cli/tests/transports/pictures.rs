@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::boxes::{boxes, incomplete};
 use crate::support::hashes;
 
 /// Pictures of a clip: 6 s.
@@ -49,6 +50,17 @@ impl Clip {
     /// The clip `times` over, for a server that is not to come to its end.
     pub(crate) fn repeated(&self, times: usize, to: &Path) {
         std::fs::write(to, std::fs::read(&self.path).unwrap().repeat(times)).unwrap();
+    }
+
+    /// The recording may end within a picture: takes that off, where the store's last file says that it is not whole.
+    pub(crate) fn without_cut_end(&self, stored: &mut Vec<String>, last: &Path) -> bool {
+        let file = std::fs::read(last).unwrap();
+        let marks = boxes(&file).into_iter().filter_map(|(kind, body)| incomplete(kind, body));
+        let cut = marks.last() == Some(true) && stored.last().is_some_and(|hash| !self.sent.contains(hash));
+        if cut {
+            stored.pop();
+        }
+        cut
     }
 
     /// Asserts that what is stored is what was sent, from some picture on: each once, in order, round and round.

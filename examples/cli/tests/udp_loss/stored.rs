@@ -1,32 +1,16 @@
 //! What is in a store's files, read by the boxes and `core/docs/format.md`, without the library.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
+
+use super::support::boxes::{self, boxes, files, inner};
 
 /// A sample of a file.
 pub(crate) struct Sample {
     pub(crate) bytes: Bytes,
     /// The mark of its fragment says that a sample in it is incomplete.
     pub(crate) incomplete: bool,
-}
-
-/// The media files below a folder, in the order of their keys.
-pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![dir.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "m4v") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 /// All samples below a folder, in decoding order.
@@ -38,10 +22,7 @@ fn in_file(file: &[u8]) -> Vec<Sample> {
     let (mut incomplete, mut sizes, mut samples) = (false, Vec::new(), Vec::new());
     for (kind, body) in boxes(file) {
         match kind {
-            // §2.2: flags at 26 from the start of the box, 24 bytes of which are its header and name.
-            b"uuid" if body.starts_with(b"vigie-fragment-1") => {
-                incomplete = u16::from_be_bytes([body[18], body[19]]) & 1 << 4 != 0;
-            }
+            b"uuid" => incomplete = boxes::incomplete(kind, body).unwrap_or(incomplete),
             b"moof" => sizes = inner(inner(body, b"traf"), b"trun").map_or(Vec::new(), run_sizes),
             b"mdat" => {
                 let mut rest = Bytes::copy_from_slice(body);
@@ -54,22 +35,6 @@ fn in_file(file: &[u8]) -> Vec<Sample> {
         }
     }
     samples
-}
-
-/// The boxes of a file or of a box, ISO/IEC 14496-12 §4.2.
-fn boxes(mut rest: &[u8]) -> Vec<(&[u8], &[u8])> {
-    let mut found = Vec::new();
-    while let Some((head, _)) = rest.split_first_chunk::<8>() {
-        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
-        let (one, after) = rest.split_at_checked(length.max(8)).expect("a whole box");
-        found.push((&one[4..8], &one[8..]));
-        rest = after;
-    }
-    found
-}
-
-fn inner<'a>(body: impl Into<Option<&'a [u8]>>, kind: &[u8]) -> Option<&'a [u8]> {
-    boxes(body.into()?).into_iter().find(|(k, _)| *k == kind).map(|(_, body)| body)
 }
 
 /// The sizes of the samples of a `trun`, §8.8.8.

@@ -1,7 +1,8 @@
-//! Lines 54 and 56 to 73: descriptions.
+//! Lines 53, 54 and 56 to 73: descriptions.
 
 use vigie::fault::Quirk;
 
+use super::answer::Verdict;
 use super::packet::rtp;
 use super::{Act, Profile};
 
@@ -211,6 +212,26 @@ pub(super) const PROFILES: &[Profile] = &[
         }
         text.append(&["a=control:trackID=5", "a=sendonly"]);
     })]),
+    Profile::new(
+        "back-channel",
+        "53",
+        "Dahua, Amcrest, Vikylin",
+        "describes a return channel, and closes the connection to whoever asks for it",
+    )
+    .acts(&[
+        Act::Sdp(|text| {
+            text.append(&[
+                "m=audio 0 RTP/AVP 0",
+                "a=rtpmap:0 PCMU/8000",
+                "a=control:trackID=5",
+                "a=sendonly",
+            ]);
+        }),
+        Act::Request(|asked, _| match asked.field("Require").is_some() || asked.uri.contains("trackID=5") {
+            true => Verdict::Close,
+            false => Verdict::Pass,
+        }),
+    ]),
     Profile::new(
         "bad-sprop",
         "67",

@@ -97,6 +97,16 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
         }),
     ),
     (
+        "back-channel",
+        Asked(|client| {
+            let (sdp, uri) = (client.describe(), client.url.clone());
+            let require = "Require: www.onvif.org/ver20/backchannel\r\n";
+            sdp.contains("\r\nm=audio 0 RTP/AVP 0\r\n")
+                && sdp.contains("\r\na=sendonly\r\n")
+                && client.ask("DESCRIBE", &uri, require).is_none()
+        }),
+    ),
+    (
         "forgets-description",
         Asked(|client| {
             client.describe();
