@@ -1,5 +1,5 @@
 //! GStreamer's server is recorded and exported; then the files stand before judges of other people: ffmpeg, Chromium,
-//! Firefox, `mp4-atom`, `mp4` and `mp4parse` must each return the right codec, size and number of pictures; and the NAL units
+//! Firefox, VLC, `mp4-atom`, `mp4` and `mp4parse` must each return the right codec, size and number of pictures; and the NAL units
 //! of each export are those of the recording, by their hashes.
 //!
 //! What is right comes from two sides that know nothing of our code: the barcodes in the pictures, and a wire tap that counts
@@ -17,6 +17,8 @@ mod seek;
 #[path = "judges/sent.rs"]
 mod sent;
 mod support;
+#[path = "judges/vlc.rs"]
+mod vlc;
 
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
@@ -110,6 +112,7 @@ fn recordings_before_other_peoples_judges() {
         recordings.into_iter().flat_map(|r| r.join().expect("the recording is as it was sent")).collect()
     });
     let mut rows: Vec<Row> = files.iter().flat_map(|file| own_process(file, dir.path())).collect();
+    rows.extend(vlc::judge(&files, dir.path()));
     rows.extend(browsers::judge(&files));
     print(&rows);
     let failed = rows.iter().filter(|r| r.verdict.is_err()).count();
