@@ -10,7 +10,8 @@ use super::{Clock, Outcome, Plan, planned, rule_of, surveyed, there};
 use crate::gix::{Builder, Day, Index, Key};
 use crate::store::gap::{append_log, read_log};
 use crate::store::journal::{Amount, Begun, Brake, Deleted, Error, Journal, Record};
-use crate::store::recover::Recovery;
+use crate::store::mend::continued;
+use crate::store::recover::{Recovery, end_span};
 use crate::store::storage::{folder_of, replace};
 use crate::store::{self, Access, Cause, File, GapEntry, Kind, Source, Storage, gap_log_path, index_path};
 use crate::time::UtcMicros;
@@ -211,8 +212,42 @@ impl DayWork<'_> {
             failed = failed.and(Err(error));
         }
         self.sync(storage)?;
+        let media = open.as_ref().and_then(|open| open.media);
         self.replace_index(storage, &places, open)?;
+        if !self.held.is_empty() {
+            // A span of the day before may have gone on in this one.
+            for day in [self.day.day.before(), self.day.day] {
+                self.note_ends(storage, day, media)?;
+            }
+        }
         failed
+    }
+
+    /// Spans end now with what is held of them.
+    fn note_ends(&self, storage: &mut dyn Storage, day: Day, open: Option<Key>) -> Result<(), store::Error> {
+        let Some(bytes) = store::storage::read_whole(storage, &index_path(self.source, day))? else {
+            return Ok(());
+        };
+        let Ok((index, _)) = Index::read(&bytes, day) else { return Ok(()) };
+        let mut files: alloc::vec::Vec<(Key, UtcMicros)> = alloc::vec::Vec::new();
+        for entry in index.entries() {
+            let Some(file) = index.file_of(entry) else { continue };
+            match files.last_mut().filter(|(key, _)| *key == file.key) {
+                Some((_, end)) => *end = entry.utc_end(),
+                None => files.push((file.key, entry.utc_end())),
+            }
+        }
+        let nexts = files.iter().skip(1).map(|(key, _)| Some(*key)).chain([None]);
+        for ((key, utc), next) in files.iter().zip(nexts) {
+            let end = Key { utc: *utc, counter: key.counter.saturating_add(1) };
+            if key.utc <= self.before
+                && open != Some(*key)
+                && !continued(storage, self.source, day, end, next)?
+            {
+                end_span(storage, self.source, end)?;
+            }
+        }
+        Ok(())
     }
 
     fn path(&self, name: &str) -> String {

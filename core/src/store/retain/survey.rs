@@ -17,6 +17,8 @@ use crate::time::UtcMicros;
 const NEAR: i64 = 1_000_000;
 /// 2000-01-01: footage dated before was recorded while the clock had not been set, `docs/format.md` §2.2.
 pub(super) const DATED: UtcMicros = UtcMicros(946_684_800_000_000);
+/// A fragment lasts no longer.
+const SPAN: i64 = 60_000_000;
 /// A file that no index tells of may last so long.
 const UNKNOWN: i64 = 600_000_000;
 
@@ -45,6 +47,8 @@ pub(super) struct Media {
     pub(super) left: u64,
     /// Where its last fragment ends, as far as is known.
     pub(super) end: UtcMicros,
+    /// Of a file that stays since it is held: where the last of its fragments that stays ends.
+    pub(super) held_end: Option<UtcMicros>,
     /// Where its fragments stand, by where the index has them: it was trimmed, and the index not replaced.
     pub(super) moved: Option<Moved>,
 }
@@ -114,10 +118,20 @@ pub(super) fn survey_day(
         out.gap_len = log.len() as u64;
     }
     let expired = |key: Key| key.utc <= ask.before && ask.open != Some(key);
+    let mut ends = Vec::new();
     for (hour, name, len) in names(storage, ask.source, day, &mut out.hours)? {
         let name = alloc::format!("{day}/{hour}/{name}");
         if let Ok(key) = name.parse::<Key>() {
-            let media = Media { name, key, len, fate: Fate::Stay, left: 0, end: key.utc, moved: None };
+            let media = Media {
+                name,
+                key,
+                len,
+                fate: Fate::Stay,
+                left: 0,
+                end: key.utc,
+                held_end: None,
+                moved: None,
+            };
             out.media.push(media);
         } else if let Some(key) = named(&name, ".torn") {
             let goes = expired(key) && !near(key.utc, key.utc.plus(UNKNOWN));
@@ -126,16 +140,33 @@ pub(super) fn survey_day(
                 (true, _) => Fate::Held,
                 _ => Fate::Stay,
             };
-            out.media.push(Media { name, key, len, fate, left: 0, end: key.utc, moved: None });
+            out.media.push(Media {
+                name,
+                key,
+                len,
+                fate,
+                left: 0,
+                end: key.utc,
+                held_end: None,
+                moved: None,
+            });
         } else if let Some(key) = named(&name, "_end") {
-            if expired(key) && !near(key.utc, key.utc.plus(1)) {
-                out.names.push(name);
+            if expired(key) {
+                ends.push((name, key));
             }
         } else if named(&name, ".trim").is_some() {
             out.names.push(name);
         }
     }
     decide(storage, &mut out, ask, &expired, &near)?;
+    // The end of a span is that of a file; the file of one just after midnight is of the day before.
+    let held = |key: Key| {
+        let early = key.utc < day.start().plus(SPAN);
+        out.media.iter().any(|file| file.held_end == Some(key.utc))
+            || early && near(key.utc.plus(-SPAN), key.utc.plus(1))
+    };
+    let gone: Vec<String> = ends.into_iter().filter(|(_, key)| !held(*key)).map(|(name, _)| name).collect();
+    out.names.extend(gone);
     Ok(out)
 }
 
@@ -191,23 +222,29 @@ fn decide(
     while let Some((first, _)) = rest.peek() {
         let place = first.file;
         let (mut kept, mut all, mut end) = (Vec::new(), Vec::new(), first.mark.end());
+        let mut held_end = None;
         while let Some((entry, held)) = rest.next_if(|(entry, _)| entry.file == place) {
             all.push((entry.offset, entry.mark));
             end = end.max(entry.mark.end());
             if held {
                 kept.push((entry.offset, entry.mark));
+                held_end = Some(entry.mark.end());
             }
         }
         let Some(record) = files.get(place as usize) else { continue };
         let torn = |file: &&mut Media| file.key == record.key && !file.name.ends_with(".torn");
         let Some(file) = media.iter_mut().find(torn) else { continue };
         file.end = end;
+        file.held_end = held_end;
         if !expired(file.key) || kept.is_empty() {
             continue;
         }
         if file.len != trim::closed_length(record, &all) {
             // What more is to be trimmed of it is seen when the index is right.
-            file.moved = Some(trim::moved(storage, ask.source, file.key, &all)?);
+            let moved = trim::moved(storage, ask.source, file.key, &all)?;
+            let there = all.iter().filter(|(at, _)| moved.places.contains_key(at));
+            file.held_end = there.map(|(_, mark)| mark.end()).last();
+            file.moved = Some(moved);
         }
         if kept.len() == all.len() || file.moved.is_some() {
             file.fate = Fate::Held;
