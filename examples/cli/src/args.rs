@@ -1,5 +1,6 @@
 //! The command line.
 
+mod disk;
 mod keep;
 mod simulate;
 mod way;
@@ -13,6 +14,7 @@ use vigie::fault::{Policy, Quirk, QuirkSet};
 
 use crate::moment::{Moment, parse_bytes, parse_span};
 
+pub use disk::{Fsck, Rebuild, Volume};
 pub use keep::{Hold, HoldAdd, HoldExtend, HoldList, HoldRelease, Journal, JournalOf, Retain, Who};
 pub use simulate::{Auth, Simulate};
 pub use way::{Transport, Tunnel, Way};
@@ -382,39 +384,6 @@ pub struct Which {
     /// Only this camera.
     #[arg(long, value_name = "NAME")]
     pub camera: Option<String>,
-}
-
-/// `vigie volume`.
-#[derive(Args, Debug)]
-pub struct Volume {
-    /// Folder of the store: the mount point of its disk, or a folder on it.
-    #[arg(long, value_name = "DIR")]
-    pub store: PathBuf,
-    /// Make it a volume.
-    #[arg(long)]
-    pub create: bool,
-    /// MiB kept back.
-    #[arg(long, value_name = "MIB", default_value_t = 16, requires = "create", value_parser = clap::value_parser!(u32).range(0..=1_024))]
-    pub reserve: u32,
-}
-
-/// `vigie fsck`.
-#[derive(Args, Debug)]
-pub struct Fsck {
-    /// What is checked.
-    #[command(flatten)]
-    pub which: Which,
-    /// Repair what can be.
-    #[arg(long)]
-    pub repair: bool,
-}
-
-/// `vigie rebuild`.
-#[derive(Args, Debug)]
-pub struct Rebuild {
-    /// What is made anew.
-    #[command(flatten)]
-    pub which: Which,
 }
 
 /// `vigie export`.

@@ -1,0 +1,40 @@
+//! Options of the commands about what lies on the disk: `volume`, `fsck`, `rebuild`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Which;
+
+/// `vigie volume`.
+#[derive(Args, Debug)]
+pub struct Volume {
+    /// Folder of the store: the mount point of its disk, or a folder on it.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Make it a volume.
+    #[arg(long)]
+    pub create: bool,
+    /// MiB kept back.
+    #[arg(long, value_name = "MIB", default_value_t = 16, requires = "create", value_parser = clap::value_parser!(u32).range(0..=1_024))]
+    pub reserve: u32,
+}
+
+/// `vigie fsck`.
+#[derive(Args, Debug)]
+pub struct Fsck {
+    /// What is checked.
+    #[command(flatten)]
+    pub which: Which,
+    /// Repair what can be.
+    #[arg(long)]
+    pub repair: bool,
+}
+
+/// `vigie rebuild`.
+#[derive(Args, Debug)]
+pub struct Rebuild {
+    /// What is made anew.
+    #[command(flatten)]
+    pub which: Which,
+}
