@@ -29,7 +29,7 @@ struct Bits {
 impl Bits {
     fn u(&mut self, bits: u32, value: u32) {
         for n in (0..bits).rev() {
-            if self.used % 8 == 0 {
+            if self.used.is_multiple_of(8) {
                 self.bytes.push(0);
             }
             *self.bytes.last_mut().unwrap() |= ((value >> n & 1) as u8) << (7 - self.used % 8);

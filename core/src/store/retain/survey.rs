@@ -243,7 +243,7 @@ fn decide(
             // What more is to be trimmed of it is seen when the index is right.
             let moved = trim::moved(storage, ask.source, file.key, &all)?;
             let there = all.iter().filter(|(at, _)| moved.places.contains_key(at));
-            file.held_end = there.map(|(_, mark)| mark.end()).last();
+            file.held_end = there.map(|(_, mark)| mark.end()).next_back();
             file.moved = Some(moved);
         }
         if kept.len() == all.len() || file.moved.is_some() {

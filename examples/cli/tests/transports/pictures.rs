@@ -55,8 +55,9 @@ impl Clip {
     /// The recording may end within a picture: takes that off, where the store's last file says that it is not whole.
     pub(crate) fn without_cut_end(&self, stored: &mut Vec<String>, last: &Path) -> bool {
         let file = std::fs::read(last).unwrap();
-        let marks = boxes(&file).into_iter().filter_map(|(kind, body)| incomplete(kind, body));
-        let cut = marks.last() == Some(true) && stored.last().is_some_and(|hash| !self.sent.contains(hash));
+        let mut marks = boxes(&file).into_iter().filter_map(|(kind, body)| incomplete(kind, body));
+        let cut =
+            marks.next_back() == Some(true) && stored.last().is_some_and(|hash| !self.sent.contains(hash));
         if cut {
             stored.pop();
         }
