@@ -44,7 +44,8 @@ const MOST_DAYS: usize = 8;
 /// assert_eq!(path, "vannes/port-1/2026-11-22.pages");
 /// archive.absent();
 /// let Some(Output::Read { path, offset: 0, .. }) = archive.pull() else { panic!() };
-/// assert_eq!(path, "vannes/port-1/2026-11-22.gix");
+/// // The directory of an index's pages; that of the day before first, whose last file may run past midnight.
+/// assert_eq!(path, "vannes/port-1/2026-11-21.pages");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
