@@ -35,6 +35,8 @@ pub(super) struct Loaded {
     covered: usize,
     /// The directory's entry that the index was read from; `None`: nothing was.
     first: Option<usize>,
+    /// The bytes of the index seen end here: at `index.wanted()`, or behind the part that was there of a record.
+    seen: u64,
     /// At which look its end was reached last.
     pub(super) ended: Option<u64>,
     /// Told that it is damaged.
@@ -72,6 +74,7 @@ impl Loaded {
             cover: Cover::default(),
             covered: 0,
             first: None,
+            seen: 0,
             ended: None,
             told: false,
             renewed: false,
@@ -92,6 +95,7 @@ impl Loaded {
 
     /// Takes bytes of the index from [`Index::wanted`] on.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.seen = self.index.wanted().saturating_add(bytes.len() as u64);
         let done = self.index.push(bytes);
         for entry in self.index.entries().iter().skip(self.covered) {
             self.cover.add(entry.span(), entry.continues, entry.number);
@@ -122,6 +126,7 @@ impl Loaded {
     /// Forgets what was read, to read on from an entry of the directory, or, where it does not say how, from the start.
     fn restart(&mut self, entry: usize) {
         let part = self.directory().and_then(|directory| directory.part(entry));
+        self.seen = 0;
         let day = self.directory().map(PageDirectory::day);
         (self.cover, self.covered, self.ended) = (Cover::default(), 0, None);
         self.first = Some(entry);
@@ -137,8 +142,10 @@ impl Loaded {
     /// The directory's entries that were read to their ends.
     fn held(&self, look: Look) -> Range<usize> {
         let (Some(directory), Some(first)) = (self.directory(), self.first) else { return 0..0 };
-        let end =
-            if self.has_ended(look) { usize::MAX } else { directory.entry_of(self.index.next_record()) };
+        let next = directory.entry_of(self.index.next_record());
+        // Of an init segment's two records the second may stand in the next page: no fragment of this one is missing.
+        let parted = self.seen >= directory.offset(next + 1);
+        let end = if self.has_ended(look) { usize::MAX } else { next + usize::from(parted) };
         first..end
     }
 
@@ -150,7 +157,7 @@ impl Loaded {
         }
         let directory = self.directory()?;
         if (directory.offset(wanted.end) - directory.offset(wanted.start)) > MOST {
-            (self.index, self.first) = (Index::new(directory.day()), None);
+            (self.index, self.first, self.seen) = (Index::new(directory.day()), None, 0);
             (self.cover, self.covered, self.ended) = (Cover::default(), 0, None);
             self.pages = Pages::Whole;
             return Some(PIECE);

@@ -381,6 +381,22 @@ fn a_directory_of_the_morning_does_for_the_day() {
     }
 }
 
+/// An init segment is two records; the second may stand in the next page.
+#[test]
+fn an_init_segment_in_two_pages_costs_no_read() {
+    for fragments in 70..100 {
+        let record = |fragments| Step::Record { fragments, millis: 2_000, gop: 1 };
+        let world = World::of(DAY_START, &[record(fragments), Step::Init(1), record(300)]);
+        for second in (0..2 * i64::from(fragments) + 600).step_by(13) {
+            let utc = UtcMicros(DAY_START + second * 1_000_000 + 500_000);
+            let mut reader = Reader::new(&world, true);
+            let got = reader.seek(utc, LATER);
+            assert_eq!(got, Reader::new(&world, false).seek(utc, LATER), "{fragments} {second}");
+            assert!(reader.reads <= 2, "{fragments} {second}: {} reads", reader.reads);
+        }
+    }
+}
+
 /// Retention has made the index anew since: the directory is asked for again.
 #[test]
 fn a_directory_of_another_index_is_asked_for_again() {
