@@ -169,6 +169,12 @@ impl Journal {
             journal.cut(storage)?;
             journal.append(storage, now, &Record::Mended { bytes })?;
         }
+        if journal.found.lost > 0 {
+            // Remembered until somebody confirms it; the checkpoint that knew of them would say it again.
+            let lines = core::mem::take(&mut journal.found.lost);
+            journal.append(storage, now, &Record::Lost { lines })?;
+            journal.make_checkpoint(storage)?;
+        }
         journal.copy_policy(storage)?;
         Ok(journal)
     }
@@ -211,7 +217,7 @@ impl Journal {
             self.cut(storage)?;
             self.stale = false;
         }
-        let n = self.found.n + 1;
+        let n = self.found.n.saturating_add(1);
         let Some((bytes, crc)) = line::write(n, self.found.link, at, record) else {
             return Err(super::Error::from(super::Kind::NotOurs).into());
         };
@@ -248,10 +254,12 @@ impl Journal {
         };
         let len = if turn { 0 } else { self.found.offset };
         let written = storage.append(file, &[bytes]).and_then(|()| storage.sync(file));
-        if written.is_err() {
-            let _ = storage.truncate(file, len);
+        // What is there of it is cut off; where it cannot be, that is the error: nothing may stand behind it.
+        let written = written.or_else(|error| {
+            storage.truncate(file, len)?;
             let _ = storage.sync(file);
-        }
+            Err(error)
+        });
         storage.close(file);
         written?;
         if len == 0 {
@@ -311,7 +319,8 @@ impl Journal {
         at: UtcMicros,
         (who, why): (&str, &str),
     ) -> Result<u64, Error> {
-        let record = Record::Confirmed { who: text(who)?, why: text(why)? };
+        let damaged = self.state().damaged;
+        let record = Record::Confirmed { who: text(who)?, why: text(why)?, damaged };
         self.append(storage, at, &record)
     }
 

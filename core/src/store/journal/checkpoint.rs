@@ -36,13 +36,23 @@ pub(super) fn write(read: &Read) -> Option<Vec<u8>> {
     Some(seal(serde_json::to_vec(&checkpoint).ok()?).0)
 }
 
-/// Where to go on reading; `None` where it is absent, damaged, or not of the journal that is there.
-pub(super) fn load(storage: &mut dyn Storage, tenant: Name) -> Result<Option<Read>, Error> {
-    let Some(bytes) = read_whole(storage, &path(tenant))? else { return Ok(None) };
+/// The number of the last line when it was made, 0 where it is absent or damaged: those lines were on the disk. And where to go
+/// on reading; `None` where it is that, or not of the journal that is there.
+pub(super) fn load(storage: &mut dyn Storage, tenant: Name) -> Result<(u64, Option<Read>), Error> {
+    let Some(bytes) = read_whole(storage, &path(tenant))? else { return Ok((0, None)) };
     let line = bytes.strip_suffix(b"\n").filter(|line| passes(line));
     let Some(found) = line.and_then(|line| serde_json::from_slice::<Checkpoint>(line).ok()) else {
-        return Ok(None);
+        return Ok((0, None));
     };
+    // Who made it may not have known lines that this Vigie knows.
+    let n = found.n;
+    if found.state.unknown > 0 {
+        return Ok((n, None));
+    }
+    Ok((n, believed(storage, tenant, found)?))
+}
+
+fn believed(storage: &mut dyn Storage, tenant: Name, found: Checkpoint) -> Result<Option<Read>, Error> {
     let Ok(link) = u32::from_str_radix(&found.after, 16) else { return Ok(None) };
     let Some(start) = found.offset.checked_sub(END) else { return Ok(None) };
     if !files(storage, tenant)?.contains(&found.file) {

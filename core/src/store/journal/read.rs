@@ -39,6 +39,8 @@ pub struct Read {
     pub damage: Vec<Damage>,
     /// Line of the checkpoint that reading began at, 0: at the first line.
     pub checkpoint: u64,
+    /// Lines that the checkpoint knows of, and that are not there.
+    pub(super) lost: u64,
 }
 
 /// Places of damage that are kept.
@@ -61,7 +63,7 @@ impl Read {
             let end = offset + len == all;
             match line.and_then(parse) {
                 Some((line, after)) => {
-                    if line.n != self.n + 1 || after != self.link {
+                    if line.n != self.n.saturating_add(1) || after != self.link {
                         // Lines are missing, or the one before was exchanged.
                         self.damaged(offset, 0);
                     }
@@ -76,7 +78,7 @@ impl Read {
                 }
                 None => {
                     self.damaged(offset, len);
-                    self.n += 1;
+                    self.n = self.n.saturating_add(1);
                     self.link = line.and_then(stated).unwrap_or(0);
                 }
             }
@@ -91,13 +93,18 @@ fn line_crc(piece: &[u8]) -> u32 {
 
 /// Reads the lines from where the checkpoint says, if it can be believed; else all of them.
 pub(super) fn from_checkpoint(storage: &mut dyn Storage, tenant: Name) -> Result<Read, Error> {
-    let start = checkpoint::load(storage, tenant)?.unwrap_or_default();
-    go_on(storage, tenant, start, &mut |_| {})
+    let (n, start) = checkpoint::load(storage, tenant)?;
+    let mut found = go_on(storage, tenant, start.unwrap_or_default(), &mut |_| {})?;
+    // A checkpoint is made of lines that are on the disk: some are gone.
+    found.lost = n.saturating_sub(found.n);
+    Ok(found)
 }
 
 /// What a journal comes to; changes nothing.
 pub(in crate::store) fn read_state(storage: &mut dyn Storage, tenant: Name) -> Result<State, Error> {
-    Ok(from_checkpoint(storage, tenant)?.state)
+    let Read { mut state, lost, .. } = from_checkpoint(storage, tenant)?;
+    state.damaged += u64::from(lost > 0);
+    Ok(state)
 }
 
 /// Reads all of a journal, line by line. Changes nothing, and takes no notice of the checkpoint.

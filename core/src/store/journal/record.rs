@@ -103,6 +103,9 @@ pub enum Record {
         who: String,
         /// Why.
         why: String,
+        /// Damaged lines that this person was told of: what is damaged later is not confirmed.
+        #[serde(default)]
+        damaged: u64,
     },
     /// A tombstone: this will be deleted.
     DeletionBegun(Begun),
@@ -132,6 +135,11 @@ pub enum Record {
     Mended {
         /// Its bytes.
         bytes: u64,
+    },
+    /// Lines that a checkpoint was made of were gone before this one.
+    Lost {
+        /// How many.
+        lines: u64,
     },
     /// Of a kind that this Vigie does not know.
     #[serde(other)]

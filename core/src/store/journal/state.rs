@@ -16,6 +16,7 @@ use crate::time::UtcMicros;
 
 /// A hold that is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Hold {
     /// The case that it is for.
@@ -58,6 +59,7 @@ impl Hold {
 
 /// What the journal says of a camera.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(in crate::store) struct CameraState {
     /// A deletion begun and not known to be done, and the number of its line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,6 +71,7 @@ pub(in crate::store) struct CameraState {
 
 /// What the lines of a journal come to, up to one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct State {
     /// How long footage is kept; `None`: nothing is ever deleted by age.
@@ -84,7 +87,7 @@ pub struct State {
     /// The last word of a person that what the brake stopped may go on.
     #[serde(with = "utc_or_none")]
     pub(in crate::store) confirmed: Option<UtcMicros>,
-    /// Lines that are damaged, since somebody last confirmed.
+    /// Lines that are damaged and not confirmed.
     pub damaged: u64,
     /// Lines of a kind that this Vigie does not know.
     pub unknown: u64,
@@ -142,10 +145,10 @@ impl State {
                 self.policy = Some(policy.clone());
                 self.unbrake();
             }
-            Record::Confirmed { .. } => {
+            Record::Confirmed { damaged, .. } => {
                 self.accepted = self.policy.clone().unwrap_or_default();
                 self.confirmed = Some(line.at);
-                self.damaged = 0;
+                self.damaged = self.damaged.saturating_sub(*damaged);
                 self.unbrake();
             }
             Record::DeletionBegun(begun) => {
@@ -164,6 +167,7 @@ impl State {
             Record::Braked { camera, brake, .. } => {
                 self.cameras.entry(*camera).or_default().braked = Some(*brake);
             }
+            Record::Lost { .. } => self.damaged += 1,
             Record::Unknown => self.unknown += 1,
             Record::Exported { .. } | Record::Refused { .. } | Record::Mended { .. } => {}
         }

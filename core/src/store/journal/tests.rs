@@ -5,18 +5,10 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use super::*;
-use crate::store::{Cut, Memory};
+use crate::store::Memory;
+use crate::store::testing::CUTS;
 use crate::time::DAY;
 
-const CUTS: [Cut; 7] = [
-    Cut::Forget,
-    Cut::Tear,
-    Cut::Zero,
-    Cut::Keep,
-    Cut::Dice(0x1234_5679),
-    Cut::Dice(0xdead_beef),
-    Cut::Dice(77),
-];
 const T0: i64 = 1_795_305_600_000_000;
 
 fn tenant() -> Name {
@@ -93,7 +85,7 @@ fn each_kind_of_record_is_one_line_that_says_what_it_is_and_comes_back() {
         Record::DeletionBegun(begun.clone()),
         Record::Deleted(deleted),
         Record::Braked { camera, brake: Brake::Clock, files: 1, bytes: 2 },
-        Record::Confirmed { who: who.clone(), why: why.clone() },
+        Record::Confirmed { who: who.clone(), why: why.clone(), damaged: 1 },
         Record::Exported {
             camera,
             from: at(0),
@@ -105,6 +97,7 @@ fn each_kind_of_record_is_one_line_that_says_what_it_is_and_comes_back() {
         },
         Record::Refused { what: "release".into(), who: who.clone(), why: why.clone() },
         Record::Mended { bytes: 12 },
+        Record::Lost { lines: 3 },
         Record::DeletionBegun(begun.clone()),
         Record::Released { hold: 1, who, why },
     ];
@@ -120,7 +113,7 @@ fn each_kind_of_record_is_one_line_that_says_what_it_is_and_comes_back() {
     assert_eq!(found.state, state);
     assert!(state.holds.is_empty());
     assert_eq!(state.policy, Some(policy));
-    assert_eq!(state.cameras[&camera].begun, Some((12, begun)));
+    assert_eq!(state.cameras[&camera].begun, Some((13, begun)));
     let text = first_file(&disk);
     assert_eq!(text.lines().count(), records.len());
     assert!(text.starts_with(
@@ -256,6 +249,27 @@ fn a_line_damaged_anywhere_is_told_with_its_place_and_the_others_are_read() {
 }
 
 #[test]
+fn what_is_damaged_after_somebody_confirmed_is_not_confirmed() {
+    let disk = Memory::new();
+    let mut journal = open(&disk).unwrap();
+    for n in 1..=2 {
+        journal.append(&mut disk.clone(), at(n), &hold(n as u64)).unwrap();
+    }
+    journal.confirm(&mut disk.clone(), at(3), ("Durand", "a policy")).unwrap();
+    journal.close(&mut disk.clone());
+    let mut bytes = first_file(&disk).into_bytes();
+    let second = bytes.iter().position(|b| *b == b'\n').unwrap() + 20;
+    bytes[second] ^= 1;
+    disk.set_content("vannes/journal-000001.jsonl", &bytes);
+    let mut journal = open(&disk).unwrap();
+    assert!(journal.state().damaged > 0 && !journal.state().holds.contains_key(&2));
+    journal.confirm(&mut disk.clone(), at(4), ("Durand", "seen")).unwrap();
+    assert_eq!(journal.state().damaged, 0);
+    journal.close(&mut disk.clone());
+    assert_eq!(lines(&disk).1.state.damaged, 0);
+}
+
+#[test]
 fn a_long_journal_is_opened_from_its_checkpoint_and_turns_its_files() {
     let disk = Memory::new();
     let mut journal = open(&disk).unwrap();
@@ -299,7 +313,15 @@ fn a_long_journal_is_opened_from_its_checkpoint_and_turns_its_files() {
     }
     disk.set_content(path, &checkpoint);
     disk.set_content("vannes/journal-000003.jsonl", b"");
-    assert_eq!(open(&disk).unwrap().found().checkpoint, 0);
+    let mut opened = open(&disk).unwrap();
+    assert_eq!((opened.found().checkpoint, opened.state().damaged), (0, 1), "lines are lost");
+    opened.append(&mut disk.clone(), at(0), &hold(1)).unwrap();
+    opened.close(&mut disk.clone());
+    let mut opened = open(&disk).unwrap();
+    assert_eq!((opened.state().damaged, lines(&disk).1.state.damaged), (1, 1), "until somebody confirms");
+    opened.confirm(&mut disk.clone(), at(0), ("Durand", "seen")).unwrap();
+    opened.close(&mut disk.clone());
+    assert_eq!(open(&disk).unwrap().state().damaged, 0);
 }
 
 #[test]
