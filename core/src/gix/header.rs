@@ -63,6 +63,16 @@ impl Header {
         out
     }
 
+    /// The header of a day's index; `None` where the page is not all there yet.
+    pub(super) fn begun(day: Day, bytes: &[u8]) -> Result<Option<Self>, Error> {
+        match Self::parse(bytes) {
+            Ok(header) if header.day == day => Ok(Some(header)),
+            Ok(_) => Err(Error::at(Kind::Field, 16)),
+            Err(Error { kind: Kind::Short, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads the page that `bytes` start with.
     ///
     /// # Errors

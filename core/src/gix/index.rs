@@ -118,12 +118,7 @@ impl Index {
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut at = 0;
         if self.place.is_none() {
-            let header = match Header::parse(bytes) {
-                Ok(header) if header.day == self.day => header,
-                Ok(_) => return Err(Error::at(Kind::Field, 16)),
-                Err(Error { kind: Kind::Short, .. }) => return Ok(()),
-                Err(error) => return Err(error),
-            };
+            let Some(header) = Header::begun(self.day, bytes)? else { return Ok(()) };
             self.place = Some(Place::new(&header));
             self.header = Some(header);
             at = PAGE;

@@ -37,7 +37,7 @@ pub struct FileMark {
     pub tenant: Text<64>,
     /// The camera when it was written.
     pub camera: Text<64>,
-    /// Fragments were deleted from it: what a hold keeps is left, `docs/format.md` §8.
+    /// Fragments were deleted from it: what a hold keeps is left, `docs/format.md` §9.3.
     pub trimmed: bool,
 }
 

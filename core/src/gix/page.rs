@@ -210,7 +210,7 @@ impl Place {
             }
         }
         let page = self.page_number();
-        self.next += 1;
+        self.next = self.next.saturating_add(1);
         (self.page_number() != page).then(|| self.end_page(page))
     }
 

@@ -17,6 +17,7 @@ use crate::time::{Micros, NtpTime, UtcMicros};
 mod dial;
 mod full;
 mod slow;
+mod watched;
 
 const START: UtcMicros = UtcMicros(1_795_324_440_000_000);
 

@@ -5,8 +5,8 @@ use alloc::string::String;
 use super::close::close_file;
 use super::recover::{Recovered, end_span};
 use super::scan::{DayFiles, Walked, day_files, sync_folders, with_file};
-use super::storage::read_whole;
-use super::{Access, Error, Kind, Source, Storage, index_path};
+use super::storage::{read_whole, replace};
+use super::{Access, Error, Source, Storage, index_path};
 use crate::gix::{Day, Index, Key};
 
 /// The day that is mended.
@@ -62,7 +62,8 @@ pub(super) fn mend(
         return end_yesterday(storage, day, head.mark.key);
     }
     with_file(storage, &path, Access::Write, |storage, file| {
-        for (at, len) in &walk.holes {
+        // One that has no room for a box is stepped over as it is: what stands behind it is not written on.
+        for (at, len) in walk.holes.iter().filter(|(_, len)| *len >= 8) {
             let size = u32::try_from(*len).unwrap_or(0).to_be_bytes();
             storage.write_at(file, *at, &[&size[..], b"free"].concat())?;
             found.holes += 1;
@@ -129,16 +130,7 @@ pub(super) fn replace_index(
         }
         return Ok(());
     }
-    let new = alloc::format!("{path}.new");
-    match storage.remove(&new) {
-        Ok(()) | Err(Error { kind: Kind::NotFound, .. }) => {}
-        Err(error) => return Err(error),
-    }
-    let file = storage.create_new(&new)?;
-    let written = storage.append(file, &[index]).and_then(|()| storage.sync(file));
-    storage.close(file);
-    written?;
-    storage.rename(&new, &path)?;
+    replace(storage, &path, index)?;
     sync_folders(storage, &folder)
 }
 

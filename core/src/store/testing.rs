@@ -6,7 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
-use super::{Error, Memory, Options, Source, Storage, Writer};
+use super::{Cut, Error, Memory, Options, Source, Storage, Writer};
 use crate::codec::Codec;
 use crate::fragment::{Fragment, FragmentFlags, InitSegment, MOOF_AT, TrackFormat};
 use crate::gix::{Flags, FragmentMark, Id};
@@ -19,6 +19,17 @@ use crate::timeline::{UtcSource, UtcStamp};
 /// 2026-11-22T00:00:00Z.
 pub(crate) const DAY_START: i64 = 1_795_305_600_000_000;
 const _: () = assert!(DAY_START % 86_400_000_000 == 0);
+
+/// Ways in which a power cut may go.
+pub(crate) const CUTS: [Cut; 7] = [
+    Cut::Forget,
+    Cut::Tear,
+    Cut::Zero,
+    Cut::Keep,
+    Cut::Dice(0x1234_5679),
+    Cut::Dice(0xdead_beef),
+    Cut::Dice(0x0123_4567_89ab),
+];
 
 pub(crate) fn source() -> Source {
     Source::new("vannes", "port-1").unwrap()

@@ -6,21 +6,12 @@ mod histories;
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
-use super::testing::{DAY_START, Recording, source, stored};
+use super::testing::{CUTS, DAY_START, Recording, source, stored};
 use super::*;
 use crate::gix::{Day, Span};
 use crate::time::{Micros, UtcMicros};
 
 const START: i64 = DAY_START + 5 * 3_600_000_000;
-const CUTS: [Cut; 7] = [
-    Cut::Forget,
-    Cut::Tear,
-    Cut::Zero,
-    Cut::Keep,
-    Cut::Dice(0x1234_5679),
-    Cut::Dice(0xdead_beef),
-    Cut::Dice(0x0123_4567_89ab),
-];
 
 /// Records eleven fragments with a parameter change and a gap on the way; gives how many were synced.
 fn scenario(disk: &Memory) -> u64 {

@@ -224,9 +224,8 @@ fn breaks_keep_their_length_and_leaps_of_the_timestamps_go_by_the_clock() {
     assert_eq!(times, expected);
 }
 
-#[test]
-fn leading_pictures_keep_the_gop_before_theirs_only_where_they_are_shown() {
-    // Two GOPs of 5. The second starts with a CRA, shown after the two pictures that follow it in decoding order.
+/// Two GOPs of 5. The second starts with a CRA, shown after the two pictures that follow it in decoding order.
+fn leading() -> Vec<Group> {
     let mut groups = stream(&sets(Codec::H265), 0, 2, 5, false);
     for s in groups.iter_mut().flat_map(|g| &mut g.samples) {
         (s.pts, s.utc.utc) = (s.pts.plus(7_200), s.utc.utc.plus(80_000));
@@ -238,6 +237,12 @@ fn leading_pictures_keep_the_gop_before_theirs_only_where_they_are_shown() {
         (second[i].pts, second[i].utc.utc) =
             (second[i].pts.plus(ticks), second[i].utc.utc.plus(Ticks::micros(ticks)));
     }
+    groups
+}
+
+#[test]
+fn leading_pictures_keep_the_gop_before_theirs_only_where_they_are_shown() {
+    let groups = leading();
     let (_, made) = fragments(groups.clone());
     // Pictures are shown at 80, 120, 160, …; the leading ones at 280 and 320, the CRA at 360.
     for (from, shown_and_hidden) in
@@ -279,17 +284,7 @@ fn a_strict_range_starts_at_its_first_random_access_point_and_hides_nothing_befo
 
 #[test]
 fn a_strict_range_leaves_out_pictures_that_lead_a_cra() {
-    let mut groups = stream(&sets(Codec::H265), 0, 2, 5, false);
-    for s in groups.iter_mut().flat_map(|g| &mut g.samples) {
-        (s.pts, s.utc.utc) = (s.pts.plus(7_200), s.utc.utc.plus(80_000));
-    }
-    let second = &mut groups[1].samples;
-    second[0].unit.random_access = Some(crate::depacket::RandomAccess::Cra);
-    for (i, frames) in [(0, 2), (1, -1), (2, -1)] {
-        let ticks = frames * 3_600;
-        (second[i].pts, second[i].utc.utc) =
-            (second[i].pts.plus(ticks), second[i].utc.utc.plus(Ticks::micros(ticks)));
-    }
+    let groups = leading();
     let (_, made) = fragments(groups.clone());
     let (from, to) = (START.plus(100_000), START.plus(10_000_000));
     let (file, bytes) = export(Export::new(from, to, &Limits::default()).strict(), &made).remove(0);

@@ -1,5 +1,6 @@
 //! The dial (what a power cut may cost), clocks that are set or not set, and recovery that runs behind.
 
+use super::watched::Watched;
 use super::*;
 use crate::gix::Index;
 use crate::segment::Config as Files;
@@ -52,78 +53,14 @@ fn a_power_cut_costs_no_more_than_the_dial_allows_whatever_the_length_of_a_gop()
     assert!(worst(10, 2, 64 << 20) <= 256);
 }
 
-/// Calls of the storage, by kind.
-struct Counted {
-    disk: Memory,
-    appends: u64,
-    syncs: u64,
-    /// Bytes handed over to be written.
-    bytes: u64,
-}
-
-impl Storage for &mut Counted {
-    fn create_new(&mut self, path: &str) -> Result<crate::store::File, Error> {
-        self.disk.create_new(path)
-    }
-    fn open(&mut self, path: &str, access: crate::store::Access) -> Result<crate::store::File, Error> {
-        self.disk.open(path, access)
-    }
-    fn close(&mut self, file: crate::store::File) {
-        self.disk.close(file);
-    }
-    fn append(&mut self, file: crate::store::File, parts: &[&[u8]]) -> Result<(), Error> {
-        self.appends += 1;
-        self.bytes += parts.iter().map(|part| part.len() as u64).sum::<u64>();
-        self.disk.append(file, parts)
-    }
-    fn write_at(&mut self, file: crate::store::File, offset: u64, bytes: &[u8]) -> Result<(), Error> {
-        self.bytes += bytes.len() as u64;
-        self.disk.write_at(file, offset, bytes)
-    }
-    fn read_at(&mut self, file: crate::store::File, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
-        self.disk.read_at(file, offset, into)
-    }
-    fn len(&mut self, file: crate::store::File) -> Result<u64, Error> {
-        self.disk.len(file)
-    }
-    fn truncate(&mut self, file: crate::store::File, len: u64) -> Result<(), Error> {
-        self.disk.truncate(file, len)
-    }
-    fn sync(&mut self, file: crate::store::File) -> Result<(), Error> {
-        self.syncs += 1;
-        self.disk.sync(file)
-    }
-    fn sync_folder(&mut self, folder: &str) -> Result<(), Error> {
-        self.disk.sync_folder(folder)
-    }
-    fn rename(&mut self, from: &str, to: &str) -> Result<(), Error> {
-        self.disk.rename(from, to)
-    }
-    fn remove(&mut self, path: &str) -> Result<(), Error> {
-        self.disk.remove(path)
-    }
-    fn list(&mut self, folder: &str) -> Result<Vec<crate::store::Listed>, Error> {
-        self.disk.list(folder)
-    }
-    fn lock(&mut self, folder: &str) -> Result<(), Error> {
-        self.disk.lock(folder)
-    }
-    fn unlock(&mut self, folder: &str) {
-        self.disk.unlock(folder);
-    }
-    fn remove_folder(&mut self, folder: &str) -> Result<(), Error> {
-        self.disk.remove_folder(folder)
-    }
-}
-
 /// Two minutes at 4 Mb/s, GOPs of 2 s: what the storage is asked to do.
 fn two_minutes(options: Options) -> (u64, u64, f64) {
-    let mut disk = Counted { disk: Memory::new(), appends: 0, syncs: 0, bytes: 0 };
+    let disk = Watched::new(Memory::new());
     let config = RecorderConfig::default().store(options);
     let sets = sets(Codec::H264);
     let mut media = 0;
     {
-        let (mut recorder, _) = Recorder::open(&mut disk, source(), config, Micros(0), START).unwrap();
+        let (mut recorder, _) = Recorder::open(disk.clone(), source(), config, Micros(0), START).unwrap();
         for n in 0..120 * 25 {
             let now = Micros(u64::from(n) * 40_000);
             recorder.clocks(now, START.plus(now.0 as i64));
@@ -135,7 +72,8 @@ fn two_minutes(options: Options) -> (u64, u64, f64) {
         }
         recorder.finish(Micros(120_000_000)).unwrap();
     }
-    (disk.appends, disk.syncs, disk.bytes as f64 / media as f64)
+    let calls = disk.calls.borrow();
+    (calls.appends, calls.syncs.len() as u64, calls.bytes as f64 / media as f64)
 }
 
 #[test]

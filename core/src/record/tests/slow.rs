@@ -1,7 +1,8 @@
 //! Disks that are slow: what waits is bounded, what is dropped is told; and cameras that share a disk.
 
-use core::cell::RefCell;
+use alloc::string::String;
 
+use super::watched::Watched;
 use super::*;
 use crate::store::{Options, Source};
 
@@ -101,81 +102,12 @@ fn all_sources_together_never_hold_more_than_the_budget() {
     assert!(kept.iter().all(|n| *n > 100), "{kept:?}");
 }
 
-/// When each call came: syncs of media and of indexes.
-#[derive(Clone)]
-struct Watched {
-    disk: Memory,
-    log: alloc::rc::Rc<RefCell<Vec<(u64, &'static str)>>>,
-    now: alloc::rc::Rc<RefCell<u64>>,
-    names: alloc::collections::BTreeMap<crate::store::File, alloc::string::String>,
-}
-
-impl crate::store::Storage for Watched {
-    fn create_new(&mut self, path: &str) -> Result<crate::store::File, Error> {
-        let file = self.disk.create_new(path)?;
-        self.names.insert(file, path.into());
-        Ok(file)
-    }
-    fn open(&mut self, path: &str, access: crate::store::Access) -> Result<crate::store::File, Error> {
-        let file = self.disk.open(path, access)?;
-        self.names.insert(file, path.into());
-        Ok(file)
-    }
-    fn close(&mut self, file: crate::store::File) {
-        self.disk.close(file);
-    }
-    fn append(&mut self, file: crate::store::File, parts: &[&[u8]]) -> Result<(), Error> {
-        self.disk.append(file, parts)
-    }
-    fn write_at(&mut self, file: crate::store::File, offset: u64, bytes: &[u8]) -> Result<(), Error> {
-        self.disk.write_at(file, offset, bytes)
-    }
-    fn read_at(&mut self, file: crate::store::File, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
-        self.disk.read_at(file, offset, into)
-    }
-    fn len(&mut self, file: crate::store::File) -> Result<u64, Error> {
-        self.disk.len(file)
-    }
-    fn truncate(&mut self, file: crate::store::File, len: u64) -> Result<(), Error> {
-        self.disk.truncate(file, len)
-    }
-    fn sync(&mut self, file: crate::store::File) -> Result<(), Error> {
-        let media = self.names[&file].ends_with(".m4v");
-        self.log.borrow_mut().push((*self.now.borrow(), if media { "media" } else { "index" }));
-        self.disk.sync(file)
-    }
-    fn sync_folder(&mut self, folder: &str) -> Result<(), Error> {
-        self.disk.sync_folder(folder)
-    }
-    fn rename(&mut self, from: &str, to: &str) -> Result<(), Error> {
-        self.disk.rename(from, to)
-    }
-    fn remove(&mut self, path: &str) -> Result<(), Error> {
-        self.disk.remove(path)
-    }
-    fn list(&mut self, folder: &str) -> Result<Vec<crate::store::Listed>, Error> {
-        self.disk.list(folder)
-    }
-    fn lock(&mut self, folder: &str) -> Result<(), Error> {
-        self.disk.lock(folder)
-    }
-    fn unlock(&mut self, folder: &str) {
-        self.disk.unlock(folder);
-    }
-    fn remove_folder(&mut self, folder: &str) -> Result<(), Error> {
-        self.disk.remove_folder(folder)
-    }
-}
-
 #[test]
 fn cameras_of_one_disk_sync_together_and_one_that_fails_fails_alone() {
     let disk = Memory::new();
-    let watched = Watched {
-        disk: disk.clone(),
-        log: alloc::rc::Rc::default(),
-        now: alloc::rc::Rc::default(),
-        names: alloc::collections::BTreeMap::new(),
-    };
+    let watched = Watched::new(disk.clone());
+    // When each sync of media and of an index came.
+    let mut log = Vec::new();
     let mut recorders = Recorders::new(0);
     // One file for all the time, so that only the dial makes them sync.
     let files = crate::segment::Config { period: 3_600_000_000, stagger: 0 };
@@ -188,7 +120,6 @@ fn cameras_of_one_disk_sync_together_and_one_that_fails_fails_alone() {
     let sets = sets(Codec::H264);
     for n in 0..60 * 25_u32 {
         let now = Micros(u64::from(n) * 40_000);
-        *watched.now.borrow_mut() = now.0;
         for (camera, source) in sources.iter().enumerate() {
             // GOPs of 2 s, at another moment for each.
             let gop = (n + camera as u32 * 6).is_multiple_of(50);
@@ -199,8 +130,9 @@ fn cameras_of_one_disk_sync_together_and_one_that_fails_fails_alone() {
             recorder.push(now, unit).unwrap();
         }
         assert!(recorders.handle_timeout(now).is_empty());
+        let kind = |path: String| (now.0, if path.ends_with(".m4v") { "media" } else { "index" });
+        log.extend(watched.calls.borrow_mut().syncs.drain(..).map(kind));
     }
-    let log = watched.log.borrow().clone();
     let mut moments: Vec<u64> = log.iter().map(|(at, _)| *at).collect();
     moments.dedup();
     std::println!("8 cameras, dial 10 s, 60 s: {} syncs at {} moments", log.len(), moments.len());

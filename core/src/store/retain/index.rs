@@ -33,22 +33,10 @@ pub(super) fn remake(
                 header = first_header(storage, source, record.key)?.or(header);
             }
             let Some(header) = &header else { return Err(Kind::NotOurs.into()) };
-            let mark = FileMark {
-                ordinal: record.ordinal,
-                key: record.key,
-                init_len: record.init_len,
-                head_len: record.head_len,
-                id: record.id,
-                kid: entry.kid,
-                size: init.record.size,
-                codec: init.record.codec,
-                tenant: header.tenant,
-                camera: header.camera,
-                trimmed: match &left {
-                    Left::Whole => record.trimmed,
-                    Left::Moved(moved) => moved.trimmed,
-                },
-            };
+            let mut mark = FileMark::of_record(record, &init.record, entry.kid, header);
+            if let Left::Moved(moved) = &left {
+                mark.trimmed = moved.trimmed;
+            }
             builder.file_again(&mark, init.record);
             begun = Some((entry.file, left));
         }

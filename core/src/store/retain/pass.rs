@@ -57,7 +57,13 @@ pub(in crate::store) fn pass(
     if let Some((n, begun)) = begun.filter(|_| sound) {
         let rule = rule_of(journal, source);
         let media = open.as_ref().and_then(|open| open.media);
-        let plan = surveyed(storage, source, journal.state(), (rule, begun.before), clock.now, media)?;
+        let survey = |storage: &mut dyn Storage| {
+            surveyed(storage, source, journal.state(), (rule, begun.before), clock.now, media)
+        };
+        let mut plan = survey(storage)?;
+        if make_sound(storage, source, &plan, open.as_ref().map(|open| open.day))? {
+            plan = survey(storage)?;
+        }
         Deletion { source, begun: &begun, n }.go(
             journal,
             storage,
@@ -183,7 +189,7 @@ impl Deletion<'_> {
             files: files.saturating_sub(left.files),
             trimmed,
             bytes: bytes.saturating_sub(left.bytes),
-            index_bytes: index_bytes - left.index_bytes,
+            index_bytes: index_bytes.saturating_sub(left.index_bytes),
         };
         journal.append(storage, now, &Record::Deleted(deleted.clone()))?;
         outcome.deleted.push(deleted);

@@ -242,9 +242,11 @@ fn decide(
         if file.len != trim::closed_length(record, &all) {
             // What more is to be trimmed of it is seen when the index is right.
             let moved = trim::moved(storage, ask.source, file.key, &all)?;
-            let there = all.iter().filter(|(at, _)| moved.places.contains_key(at));
-            file.held_end = there.map(|(_, mark)| mark.end()).next_back();
-            file.moved = Some(moved);
+            if moved.trimmed && moved.places.len() < all.len() || moved.places.iter().any(|(a, b)| a != b) {
+                let there = all.iter().filter(|(at, _)| moved.places.contains_key(at));
+                file.held_end = there.map(|(_, mark)| mark.end()).next_back();
+                file.moved = Some(moved);
+            }
         }
         if kept.len() == all.len() || file.moved.is_some() {
             file.fate = Fate::Held;

@@ -118,6 +118,9 @@ fn make(
     kept: &[(u64, FragmentMark)],
 ) -> Result<Option<Vec<u64>>, Error> {
     let Some(whole) = head(storage, from, key)? else { return Ok(None) };
+    if u64::from(whole.mark.head_len) > storage.len(from)? {
+        return Ok(None);
+    }
     let mark = FileMark { trimmed: true, ..whole.mark };
     let head = Head { mark, init: whole.init };
     match storage.remove(trimmed) {
@@ -171,6 +174,9 @@ fn fragment(
     known: &FragmentMark,
     id: Id,
 ) -> Result<Option<(Vec<u8>, FragmentMark)>, Error> {
+    if offset.saturating_add(known.len.into()) > storage.len(file)? {
+        return Ok(None);
+    }
     let mut bytes = alloc::vec![0; known.len as usize];
     let n = storage.read_at(file, offset, &mut bytes)?;
     let mark = FragmentMark::parse(&bytes).ok();

@@ -2,16 +2,7 @@
 
 use super::*;
 use crate::store::Cut;
-
-const CUTS: [Cut; 7] = [
-    Cut::Forget,
-    Cut::Tear,
-    Cut::Zero,
-    Cut::Keep,
-    Cut::Dice(0x1234_5679),
-    Cut::Dice(0xdead_beef),
-    Cut::Dice(0x0123_4567_89ab),
-];
+use crate::store::testing::CUTS;
 
 const NOW: i64 = 90_000;
 
