@@ -355,6 +355,7 @@ impl Session {
                     self.handle_request(&request)
                 }
                 Ok(Some(Item::Skipped { bytes, after })) => {
+                    self.held_until = None;
                     self.stats.skipped_bytes += bytes as u64;
                     let track = after.and_then(|channel| self.track_on(channel));
                     let media = track.and_then(|(at, _)| self.tracks.get(at)).map(|track| track.media);

@@ -331,7 +331,8 @@ impl Connection {
     /// Answers are awaited; pictures have time.
     fn pace(&mut self) -> io::Result<()> {
         let delay = self.options.read_delay;
-        let playing = self.ingest.session().phase() == Phase::Playing;
+        // Datagrams have sockets of their own: there the connection carries answers only.
+        let playing = self.lower == Some(Lower::Tcp) && self.ingest.session().phase() == Phase::Playing;
         let paced = Some(delay).filter(|delay| playing && !delay.is_zero());
         if paced != self.paced {
             self.paced = paced;

@@ -59,6 +59,10 @@ impl Av1 {
             return;
         }
         let Some((&aggregation, elements)) = packet.payload.split_first() else { return };
+        // Only N, the first packet of a coded video sequence, proves that what was lost is of no part of this temporal unit.
+        if lost && aggregation & 0x08 == 0 {
+            return self.drop_unit(packet.timestamp, out);
+        }
         let (continues, goes_on) = (aggregation & 0x80 != 0, aggregation & 0x40 != 0);
         if continues != self.in_fragment {
             // Its beginning was lost, or the rest of what was begun never comes.
@@ -99,7 +103,7 @@ impl Av1 {
         goes_on: bool,
         out: &mut Out,
     ) -> Option<()> {
-        let mut n = 0;
+        let (mut n, count) = (0_usize, usize::from(count));
         while !rest.is_empty() {
             n += 1;
             let element = if count != 0 && n == count {

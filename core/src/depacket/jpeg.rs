@@ -21,6 +21,8 @@ use tables::Tables;
 const LEAST: usize = 64 << 10;
 /// Bytes of the header that is written, at most, without what the extension says.
 const HEADER: usize = 1_536;
+/// Bytes of the quantisation tables that a picture can name: four, of 64 values of 16 bits.
+const MOST_TABLES: usize = 4 * 128;
 
 /// The picture that is being put together, and the tables that go on from one to the next.
 #[derive(Clone, Debug, Default)]
@@ -160,10 +162,10 @@ impl Jpeg {
         let [_, precision] = r.array()?;
         let length = r.u16()?;
         if length == 0 {
-            // Those of Q 255 hold for one picture.
             return self.tables.get(&q).cloned();
         }
         let bytes = r.take(usize::from(length))?;
+        let bytes = bytes.get(..MOST_TABLES).unwrap_or(bytes);
         let known = self.tables.get(&q).filter(|known| known.precision == precision && known.bytes == bytes);
         if let Some(known) = known {
             return Some(known.clone());
@@ -172,6 +174,7 @@ impl Jpeg {
         if tables.count() == 0 {
             return None;
         }
+        // Those of Q 255 hold for one picture.
         if q != 255 {
             self.tables.insert(q, tables.clone());
         }

@@ -82,6 +82,36 @@ fn a_temporal_unit_that_misses_anything_is_dropped() {
 }
 
 #[test]
+fn a_temporal_unit_whose_beginning_may_be_lost_is_dropped() {
+    let mut d = depacketizer(&Limits::default());
+    d.push(&packet(0, false, &first()), Micros(0), 0);
+    d.push(&packet(0, true, &[0x90, 2]), Micros(0), 0);
+    // What was lost may have been the hidden frame before this one.
+    d.push(&packet(1, true, &[0x10, 0x30, 0x30]), Micros(0), 1);
+    // A coded video sequence begins: N.
+    let mut start = first();
+    start[0] |= 0x08;
+    d.push(&packet(2, false, &start), Micros(0), 1);
+    d.push(&packet(2, true, &[0x90, 2]), Micros(0), 0);
+    assert_eq!(pull(&mut d).iter().map(|u| u.timestamp).collect::<Vec<_>>(), [0, 2]);
+    assert_eq!(d.dropped(), 1);
+}
+
+#[test]
+fn a_packet_of_hundreds_of_obus_is_taken() {
+    let mut d = depacketizer(&Limits::default());
+    d.push(&packet(0, false, &first()), Micros(0), 0);
+    d.push(&packet(0, false, &[0x90, 2]), Micros(0), 0);
+    for obus in [256, 300] {
+        // W 0: temporal delimiters, each with its length.
+        let payload = [&[0x00][..], &[1, 0x10].repeat(obus)].concat();
+        d.push(&packet(0, false, &payload), Micros(0), 0);
+    }
+    d.push(&packet(0, true, &[0x00, 1, 0x10]), Micros(0), 0);
+    assert_eq!((pull(&mut d).len(), d.dropped(), d.quirks().get(Quirk::BadPayload)), (1, 0, 0));
+}
+
+#[test]
 fn nothing_is_given_before_a_sequence_header() {
     let mut d = depacketizer(&Limits::default());
     d.push(&packet(0, true, &[0x10, 0x30, 0x10, 1]), Micros(0), 0);

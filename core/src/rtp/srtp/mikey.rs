@@ -199,7 +199,7 @@ fn find_keys(bytes: &[u8], found: &mut Vec<core::ops::Range<usize>>) -> Option<(
     for _ in 0..MOST_PAYLOADS {
         let kind = next;
         if kind == LAST {
-            break;
+            return Some(());
         }
         next = r.u8()?;
         match kind {
@@ -211,15 +211,7 @@ fn find_keys(bytes: &[u8], found: &mut Vec<core::ops::Range<usize>>) -> Option<(
                 let mac = r.u8()?;
                 r.take(if mac == 0 { 0 } else { 20 })?;
                 if cipher == 0 {
-                    let mut data = Reader::new(data);
-                    let (_, kind, key) = (data.u8()?, data.u8()?, usize::from(data.u16()?));
-                    data.take(key)?;
-                    found.push(at + 4..at + 4 + key);
-                    if matches!(kind >> 4, 1 | 3) {
-                        let salt = usize::from(data.u16()?);
-                        data.take(salt)?;
-                        found.push(at + 6 + key..at + 6 + key + salt);
-                    }
+                    find_clear_keys(data, at, found)?;
                 } else {
                     found.push(at..at + length);
                 }
@@ -232,7 +224,33 @@ fn find_keys(bytes: &[u8], found: &mut Vec<core::ops::Range<usize>>) -> Option<(
             _ => skip(&mut r, kind)?,
         }
     }
-    Some(())
+    (next == LAST).then_some(())
+}
+
+/// The key data sub-payloads of a KEMAC that does not encrypt them, RFC 3830 §6.13; they start at `at`.
+fn find_clear_keys(data: &[u8], at: usize, found: &mut Vec<core::ops::Range<usize>>) -> Option<()> {
+    let mut r = Reader::new(data);
+    loop {
+        let (next, kind, key) = (r.u8()?, r.u8()?, usize::from(r.u16()?));
+        let mut secret = |length: usize, r: &mut Reader<'_>| {
+            let start = at + data.len() - r.left();
+            found.push(start..start + length);
+            r.take(length).map(|_| ())
+        };
+        secret(key, &mut r)?;
+        if matches!(kind >> 4, 1 | 3) {
+            let salt = usize::from(r.u16()?);
+            secret(salt, &mut r)?;
+        }
+        // How long it is valid: not at all, an SPI or MKI, or from and to.
+        for _ in 0..kind & 0x0f {
+            let length = usize::from(r.u8()?);
+            r.take(length)?;
+        }
+        if next == LAST {
+            return Some(());
+        }
+    }
 }
 
 fn bad(r: &Reader<'_>) -> Error {
@@ -359,6 +377,26 @@ mod tests {
             let _ = Message::parse(&bytes);
             let _ = Message::parse(&[&[1, 0, 10, 0, 0, 0, 0, 0, 0, 0], &bytes[..]].concat());
         }
+    }
+
+    #[test]
+    fn every_key_of_a_chain_is_erased() {
+        let master = Master::new(Suite::AesCm128Sha1Tag80, &[7; 30]).unwrap();
+        let bytes = Message::new(master, &[(1, 0)]).to_bytes(0, [0; 16]);
+        // Its only key data again behind itself, with another key.
+        let kemac = bytes.len() - (4 + 30 + 1 + 3);
+        let length = usize::from(u16::from_be_bytes([bytes[kemac + 1], bytes[kemac + 2]]));
+        let (mut first, mut second) =
+            (bytes[kemac + 3..kemac + 3 + length].to_vec(), bytes[kemac + 3..kemac + 3 + length].to_vec());
+        first[0] = 20;
+        for byte in second.iter_mut().filter(|byte| **byte == 7) {
+            *byte = 9;
+        }
+        let mut two = bytes[..kemac + 1].to_vec();
+        two.extend(u16::try_from(2 * length).unwrap().to_be_bytes());
+        two.extend([&first[..], &second, &bytes[kemac + 3 + length..]].concat());
+        assert!(erase_keys(&mut two));
+        assert!(!two.windows(4).any(|bytes| bytes == [7; 4] || bytes == [9; 4]), "{two:?}");
     }
 
     #[test]
