@@ -121,8 +121,8 @@ Examples:
     Export(Export),
     /// Say which volume a store's disk is, or make it one: with an id and room kept back.
     #[command(after_help = "\
-A disk that is a volume is known by its id: where it is not mounted, `vigie record` writes nothing below its mount point. Its
-reserve is room that is used only to close what is open when the disk is full.
+A disk that is a volume is known by its id: a recorder that has found it writes nothing below the mount point while it is away.
+Start recorders once it is mounted. Its reserve is room that is used only to close what is open when the disk is full.
 
 Examples:
   vigie volume --store /mnt/video --create
@@ -180,7 +180,13 @@ Example:
     )]
     Hold(Hold),
     /// Read a tenant's journal: holds, releases, exports, deletions, policies, and who decided them.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  vigie journal list --store store --tenant town
+  vigie journal verify --store store --tenant town"
+    )]
     Journal(Journal),
     /// Serve simulated RTSP cameras: clips that loop for ever, each picture numbered by a barcode.
     #[command(after_help = "\

@@ -210,6 +210,19 @@ pub(super) async fn timeline(
     Path((tenant, camera)): Path<(String, String)>,
     Query(window): Query<Window>,
 ) -> Response {
+    ask(&centre, (tenant, camera), &window, |storage, source, window| {
+        Listing::load(storage, source, window).map(|listing| Timeline::from(&listing))
+    })
+    .await
+}
+
+/// Asks the store about a camera and a span, where it may block.
+async fn ask<T: Serialize + Send + 'static>(
+    centre: &Centre,
+    (tenant, camera): (String, String),
+    window: &Window,
+    what: impl FnOnce(&mut FileStorage, &Source, Span) -> Result<T, vigie::store::Error> + Send + 'static,
+) -> Response {
     if centre.camera(&tenant, &camera).is_none() {
         return not_found("no such camera");
     }
@@ -218,12 +231,12 @@ pub(super) async fn timeline(
         Err(what) => return refuse(&what),
     };
     let store = centre.store.clone();
-    let listing = tokio::task::spawn_blocking(move || {
+    let asked = tokio::task::spawn_blocking(move || {
         let source = Source::new(&tenant, &camera)?;
-        Listing::load(&mut FileStorage::new(store), &source, window)
+        what(&mut FileStorage::new(store), &source, window)
     });
-    match listing.await {
-        Ok(Ok(listing)) => Json(Timeline::from(&listing)).into_response(),
+    match asked.await {
+        Ok(Ok(answer)) => Json(answer).into_response(),
         Ok(Err(error)) => failed(&error.to_string()),
         Err(error) => failed(&error.to_string()),
     }
@@ -271,24 +284,11 @@ pub(super) async fn availability(
     Path((tenant, camera)): Path<(String, String)>,
     Query(window): Query<Window>,
 ) -> Response {
-    if centre.camera(&tenant, &camera).is_none() {
-        return not_found("no such camera");
-    }
-    let window = match window.span() {
-        Ok(window) => window,
-        Err(what) => return refuse(&what),
-    };
-    let store = centre.store.clone();
-    let counted = tokio::task::spawn_blocking(move || {
-        let source = Source::new(&tenant, &camera)?;
-        let (mut storage, now) = (FileStorage::new(store), clock::utc());
-        let month =
-            |month: &Span| Availability::load(&mut storage, &source, month.and(window), now).transpose();
-        months(window, MONTHS).iter().filter_map(month).collect::<Result<Vec<_>, vigie::store::Error>>()
-    });
-    match counted.await {
-        Ok(Ok(counted)) => Json(counted.iter().map(MonthJson::from).collect::<Vec<_>>()).into_response(),
-        Ok(Err(error)) => failed(&error.to_string()),
-        Err(error) => failed(&error.to_string()),
-    }
+    ask(&centre, (tenant, camera), &window, |storage, source, window| {
+        let now = clock::utc();
+        let month = |month: &Span| Availability::load(storage, source, month.and(window), now).transpose();
+        let counted = months(window, MONTHS).iter().filter_map(month).collect::<Result<Vec<_>, _>>()?;
+        Ok(counted.iter().map(MonthJson::from).collect::<Vec<_>>())
+    })
+    .await
 }

@@ -38,6 +38,8 @@ const LIVE: i64 = 60_000_000;
 const PLANS: usize = 8;
 /// Plans made at one time.
 const PLANNERS: usize = 2;
+/// No media file is as long: they end after about a minute, and at the next random access point.
+const LONGEST_FILE: i64 = 3_600_000_000;
 /// Damaged fragments remembered.
 const DAMAGED: usize = 10_000;
 
@@ -45,7 +47,7 @@ const DAMAGED: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct Recordings {
     plans: Mutex<VecDeque<(Wanted, Arc<Vec<VirtualMp4>>)>>,
-    planners: Semaphore,
+    planners: Arc<Semaphore>,
     damaged: Mutex<HashSet<(Source, Place)>>,
 }
 
@@ -54,7 +56,7 @@ type Wanted = (Source, UtcMicros, UtcMicros);
 impl Default for Recordings {
     fn default() -> Self {
         let plans = Mutex::new(VecDeque::new());
-        Self { plans, planners: Semaphore::new(PLANNERS), damaged: Mutex::default() }
+        Self { plans, planners: Arc::new(Semaphore::new(PLANNERS)), damaged: Mutex::default() }
     }
 }
 
@@ -200,9 +202,16 @@ async fn planned(centre: &Arc<Centre>, source: Source, span: Span) -> Result<Pla
     if let Some(plan) = centre.recordings.plan(&wanted) {
         return Ok(Planned::Files(plan));
     }
-    let _planner = centre.recordings.planners.acquire().await.map_err(|error| failed(&error.to_string()))?;
+    let planner = centre.recordings.planners.clone().acquire_owned().await;
+    let planner = planner.map_err(|error| failed(&error.to_string()))?;
+    // While this one waited another may have made it.
+    if let Some(plan) = centre.recordings.plan(&wanted) {
+        return Ok(Planned::Files(plan));
+    }
     let shared = centre.clone();
     let plan = with_store(centre, move |mut storage| {
+        // It counts as long as it works, also when nobody waits for it any more.
+        let _planner = planner;
         let mut footage = Footage::load(storage.clone(), source, span, clock::utc())?;
         if footage.open {
             // Without the last fragment: the one behind it may start within it, by a hair.
@@ -288,6 +297,9 @@ pub(super) async fn hls(
 async fn playlist(centre: &Arc<Centre>, source: Source, asks: &Asks) -> Result<Response, Response> {
     let now = clock::utc();
     let Some(from) = moment("from", asks.from.as_ref())? else {
+        if asks.to.is_some() {
+            return Err(refuse("`to` needs `from`"));
+        }
         // The start has to stay what it was when the playlist is asked for again.
         let place = format!("index.m3u8?from={}", now.plus(-LIVE));
         return Ok((StatusCode::TEMPORARY_REDIRECT, [(LOCATION, place)]).into_response());
@@ -329,6 +341,13 @@ fn length(
     }
 }
 
+/// Does the index know it? An address may name any place, and footage that was deleted is not damaged.
+fn is_indexed(storage: &FileStorage, source: Source, place: Place) -> bool {
+    let span = Span::new(place.key.utc, place.key.utc.plus(LONGEST_FILE));
+    Footage::load(storage.clone(), source, span, clock::utc())
+        .is_ok_and(|footage| footage.fragments.iter().any(|stored| stored.place() == place))
+}
+
 async fn segment(
     centre: &Arc<Centre>,
     source: Source,
@@ -344,7 +363,9 @@ async fn segment(
         }
         Asked::Segment(place) => {
             let read = place.read(&mut storage, &source, Limits::default().fragment_bytes.saturating_mul(2));
-            if let Err(Failure::Footage(_)) = &read {
+            if let Err(Failure::Footage(_)) = &read
+                && is_indexed(&storage, source, place)
+            {
                 shared.recordings.bad(source, place);
             }
             let mut stored = read?;

@@ -149,7 +149,10 @@ impl<'a> Work<'a> {
         match self.storage.lock(&source.to_string()) {
             Ok(()) => Ok(true),
             Err(error) if error.kind == Kind::Locked => {
-                self.live.push(*source);
+                // Asked for once a day of its footage.
+                if self.live.last() != Some(source) {
+                    self.live.push(*source);
+                }
                 Ok(false)
             }
             // To look, it takes no right to write.

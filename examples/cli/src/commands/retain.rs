@@ -219,12 +219,12 @@ fn pass(
             continue;
         }
         // A recorder that has the camera keeps it for long; who writes the journal is soon done.
-        let locked = storage.lock(&source.to_string()).is_err();
-        storage.unlock(&source.to_string());
-        let outcome = if locked {
-            Err(store::Error::from(store::Kind::Locked).into())
-        } else {
-            patiently(|| retain::run(storage, source, clock(options)))
+        let outcome = match storage.lock(&source.to_string()) {
+            Ok(()) => {
+                storage.unlock(&source.to_string());
+                patiently(|| retain::run(storage, source, clock(options)))
+            }
+            Err(error) => Err(error.into()),
         };
         done.push((*source, outcome));
     }

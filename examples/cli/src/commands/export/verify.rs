@@ -252,7 +252,7 @@ fn places(track: &Trak) -> Option<Vec<(u64, u32)>> {
         let mut at = *offset;
         for size in sizes.by_ref().take(samples as usize) {
             out.push((at, *size));
-            at += u64::from(*size);
+            at = at.saturating_add((*size).into());
         }
     }
     sizes.next().is_none().then_some(out)
