@@ -69,6 +69,7 @@ mod error;
 mod keep_alive;
 pub(crate) mod keys;
 mod output;
+mod received;
 mod requests;
 mod tracks;
 mod transport;
@@ -228,30 +229,6 @@ impl Session {
     #[must_use]
     pub const fn stats(&self) -> Stats {
         self.stats
-    }
-
-    /// Where to put received bytes. It is empty only while [`Session::poll_output`] has not been drained.
-    pub fn receive_buffer(&mut self) -> &mut [u8] {
-        self.input.spare()
-    }
-
-    /// Says that `bytes` bytes were put into [`Session::receive_buffer`].
-    pub fn handle_received(&mut self, now: Micros, bytes: usize) {
-        self.now = now;
-        self.received = now;
-        self.stats.bytes_received += bytes as u64;
-        self.input.filled(bytes);
-    }
-
-    /// Copies received bytes in, for callers who cannot read into [`Session::receive_buffer`]. Says how many were
-    /// taken: where not all were, drain [`Session::poll_output`] and come back with the rest.
-    #[must_use]
-    pub fn handle_input(&mut self, now: Micros, bytes: &[u8]) -> usize {
-        self.now = now;
-        self.received = now;
-        let taken = self.input.copy(bytes);
-        self.stats.bytes_received += taken as u64;
-        taken
     }
 
     /// Says that the peer closed the connection, or that it broke. What was received before is still handed out.

@@ -26,6 +26,30 @@ use crate::udp::{Group, Sockets, Unicast};
 /// Datagrams that are taken after the connection has ended: what receive buffers of some megabytes hold.
 const MOST_WAITING: usize = 4_096;
 
+/// Receive buffers that no connection of this thread is using.
+mod shared {
+    use std::cell::RefCell;
+
+    /// A connection that is held back keeps its own meanwhile: of more than these few the memory goes back.
+    const MOST: usize = 4;
+
+    thread_local! {
+        static FREE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    }
+
+    pub(super) fn take() -> Option<Vec<u8>> {
+        FREE.with_borrow_mut(Vec::pop)
+    }
+
+    pub(super) fn put(buffer: Vec<u8>) {
+        FREE.with_borrow_mut(|free| {
+            if free.len() < MOST {
+                free.push(buffer);
+            }
+        });
+    }
+}
+
 /// Bytes are read from the socket straight into the machine's receive buffer; nothing is copied here.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -304,6 +328,23 @@ impl Connection {
     /// Ready when bytes came, or the end.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.pace()?;
+        if self.paced.is_some()
+            && let Some(buffer) = shared::take()
+            && let Some(buffer) = self.ingest.borrow_buffer(buffer)
+        {
+            shared::put(buffer);
+        }
+        let received = self.poll_bytes(cx);
+        if received.is_pending()
+            && self.paced.is_some()
+            && let Some(buffer) = self.ingest.lend_buffer()
+        {
+            shared::put(buffer);
+        }
+        received
+    }
+
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut buffer = ReadBuf::new(self.ingest.receive_buffer());
         // The machine gives room whenever it was drained. Without any, a read of nothing would look like the end.
         if buffer.capacity() == 0 {

@@ -69,7 +69,7 @@ pub struct Options {
     /// While pictures come by TCP, the connection is read once in this time, all cameras of the process at the same moments,
     /// and what comes in between wakes nobody: recording costs a fraction of what it costs to read each packet as it comes,
     /// and every picture may be this much later, as the camera's end of the connection is noticed. Nought, the default, for
-    /// live viewing; 20 to 100 ms suit recording. Milliseconds; what is less is one.
+    /// live viewing; 50 to 200 ms suit recording. Milliseconds; what is less is one.
     pub read_delay: Duration,
     /// Is shown all that connections see.
     pub tap: Option<Arc<dyn Tap>>,

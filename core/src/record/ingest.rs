@@ -198,6 +198,16 @@ impl Ingest {
         self.session.receive_buffer()
     }
 
+    /// As [`Session::lend_buffer`].
+    pub fn lend_buffer(&mut self) -> Option<Vec<u8>> {
+        self.session.lend_buffer()
+    }
+
+    /// As [`Session::borrow_buffer`].
+    pub fn borrow_buffer(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
+        self.session.borrow_buffer(buffer)
+    }
+
     /// Says that `bytes` bytes were put into [`receive_buffer`](Self::receive_buffer).
     pub fn handle_received(&mut self, now: Micros, bytes: usize) {
         self.session.handle_received(now, bytes);

@@ -5,7 +5,6 @@
 //! TCP window is full, then begin the next one), the next plausible item is searched, the last packet's bytes included,
 //! because the items that it swallowed are in there. A packet that can be told to have swallowed some is not handed out.
 
-use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -16,6 +15,7 @@ use super::{Error, Kind, Message};
 use crate::fault::Offset;
 use crate::limits::Limits;
 
+mod buffer;
 mod proof;
 
 use proof::{Known, Verdict};
@@ -97,6 +97,8 @@ impl Expected {
 #[derive(Debug)]
 pub struct Input {
     buffer: Vec<u8>,
+    /// What is kept of the buffer while that is given away: bytes `..end` of it.
+    kept: Vec<u8>,
     /// Bytes `start..end` of the buffer are yet to be read.
     start: usize,
     end: usize,
@@ -121,9 +123,6 @@ pub struct Input {
 /// The largest interleaved item.
 const LARGEST: usize = 4 + 0xffff;
 
-/// Bytes that are moved at every read: two packets, as cameras send them.
-const LITTLE: usize = 4 << 10;
-
 /// What stands at a place.
 enum Found {
     More,
@@ -139,6 +138,7 @@ impl Input {
     pub fn new(limits: &Limits) -> Self {
         Self {
             buffer: Vec::new(),
+            kept: Vec::new(),
             start: 0,
             end: 0,
             before: 0,
@@ -152,48 +152,6 @@ impl Input {
             capacity: limits.receive_buffer.max(2 * LARGEST + proof::BEHIND).max(limits.rtsp_head + LARGEST),
             limits: *limits,
         }
-    }
-
-    /// Where to put the bytes that come next. Empty only if the items there are were not read.
-    pub fn spare(&mut self) -> &mut [u8] {
-        if self.buffer.is_empty() {
-            // Zeroed by the system where it can: pages that are never written cost nothing.
-            self.buffer = vec![0; self.capacity];
-        } else if self.buffer.len() < self.capacity {
-            self.buffer.resize(self.capacity, 0);
-        }
-        let kept = self.last_packet.unwrap_or(self.start);
-        // To the front where that is little: what is read next lies where it lay, in a cache and in memory that is mapped.
-        if kept > 0 && (self.end - kept <= LITTLE || self.buffer.len() - self.end < LARGEST) {
-            self.buffer.copy_within(kept..self.end, 0);
-            self.start -= kept;
-            self.end -= kept;
-            self.before += kept as u64;
-            self.last_packet = self.last_packet.map(|_| 0);
-        }
-        self.buffer.get_mut(self.end..).unwrap_or_default()
-    }
-
-    /// Says how many bytes were put into [`Input::spare`].
-    pub fn filled(&mut self, bytes: usize) {
-        self.end = (self.end + bytes).min(self.buffer.len());
-    }
-
-    /// Copies what fits of `bytes` and says how much that was.
-    pub fn copy(&mut self, bytes: &[u8]) -> usize {
-        let spare = self.spare();
-        let n = spare.len().min(bytes.len());
-        if let (Some(to), Some(from)) = (spare.get_mut(..n), bytes.get(..n)) {
-            to.copy_from_slice(from);
-        }
-        self.filled(n);
-        n
-    }
-
-    /// Bytes that were received and not yet read.
-    #[must_use]
-    pub const fn unread(&self) -> usize {
-        self.end - self.start
     }
 
     /// Bytes of the connection up to the place.

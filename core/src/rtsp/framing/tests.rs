@@ -25,6 +25,16 @@ fn read(chunks: &[&[u8]], expected: &Expected) -> Vec<Seen> {
 }
 
 fn read_within(chunks: &[&[u8]], expected: &Expected, limits: &Limits) -> Vec<Seen> {
+    read_by(chunks, expected, limits, |_| {})
+}
+
+/// `drained` is called whenever no item is left.
+fn read_by(
+    chunks: &[&[u8]],
+    expected: &Expected,
+    limits: &Limits,
+    mut drained: impl FnMut(&mut Input),
+) -> Vec<Seen> {
     let mut input = Input::new(limits);
     let mut seen = Vec::new();
     for chunk in chunks {
@@ -45,6 +55,7 @@ fn read_within(chunks: &[&[u8]], expected: &Expected, limits: &Limits) -> Vec<Se
                     }
                 }
             }
+            drained(&mut input);
         }
     }
     seen
@@ -198,6 +209,18 @@ proptest! {
         }
         chunks.push(rest);
         prop_assert_eq!(&read(&chunks, &channels()), &whole);
+        // Nor does it matter that others use the buffer meanwhile.
+        let mut lent = 0;
+        let seen = read_by(&chunks, &channels(), &Limits::default(), |input| {
+            if let Some(mut buffer) = input.lend_buffer() {
+                buffer.fill(b'$');
+                lent += 1;
+                if lent % 3 != 0 {
+                    assert!(input.borrow_buffer(buffer).is_none());
+                }
+            }
+        });
+        prop_assert_eq!(&seen, &whole);
     }
 
     #[test]

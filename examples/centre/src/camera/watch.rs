@@ -37,7 +37,7 @@ const CONNECT: Duration = Duration::from_secs(3);
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Nobody watches: the connection is read so often. Pictures are on the disk a GOP at a time.
-const UNWATCHED: Duration = Duration::from_millis(50);
+const UNWATCHED: Duration = Duration::from_millis(200);
 
 /// All cameras' dials, by one plan.
 pub(crate) fn governor() -> Governor {

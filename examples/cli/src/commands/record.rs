@@ -27,7 +27,7 @@ use crate::output::{Format, Progress};
 use crate::{address, explain, health};
 
 /// The connection is read so often: nobody sees the pictures before they are on the disk, a GOP at a time.
-const READ: Duration = Duration::from_millis(50);
+const READ: Duration = Duration::from_millis(200);
 
 /// Ticks of half a second between two words of the camera's health.
 const HEALTH: u32 = 10;
