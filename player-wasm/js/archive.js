@@ -3,7 +3,9 @@
 /** @import {Cause, Source} from './protocol.js' */
 /** @import {Feed} from './feed.js' */
 import { Backoff } from './backoff.js';
-import { Archive } from './wasm/vigie_player.js';
+import load, { Archive } from './wasm/archive.js';
+
+export { load };
 
 /** Kept ready before the playhead, seconds of the video's clock at normal speed. */
 const AHEAD = 8;

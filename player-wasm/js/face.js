@@ -3,8 +3,9 @@
 /** @import {Cause, Format, Gap, Picture} from './protocol.js' */
 /** @import {State} from './judge.js' */
 /** @import {Clock} from './time.js' */
+/** @import {Table} from './text.js' */
 import { element, sheet, write } from './dom.js';
-import { STATES, explain, gapCause, unsupported } from './text.js';
+import { explain, fill, gapCause, mark, unsupported } from './text.js';
 import { day, span, timeOfDay, zone } from './time.js';
 
 /**
@@ -20,6 +21,7 @@ import { day, span, timeOfDay, zone } from './time.js';
  * @property {Clock} clock
  * @property {string} number
  * @property {string} label
+ * @property {Table} text  The words, in the page's language.
  */
 
 /** States in which what is on the screen is not what is there now. @type {ReadonlySet<State>} */
@@ -103,52 +105,53 @@ export class Face {
     write(this.number, view.number);
     write(this.label, view.label);
     this.showTime(view);
-    write(this.mark, STATES[state].mark);
+    write(this.mark, mark(state));
     write(this.word, chipWord(view));
     this.#plate(view);
     this.#strip(view);
   }
 
-  /** The time of the picture on the screen. @param {{picture: Picture | null, clock: Clock, state: State}} view */
-  showTime({ picture, clock, state }) {
+  /** The time of the picture on the screen. @param {{picture: Picture | null, clock: Clock, state: State, text: Table}} view */
+  showTime({ picture, clock, state, text: { lang } }) {
     const text = picture && !PLATE.has(state) ? timeOfDay(picture.utc, clock) : '';
     write(this.time, text);
     if (!text || !picture) return;
     this.time.dateTime = new Date(picture.utc / 1000).toISOString();
-    this.time.title = `${day(picture.utc, clock)}, ${zone(picture.utc, clock)}`;
+    this.time.title = `${day(picture.utc, clock, lang)}, ${zone(picture.utc, clock)}`;
   }
 
   /** @param {View} view */
-  #plate({ state, cause, format }) {
+  #plate({ state, cause, format, text }) {
     if (this.plate.hidden) return;
-    const reason = cause?.kind === 'unsupported' && format ? unsupported(format.codec, format.string) : explain(cause);
-    write(this.plateMark, STATES[state].mark);
-    write(this.title, cause?.kind === 'unsupported' && format ? `Cannot play ${format.codec}` : capital(STATES[state].word));
-    write(this.what, reason?.what ?? (state === 'idle' ? 'No camera is chosen for this tile.' : ''));
+    const lacking = cause?.kind === 'unsupported' ? format : null;
+    const reason = lacking ? unsupported(lacking.codec, lacking.string, text) : explain(cause, text);
+    write(this.plateMark, mark(state));
+    write(this.title, lacking ? fill(text.phrases.cannotPlay, lacking.codec) : capital(text.states[state]));
+    write(this.what, reason?.what ?? (state === 'idle' ? text.phrases.noCamera : ''));
     write(this.then, reason?.then ?? '');
   }
 
   /** @param {View} view */
-  #strip(view) {
-    const { state, cause, picture, clock, skew } = view;
+  #strip({ state, cause, picture, clock, skew, text }) {
     this.strip.hidden = !STRIP.has(state);
     if (this.strip.hidden) return;
+    const { phrases, states } = text;
     const at = picture ? timeOfDay(picture.utc, clock, 0) : '';
-    const reason = explain(cause);
-    const [word, text] = {
-      stale: [`⚠ Stale since ${at}`, reason ? `${reason.what} ${reason.then}` : ''],
-      damaged: ['◪ Damaged', 'Packets were lost; whole again from the next key picture.'],
-      'out-of-clock': ['◔ Out of clock', `The camera’s clock is ${span(Math.abs(skew ?? 0))} ${(skew ?? 0) < 0 ? 'ahead' : 'behind'}.`],
-      paused: [`❚❚ Paused at ${at}`, ''],
-      end: [`■ End of the recording`, `Last picture ${at}.`],
+    const reason = explain(cause, text);
+    const [word, more] = {
+      stale: [fill(phrases.staleSince, at), reason ? `${reason.what} ${reason.then}` : ''],
+      damaged: [phrases.damaged, phrases.damagedWhat],
+      'out-of-clock': [capital(states['out-of-clock']), fill((skew ?? 0) < 0 ? phrases.clockAhead : phrases.clockBehind, span(Math.abs(skew ?? 0)))],
+      paused: [fill(phrases.pausedAt, at), ''],
+      end: [capital(states.end), fill(phrases.endWhat, at)],
     }[/** @type {'stale'} */ (state)];
-    write(this.stripWord, word ?? '');
-    write(this.stripText, text ?? '');
+    write(this.stripWord, `${mark(state)} ${word ?? ''}`);
+    write(this.stripText, more ?? '');
   }
 
-  /** Says that the playhead passed over a gap. @param {Gap} gap @param {Clock} clock */
-  gap({ from, to, cause }, clock) {
-    write(this.note, `Not recorded ${timeOfDay(from, clock, 0)} – ${timeOfDay(to, clock, 0)}: ${gapCause(cause)}.`);
+  /** Says that the playhead passed over a gap. @param {Gap} gap @param {Clock} clock @param {Table} text */
+  gap({ from, to, cause }, clock, text) {
+    write(this.note, fill(text.phrases.notRecorded, timeOfDay(from, clock, 0), timeOfDay(to, clock, 0), gapCause(cause, text)));
     this.note.hidden = false;
     clearTimeout(this.noting);
     this.noting = setTimeout(() => (this.note.hidden = true), GAP_NOTE);
@@ -156,19 +159,19 @@ export class Face {
 }
 
 /** @param {View} view */
-function chipWord({ state, delay, picture, speed }) {
+function chipWord({ state, delay, picture, speed, text: { phrases, states } }) {
   const late = delay === null ? '' : span(Math.max(0, delay));
   switch (state) {
     case 'live':
-      return late || 'live';
+      return late || states.live;
     case 'late':
-      return `late ${late}`;
+      return fill(phrases.late, late);
     case 'recorded':
-      return speed === 1 ? 'recorded' : `recorded ×${speed}`;
+      return speed === 1 ? states.recorded : fill(phrases.recordedAt, speed);
     case 'stale':
-      return picture ? `stale ${late}` : 'stale';
+      return picture ? fill(phrases.staleFor, late) : states.stale;
     default:
-      return STATES[state].word;
+      return states[state];
   }
 }
 

@@ -7,6 +7,8 @@ import { Sink } from './sink.js';
 /** @type {import('./protocol.js').ClockSource[]} */
 const SOURCES = ['onvif-extension', 'sender-report', 'range-clock', 'arrival', 'index'];
 
+/** Ticks in a second, on the stream's own clock. */
+const TICKS = 90_000;
 /** Room before the first picture, so that no decoding time falls below zero. Seconds. */
 const LEAD = 10;
 
@@ -34,6 +36,8 @@ export class Feed {
     this.attached = false;
     /** @type {(report: SinkReport) => void} */
     this.onreport = () => {};
+    /** Is told of what comes. @type {import('./wasm/live.js').Pace | null} */
+    this.pace = null;
     /** Where the next fragment goes that continues the last one. */
     this.end = LEAD;
     /** Added to the stream's times; null: the next fragment starts at a place of its own. @type {number | null} */
@@ -97,7 +101,8 @@ export class Feed {
   }
 
   /** @param {Fragment} fragment @param {number} arrived milliseconds */
-  fragment({ bytes, text }, arrived) {
+  fragment({ bytes, text: ticks }, arrived) {
+    const text = inSeconds(ticks);
     if (!this.attached) {
       if (!this.last) return;
       this.init(this.last.format, this.last.bytes);
@@ -112,6 +117,7 @@ export class Feed {
     const { id, generation, page } = this;
     const { randomAccess, damaged } = text;
     const times = { start, end, offset, randomAccess };
+    this.pace?.arrived(performance.now(), text.end, text.end - text.start, text.epoch);
     const size = bytes.byteLength;
     this.post(
       { type: 'fragment', id, generation, ...times, damaged, arrived, size, pictures, bytes: page ? bytes : null },
@@ -159,6 +165,7 @@ export class Feed {
     this.jump = null;
     this.started = time;
     this.playhead = time;
+    this.pace?.started(performance.now());
     const { id, generation } = this;
     const from = wanted ?? pictures.reduce((a, b) => (b.time < a.time ? b : a), /** @type {Picture} */ (pictures[0]));
     this.post({ type: 'start', id, generation, time, utc: from?.utc ?? 0, live });
@@ -175,3 +182,12 @@ export class Feed {
     this.sink = null;
   }
 }
+
+/** @param {FragmentText} ticks @returns {FragmentText} */
+const inSeconds = ({ start, end, pictures, userData, ...rest }) => ({
+  ...rest,
+  start: start / TICKS,
+  end: end / TICKS,
+  pictures: pictures.map(([pts, ...more]) => [pts / TICKS, ...more]),
+  userData: userData.map(([pts, ...more]) => [pts / TICKS, ...more]),
+});

@@ -1,11 +1,10 @@
 // vigie-player: <vigie-player>, <vigie-wall> and <vigie-timeline>. Importing this file defines the three elements.
 
-import { VigiePlayer } from './player.js';
+import { VigiePlayer } from './tile.js';
 import { VigieTimeline } from './timeline.js';
 import { VigieWall } from './wall.js';
 
 for (const [name, constructor] of /** @type {const} */ ([
-  ['vigie-player', VigiePlayer],
   ['vigie-wall', VigieWall],
   ['vigie-timeline', VigieTimeline],
 ])) {

@@ -3,7 +3,7 @@
 /** @import {Cause, Source} from './protocol.js' */
 /** @import {Feed, Fragment} from './feed.js' */
 import { Backoff } from './backoff.js';
-import { Live } from './wasm/vigie_player.js';
+import { Live } from './wasm/live.js';
 
 /** Without a byte for this long the connection is taken for dead, milliseconds. */
 const SILENT = 8000;

@@ -89,24 +89,18 @@ export class Mount {
 
   /** It failed: another one, after a while that grows. @param {string} text */
   strike(text) {
-    this.#count();
+    this.lastStrike = performance.now();
+    this.strikes += 1;
     if (this.strikes > PATIENCE) this.host.failed({ kind: 'decoder', text });
     clearTimeout(this.rebuilding);
     this.rebuilding = setTimeout(() => this.host.rebuild(), Math.min(5000, 150 * 2 ** this.strikes));
   }
 
-  /** Pictures come and none shows. @returns {boolean} is a nudge enough for once? */
-  stuck() {
-    this.#count();
-    if (this.strikes === 1) return true;
-    if (this.strikes === PATIENCE) pageOnly = true;
+  /** Pictures come and none shows: a step of the recovery, from 2 on. @param {number} rung */
+  climb(rung) {
+    if (rung === 3) pageOnly = true;
+    if (rung === 4) this.host.failed({ kind: 'decoder', text: 'it takes pictures in and shows none' });
     this.host.rebuild();
-    return false;
-  }
-
-  #count() {
-    this.lastStrike = performance.now();
-    this.strikes += 1;
   }
 
   /** All is well. */

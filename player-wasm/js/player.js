@@ -2,11 +2,12 @@
 
 /** @import {Picture} from './protocol.js' */
 /** @import {State} from './judge.js' */
-/** @import {Latency} from './chaser.js' */
+/** @import {Latency} from './screen.js' */
 import { element, theme, upgrade } from './dom.js';
 import { Face, styles } from './face.js';
 import { judge } from './judge.js';
 import { Screen } from './screen.js';
+import { textOf } from './text.js';
 
 /** One picture stays on the screen at least this long before the tile's words change for it, milliseconds. */
 const RENDER = 90;
@@ -22,7 +23,7 @@ const BRIEF = 1200;
  * screen (its `detail` is the picture), `vigie-gap` when the playhead passes over a gap (`detail`: the gap).
  */
 export class VigiePlayer extends HTMLElement {
-  static observedAttributes = ['src', 'tenant', 'camera', 'at', 'label', 'number', 'clock'];
+  static observedAttributes = ['src', 'tenant', 'camera', 'at', 'label', 'number', 'clock', 'latency'];
 
   #token = '';
   #state = /** @type {State} */ ('idle');
@@ -62,6 +63,8 @@ export class VigiePlayer extends HTMLElement {
       const at = this.#at();
       if (at === null) this.#screen.goLive();
       else this.#screen.seek(at);
+    } else if (name === 'latency') {
+      this.#screen?.profile(this.#latency());
     } else if (['src', 'tenant', 'camera'].includes(name)) {
       this.#close();
       this.#open();
@@ -189,10 +192,11 @@ export class VigiePlayer extends HTMLElement {
   getStats() {
     const screen = this.#screen;
     if (!screen) return null;
-    const { chaser, count, delay, format, interval, lastEnd, machine, page, pictures, speed, video } = screen;
+    const { count, delay, format, interval, lastEnd, machine, pace, page, pictures, speed, video } = screen;
     return {
       ...count,
-      ...{ jumps: chaser.jumps, underruns: chaser.underruns, target: chaser.target, rate: video.playbackRate },
+      ...pace,
+      rate: video.playbackRate,
       ...{ delay, interval, speed, format, ahead: lastEnd - video.currentTime, tabled: pictures.list.length },
       ...{ mediaSource: page ? 'page' : 'worker', machine },
     };
@@ -208,6 +212,10 @@ export class VigiePlayer extends HTMLElement {
     return Number.isNaN(at) ? null : at * 1000;
   }
 
+  #latency() {
+    return /** @type {Latency} */ (this.getAttribute('latency') ?? 'balanced');
+  }
+
   #open() {
     const [tenant, camera] = [this.getAttribute('tenant'), this.getAttribute('camera')];
     if (this.#screen || !this.isConnected || !tenant || !camera) {
@@ -218,12 +226,11 @@ export class VigiePlayer extends HTMLElement {
       picture: (/** @type {Picture} */ picture) => this.#pictured(picture),
       tick: () => this.#render(true),
       gap: (/** @type {import('./protocol.js').Gap} */ gap) => {
-        this.#face.gap(gap, this.#clock());
+        this.#face.gap(gap, this.#clock(), this.#text);
         this.dispatchEvent(new CustomEvent('vigie-gap', { detail: gap }));
       },
     };
-    const latency = /** @type {Latency} */ (this.getAttribute('latency') ?? 'balanced');
-    this.#screen = new Screen(this.#video, watcher, latency);
+    this.#screen = new Screen(this.#video, watcher, this.#latency());
     this.#screen.clockOffset = this.#clockOffset;
     const base = new URL(this.getAttribute('src') ?? '/', document.baseURI).href;
     void this.#screen.open({ base, tenant, camera }, this.#token, this.#at());
@@ -234,6 +241,12 @@ export class VigiePlayer extends HTMLElement {
     this.#screen?.close();
     this.#screen = null;
     this.#render(true);
+  }
+
+  #worded = () => this.#render(true);
+
+  get #text() {
+    return textOf(this, this.#worded);
   }
 
   /** @returns {import('./time.js').Clock} */
@@ -252,7 +265,7 @@ export class VigiePlayer extends HTMLElement {
     const screen = this.#screen;
     const clock = this.#clock();
     if (!all && this.#state !== 'loading' && performance.now() - this.#rendered < RENDER && screen) {
-      this.#face.showTime({ picture: screen.picture, clock, state: this.#state });
+      this.#face.showTime({ picture: screen.picture, clock, state: this.#state, text: this.#text });
       return;
     }
     this.#rendered = performance.now();
@@ -261,6 +274,7 @@ export class VigiePlayer extends HTMLElement {
     const brief = state === 'loading' && evidence?.old === true && evidence.now - evidence.opened < BRIEF;
     this.#face.render({
       brief,
+      text: this.#text,
       ...{ state, cause, clock, picture: screen?.picture ?? null, delay: screen?.delay ?? null },
       ...{ skew: screen?.skew.value ?? null, format: screen?.format ?? null, speed: screen?.speed ?? 1 },
       number: this.getAttribute('number') ?? '',

@@ -32,7 +32,8 @@
  */
 
 /**
- * A fragment as the machines in WebAssembly tell of it (their `text()`), times in seconds on the stream's own clock.
+ * A fragment as the machines in WebAssembly tell of it (their `text()`), times in ticks (90 kHz) on the stream's own clock;
+ * `feed.js` makes seconds of them.
  * @typedef {object} FragmentText
  * @property {number} start
  * @property {number} end
@@ -54,13 +55,14 @@
 /** @typedef {{from: number, to: number, cause: string}} Gap  UTC microseconds. */
 
 /**
- * @typedef {{type: 'open', id: number, source: Source, token: string, at: number | null, page: boolean}
+ * @typedef {{type: 'open', id: number, source: Source, token: string, at: number | null, page: boolean, latency: string}
+ *   | {type: 'latency', id: number, latency: string}
  *   | {type: 'clock', id: number, offset: number}
  *   | {type: 'close', id: number}
  *   | {type: 'live', id: number}
  *   | {type: 'seek', id: number, utc: number}
  *   | {type: 'suspend', id: number, on: boolean}
- *   | {type: 'playhead', id: number, time: number, rate: number}
+ *   | {type: 'playhead', id: number, time: number, rate: number, end: number, newest: number, pictures: number, flags: number}
  *   | {type: 'rebuild', id: number, page: boolean, utc: number | null}
  *   | {type: 'ask', id: number}
  *   | {type: 'sink', id: number, generation: number, report: SinkReport}} ToWorker
@@ -78,6 +80,8 @@
  *   | {type: 'fragment', id: number, generation: number, start: number, end: number, offset: number,
  *      damaged: boolean, randomAccess: boolean, arrived: number, size: number, pictures: Picture[], bytes: ArrayBuffer | null}
  *   | {type: 'start', id: number, generation: number, time: number, utc: number, live: boolean}
+ *   | {type: 'pace', id: number, generation: number, rate: number, seek: number | null, rung: number, target: number,
+ *      jumps: number, underruns: number}
  *   | {type: 'gap', id: number, gap: Gap, time: number}
  *   | {type: 'end', id: number}
  *   | {type: 'connection', id: number, up: boolean, cause: Cause | null, attempt: number}

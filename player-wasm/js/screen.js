@@ -2,8 +2,7 @@
 
 /** @import {Cause, Format, FromWorker, Gap, Picture, Source} from './protocol.js' */
 /** @import {Evidence} from './judge.js' */
-/** @import {Latency} from './chaser.js' */
-import { Chaser } from './chaser.js';
+/** @typedef {'low' | 'balanced' | 'smooth'} Latency */
 import { mime } from './mime.js';
 import { Mount } from './mount.js';
 import { Pictures } from './pictures.js';
@@ -15,8 +14,10 @@ import { Skew } from './skew.js';
 const TICK = 200;
 /** A tab hidden for this long is no longer fed, milliseconds. */
 const HIDDEN = 5000;
-/** Pictures arrive and none shows for this long: something is done about it, milliseconds. */
-const STUCK = 2500;
+/** What `Pace` is told of the element. */
+const SEEKING = 1;
+const DRY = 2;
+const IDLE = 4;
 /** A picture of the recording is waited for before it plays, milliseconds. */
 const STILL_START = 2000;
 /** Files that did not load are asked for again this often, milliseconds. */
@@ -37,7 +38,10 @@ export class Screen {
     this.video = video;
     this.watcher = watcher;
     this.pictures = new Pictures();
-    this.chaser = new Chaser(latency);
+    this.latency = latency;
+    /** What the Worker says of the distance kept. */
+    this.pace = { target: 0, jumps: 0, underruns: 0 };
+    this.dry = false;
     this.skew = new Skew();
     /** @type {Line | null} */
     this.line = null;
@@ -82,13 +86,14 @@ export class Screen {
     this.endAt = null;
     /** Gaps ahead of the playhead. @type {{time: number, gap: Gap}[]} */
     this.gaps = [];
-    this.count = { pictures: 0, fragments: 0, bytes: 0, rebuilds: 0, jumps: 0, underruns: 0, quota: 0, reconnects: 0 };
+    this.count = { pictures: 0, fragments: 0, bytes: 0, rebuilds: 0, quota: 0, reconnects: 0, rungs: 0 };
     /** @type {Record<string, unknown>} */
     this.machine = {};
     this.suspended = false;
     this.onvisibility = () => this.#visibility();
     video.addEventListener('loadedmetadata', () => this.#begin());
-    video.addEventListener('waiting', () => this.#dry());
+    video.addEventListener('waiting', () => (this.dry = true));
+    video.addEventListener('playing', () => (this.dry = false));
   }
 
   /** @param {Source} source @param {string} token @param {number | null} at  UTC microseconds; null: live */
@@ -112,9 +117,15 @@ export class Screen {
       return;
     }
     this.page = this.mount.page(line.lane.mse);
-    line.send({ type: 'open', source, token, at: this.live ? null : this.soughtUtc, page: this.page });
+    line.send({ type: 'open', source, token, at: this.live ? null : this.soughtUtc, page: this.page, latency: this.latency });
     line.send({ type: 'clock', offset: this.offset });
     this.#suspend();
+  }
+
+  /** Another distance from the camera. @param {Latency} latency */
+  profile(latency) {
+    this.latency = latency;
+    this.line?.send({ type: 'latency', latency });
   }
 
   /** Milliseconds that the centre's clock is ahead of this page's. */
@@ -236,11 +247,13 @@ export class Screen {
         this.start = message.time;
         this.startPending = true;
         this.awaiting = false;
-        this.chaser.restart();
         this.opened = performance.now();
         this.shown = null;
         this.#begin();
         break;
+      case 'pace':
+        this.#act(message);
+        return;
       case 'gap':
         this.gaps.push({ time: message.time, gap: message.gap });
         break;
@@ -281,7 +294,6 @@ export class Screen {
     else if (randomAccess) this.damagedAt = null;
     const newest = pictures.at(-1);
     if (this.live && newest) {
-      this.chaser.arrival(performance.now());
       this.skew.observe(arrived + this.clockOffset - newest.utc / 1000, newest.error / 1000, newest.source);
     }
   }
@@ -324,7 +336,10 @@ export class Screen {
     this.count.pictures += 1;
     if (!this.live && this.video.paused) this.#play();
     this.picture = picture;
+    const first = this.shown === null;
     this.shown = performance.now();
+    // What came before the present is jumped over at once.
+    if (first && this.live) this.#look();
     if (this.cause?.kind === 'decoder' || this.cause?.kind === 'unsupported') this.cause = null;
     this.watcher.picture(picture);
     const passed = this.gaps[0];
@@ -345,46 +360,37 @@ export class Screen {
     const time = video.currentTime;
     // Where no frame is told of while paused.
     if (!this.live && video.paused && this.shown === null && performance.now() - this.opened > STILL_START) this.#play();
-    if (this.live && !this.paused && video.readyState >= HTMLMediaElement.HAVE_METADATA) this.#chase();
     if (this.mount.generation && !this.startPending) {
-      this.line?.send({ type: 'playhead', time, rate: this.speed });
+      this.#look();
       this.mount.sink?.at(time);
       this.pictures.forget(time - 30);
     }
-    this.#watch();
+    if (this.shown !== null) this.mount.calm();
     this.watcher.tick();
   }
 
-  #chase() {
-    const { video, chaser } = this;
-    const { end, newest } = edges(video.buffered, video.currentTime);
-    const shown = this.shown !== null && !video.seeking;
-    const action = chaser.step({ now: performance.now(), time: video.currentTime, end, newest, shown });
-    if (action.seek !== null) video.currentTime = action.seek;
-    if (video.playbackRate !== action.rate) video.playbackRate = action.rate;
+  /** Tells the Worker what is on the screen; what is to be done about it comes back as `pace`. */
+  #look() {
+    const { video, live, dry } = this;
+    const time = video.currentTime;
+    const { end, newest } = edges(video.buffered, time);
+    const idle = !live || this.paused || document.hidden || this.suspended || this.#final();
+    const flags = (video.seeking ? SEEKING : 0) | (dry && this.shown !== null && !video.seeking ? DRY : 0) | (idle ? IDLE : 0);
+    this.line?.send({ type: 'playhead', time, rate: this.speed, end, newest, pictures: this.count.pictures, flags });
   }
 
-  #dry() {
-    if (this.live && this.shown !== null && !this.video.seeking && performance.now() - this.lastFragment < 1000) {
-      this.chaser.underrun(performance.now());
+  /** @param {Extract<FromWorker, {type: 'pace'}>} action */
+  #act({ rate, seek, rung, target, jumps, underruns }) {
+    const { video } = this;
+    this.pace = { target, jumps, underruns };
+    if (!this.live || this.paused || this.startPending) return;
+    if (rung) this.count.rungs += 1;
+    if (rung > 1) this.mount.climb(rung);
+    else if (seek !== null && (rung || this.shown !== null)) {
+      video.currentTime = seek;
+      if (rung) this.#play();
     }
-  }
-
-  /** Pictures arrive and none shows: from a nudge to a new media buffer. */
-  #watch() {
-    const now = performance.now();
-    const fed = now - this.lastFragment < 1500;
-    const still = now - Math.max(this.shown ?? this.opened, this.mount.lastStrike);
-    if (this.shown !== null) this.mount.calm();
-    if (!this.live || !fed || this.paused || document.hidden || this.suspended || this.#final()) return;
-    if (still < Math.max(STUCK, 8 * this.interval) * (1 + this.mount.strikes / 2)) return;
-    const { newest } = edges(this.video.buffered, this.video.currentTime);
-    if (newest > this.video.currentTime && this.mount.stuck()) {
-      this.video.currentTime = Math.max(this.video.currentTime + 0.001, newest - this.chaser.target);
-      this.#play();
-    } else if (newest <= this.video.currentTime) {
-      this.mount.strike('the browser takes in pictures and keeps none');
-    }
+    if (video.playbackRate !== rate) video.playbackRate = rate;
   }
 
   /** @param {Cause} cause */

@@ -5,12 +5,12 @@
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
 
-/** @param {Clock} clock @param {Intl.DateTimeFormatOptions} options */
-function format(clock, options) {
-  const key = clock + JSON.stringify(options);
+/** @param {Clock} clock @param {Intl.DateTimeFormatOptions} options @param {string} [lang] BCP 47 */
+function format(clock, options, lang = 'en-GB') {
+  const key = lang + clock + JSON.stringify(options);
   let made = formats.get(key);
   if (!made) {
-    made = new Intl.DateTimeFormat('en-GB', { ...options, timeZone: clock === 'utc' ? 'UTC' : undefined });
+    made = new Intl.DateTimeFormat(lang, { ...options, timeZone: clock === 'utc' ? 'UTC' : undefined });
     formats.set(key, made);
   }
   return made;
@@ -33,9 +33,9 @@ export function timeOfDay(utc, clock, digits = 3) {
 export const minuteOfDay = (utc, clock) =>
   format(clock, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(utc / 1000);
 
-/** `22 Nov 2026`. @param {number} utc @param {Clock} clock */
-export const day = (utc, clock) =>
-  format(clock, { day: 'numeric', month: 'short', year: 'numeric' }).format(utc / 1000);
+/** `22 Nov 2026`. @param {number} utc @param {Clock} clock @param {string} [lang] BCP 47 */
+export const day = (utc, clock, lang) =>
+  format(clock, { day: 'numeric', month: 'short', year: 'numeric' }, lang).format(utc / 1000);
 
 /** `UTC`, `UTC+1`, `UTC−3:30`: the zone that times are written in. @param {number} utc @param {Clock} clock */
 export function zone(utc, clock) {

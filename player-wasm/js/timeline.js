@@ -5,7 +5,7 @@
 import { element, sheet, theme, upgrade, write } from './dom.js';
 import { SECOND, at, utcOf, xOf, zoom } from './scale.js';
 import { AXIS, ROW, draw, palette } from './timeline-draw.js';
-import { gapCause } from './text.js';
+import { fill, gapCause, textOf } from './text.js';
 import { day, span, timeOfDay, zone } from './time.js';
 
 /** @typedef {Span & {cause: string}} GapSpan */
@@ -59,7 +59,7 @@ export class VigieTimeline extends HTMLElement {
   #canvas = element('canvas', { 'aria-hidden': 'true' });
   #labels = element('div', { class: 'labels' });
   #tip = element('div', { class: 'tip', hidden: '' });
-  #track = element('div', { class: 'track', role: 'slider', tabindex: '0', 'aria-label': 'Timeline' }, this.#canvas, this.#tip);
+  #track = element('div', { class: 'track', role: 'slider', tabindex: '0' }, this.#canvas, this.#tip);
   /** @type {{x: number, y: number, moved: boolean, pan: boolean, view: Span} | null} */
   #press = null;
   #scrubbed = 0;
@@ -88,6 +88,7 @@ export class VigieTimeline extends HTMLElement {
 
   connectedCallback() {
     upgrade(this, ['rows', 'view', 'now', 'position', 'live', 'selected', 'clock']);
+    this.#speak();
     this.#dirty();
   }
 
@@ -188,9 +189,20 @@ export class VigieTimeline extends HTMLElement {
   #words(utc, row) {
     const time = timeOfDay(utc, this.#clock, 0);
     const gap = row && at(row.gaps, utc);
-    if (gap) return `${time} · gap ${timeOfDay(gap.from, this.#clock, 0)} – ${timeOfDay(gap.to, this.#clock, 0)} (${span((gap.to - gap.from) / 1000)}): ${gapCause(gap.cause)}`;
-    if (utc > this.#now) return `${time} · not yet`;
-    return `${time} · ${row && at(row.ranges, utc) ? 'recorded' : 'nothing recorded'}`;
+    const text = this.#text;
+    const { phrases } = text;
+    if (gap) {
+      const [from, to] = [gap.from, gap.to].map((edge) => timeOfDay(edge, this.#clock, 0));
+      return `${time} · ${fill(phrases.gap, from ?? '', to ?? '', span((gap.to - gap.from) / 1000), gapCause(gap.cause, text))}`;
+    }
+    if (utc > this.#now) return `${time} · ${phrases.notYet}`;
+    return `${time} · ${row && at(row.ranges, utc) ? phrases.recorded : phrases.nothing}`;
+  }
+
+  #worded = () => this.#speak();
+
+  get #text() {
+    return textOf(this, this.#worded);
   }
 
   get #row() {
@@ -204,11 +216,13 @@ export class VigieTimeline extends HTMLElement {
     const set = (/** @type {string} */ name, /** @type {string} */ value) => {
       if (this.#track.getAttribute(name) !== value) this.#track.setAttribute(name, value);
     };
+    const text = this.#text;
+    set('aria-label', text.phrases.timeline);
     set('aria-valuemin', String(Math.round(from / SECOND)));
     set('aria-valuemax', String(Math.round(to / SECOND)));
     set('aria-valuenow', String(Math.round(utc / SECOND)));
-    const where = `${this.#row?.label ?? ''}, ${day(utc, this.#clock)}`;
-    set('aria-valuetext', this.#live ? `${this.#row?.label ?? ''}, live` : `${where}, ${this.#words(utc, this.#row)}`);
+    const where = `${this.#row?.label ?? ''}, ${day(utc, this.#clock, text.lang)}`;
+    set('aria-valuetext', this.#live ? `${this.#row?.label ?? ''}, ${text.states.live}` : `${where}, ${this.#words(utc, this.#row)}`);
   }
 
   #dirty() {

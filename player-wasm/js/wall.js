@@ -2,7 +2,7 @@
 
 import { VigiePlayer } from './player.js';
 import { element, sheet, theme, upgrade } from './dom.js';
-import { STATES } from './text.js';
+import { textOf } from './text.js';
 
 /** Starts are this far apart, milliseconds: sixteen connections and decoders at once make each other late. */
 const STAGGER = 70;
@@ -45,7 +45,7 @@ const keyOf = ({ tenant, id }) => `${tenant}/${id}`;
 export class VigieWall extends HTMLElement {
   static observedAttributes = ['src', 'clock', 'latency'];
 
-  #grid = element('div', { class: 'grid', role: 'listbox', 'aria-label': 'Cameras', 'aria-orientation': 'horizontal' });
+  #grid = element('div', { class: 'grid', role: 'listbox', 'aria-orientation': 'horizontal' });
   /** @type {WallCamera[]} */
   #cameras = [];
   /** @type {Map<string, {tile: HTMLElement, player: VigiePlayer}>} */
@@ -71,8 +71,11 @@ export class VigieWall extends HTMLElement {
   }
 
   connectedCallback() {
+    this.#name();
     upgrade(this, ['token', 'cameras', 'clockOffset', 'selected', 'enlarged']);
   }
+
+  #name = () => this.#grid.setAttribute('aria-label', textOf(this, this.#name).phrases.cameras);
 
   attributeChangedCallback() {
     for (const { player } of this.#tiles.values()) this.#pass(player);
@@ -230,7 +233,7 @@ export class VigieWall extends HTMLElement {
     tile.setAttribute('aria-label', name);
     player.addEventListener('vigie-state', (event) => {
       const { state, cause } = /** @type {CustomEvent} */ (event).detail;
-      tile.setAttribute('aria-label', `${name}, ${STATES[/** @type {keyof typeof STATES} */ (state)].word}`);
+      tile.setAttribute('aria-label', `${name}, ${textOf(this, this.#name).states[/** @type {import('./judge.js').State} */ (state)]}`);
       this.dispatchEvent(new CustomEvent('vigie-state', { detail: { key, state, cause } }));
     });
     this.#tiles.set(key, { tile, player });

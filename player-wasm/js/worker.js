@@ -2,12 +2,23 @@
 // A file of its own, so that a page under a strict Content-Security-Policy needs `wasm-unsafe-eval` on this file alone.
 
 /** @import {FromWorker, Source, ToWorker} from './protocol.js' */
-import { ArchiveStream } from './archive.js';
+/** @import {ArchiveStream} from './archive.js' */
 import { Feed } from './feed.js';
 import { LiveStream } from './live.js';
-import load from './wasm/vigie_player.js';
+import load, { Pace } from './wasm/live.js';
 
-/** @typedef {{source: Source, token: string, feed: Feed, live: LiveStream | null, archive: ArchiveStream | null, suspended: boolean, clockOffset: number}} Entry */
+/**
+ * @typedef {object} Entry
+ * @property {Source} source
+ * @property {string} token
+ * @property {Feed} feed
+ * @property {Pace} pace
+ * @property {LiveStream | null} live
+ * @property {ArchiveStream | null} archive
+ * @property {number | null} sought  The moment asked for last, where it is not the present.
+ * @property {boolean} suspended
+ * @property {number} clockOffset
+ */
 
 const scope = /** @type {WorkerScope} */ (/** @type {unknown} */ (self));
 /** @type {Map<number, Entry>} */
@@ -16,12 +27,27 @@ const entries = new Map();
 /** @param {FromWorker} message @param {Transferable[]} [transfer] */
 const post = (message, transfer = []) => scope.postMessage(message, transfer);
 
+/** @type {Promise<typeof import('./archive.js')> | null} */
+let archive = null;
+
+/** What plays recordings is loaded once somebody looks back. */
+function lookingBack() {
+  archive ??= import('./archive.js').then(async (module) => {
+    await module.load();
+    return module;
+  });
+  archive.catch(() => (archive = null));
+  return archive;
+}
+
 /** @param {Extract<ToWorker, {type: 'open'}>} message */
-function open({ id, source, token, at, page }) {
+function open({ id, source, token, at, page, latency }) {
   close(id);
   const feed = new Feed(id, post, page);
+  const pace = new Pace(latency);
+  feed.pace = pace;
   /** @type {Entry} */
-  const entry = { source, token, feed, live: null, archive: null, suspended: false, clockOffset: 0 };
+  const entry = { source, token, feed, pace, live: null, archive: null, sought: at, suspended: false, clockOffset: 0 };
   entries.set(id, entry);
   feed.onreport = (report) => sunk(entry, report);
   if (at === null) live(id, entry);
@@ -30,6 +56,7 @@ function open({ id, source, token, at, page }) {
 
 /** @param {number} id @param {Entry} entry */
 function live(id, entry) {
+  entry.sought = null;
   entry.archive?.close();
   entry.archive = null;
   entry.live?.close();
@@ -41,9 +68,39 @@ function live(id, entry) {
 function seek(id, entry, utc) {
   entry.live?.close();
   entry.live = null;
-  entry.archive ??= new ArchiveStream(entry.source, entry.token, entry.feed, (event) => post({ ...event, id }));
-  entry.archive.clockOffset = entry.clockOffset;
-  entry.archive.seek(utc);
+  entry.sought = utc;
+  if (entry.archive) {
+    entry.archive.seek(utc);
+    return;
+  }
+  lookingBack().then(
+    ({ ArchiveStream }) => {
+      if (entries.get(id) !== entry || entry.sought === null || entry.archive) return;
+      try {
+        entry.archive = new ArchiveStream(entry.source, entry.token, entry.feed, (event) => post({ ...event, id }));
+      } catch (error) {
+        refuse(id, error);
+        return;
+      }
+      entry.archive.clockOffset = entry.clockOffset;
+      entry.archive.seek(entry.sought);
+    },
+    (/** @type {unknown} */ error) => {
+      const text = error instanceof Error ? error.message : String(error);
+      post({ type: 'connection', id, up: false, cause: { kind: 'worker', text }, attempt: 1 });
+    },
+  );
+}
+
+/**
+ * What the page sees, and what is to be done about it.
+ * @param {Extract<ToWorker, {type: 'playhead'}>} message @param {Entry} entry
+ */
+function look({ id, time, end, newest, pictures, flags }, { feed, pace }) {
+  pace.look(performance.now(), time, end, newest, pictures, flags);
+  const { generation } = feed;
+  const [rate, seek, rung] = [pace.rate(), pace.seek() ?? null, pace.rung()];
+  post({ type: 'pace', id, generation, rate, seek, rung, target: pace.target(), jumps: pace.jumps(), underruns: pace.underruns() });
 }
 
 /** @param {Entry} entry @param {import('./protocol.js').SinkReport} report */
@@ -57,6 +114,7 @@ function close(id) {
   entry?.live?.close();
   entry?.archive?.close();
   entry?.feed.close();
+  entry?.pace.free();
   entries.delete(id);
 }
 
@@ -76,6 +134,7 @@ function handle(message, entry) {
     case 'playhead':
       entry.feed.at(message.time);
       entry.archive?.at(message.rate);
+      if (entry.live) look(message, entry);
       break;
     case 'rebuild':
       entry.feed.rebuild(message.page);
@@ -84,6 +143,9 @@ function handle(message, entry) {
       break;
     case 'sink':
       if (message.generation === entry.feed.generation) sunk(entry, message.report);
+      break;
+    case 'latency':
+      entry.pace.profile(message.latency);
       break;
     case 'clock':
       entry.clockOffset = message.offset;

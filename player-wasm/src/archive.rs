@@ -1,5 +1,8 @@
 //! The recorded way in a browser: ranges of the store's files in, init segments and fragments for a `MediaSource` out.
 
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
 use bytes::Bytes;
 use vigie::codec::Codec;
 use vigie::fault::Fault as _;

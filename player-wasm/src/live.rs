@@ -1,5 +1,9 @@
 //! The live way in a browser: bytes of a WebSocket in, init segments and fragments for a `MediaSource` out.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
 use vigie::codec::Codec;
 use vigie::fault::Fault as _;
 use vigie::limits::Limits;

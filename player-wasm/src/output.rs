@@ -1,6 +1,8 @@
 //! What a machine hands to JavaScript: a kind, a text in JSON, bytes.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
@@ -29,6 +31,7 @@ impl Outputs {
         self.ready.push_back(output);
     }
 
+    #[cfg(feature = "archive")]
     pub(crate) fn clear(&mut self) {
         self.ready.clear();
     }
@@ -43,6 +46,6 @@ impl Outputs {
     }
 
     pub(crate) fn bytes(&mut self) -> Vec<u8> {
-        self.last.as_mut().map(|last| std::mem::take(&mut last.bytes).into()).unwrap_or_default()
+        self.last.as_mut().map(|last| core::mem::take(&mut last.bytes).into()).unwrap_or_default()
     }
 }

@@ -179,7 +179,7 @@ impl Media {
                 "crypto" if media.keys.crypto.len() < MOST_KEYS => media.keys.crypto.push(value.to_owned()),
                 "key-mgmt" => media.keys.key_mgmt = Some(value.to_owned()),
                 "sendonly" => media.send_only = true,
-                "framerate" if value.parse::<f32>().is_ok_and(|rate| rate > 0.0) => {
+                "framerate" if is_positive(value) => {
                     media.frame_rate = Some(value.to_owned());
                 }
                 _ => {}
@@ -386,4 +386,11 @@ impl<'a> MediaLine<'a> {
         let numbers: Vec<u8> = words.filter_map(|n| n.parse().ok()).filter(|n| *n < 128).take(64).collect();
         (!numbers.is_empty()).then_some(Self { kind, port, profile, numbers })
     }
+}
+
+/// A decimal number above zero (RFC 8866 §6.13), without what reads any float.
+fn is_positive(value: &str) -> bool {
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
+    let mut digits = whole.bytes().chain(fraction.bytes());
+    !whole.is_empty() && digits.clone().all(|c| c.is_ascii_digit()) && digits.any(|c| c != b'0')
 }

@@ -31,7 +31,7 @@ impl Session {
             self.unauthorized(&pending, response);
             return;
         }
-        if let Some(authenticator) = self.authenticator.as_mut().filter(|_| pending.answered) {
+        if let Some(authenticator) = self.authenticator().filter(|_| pending.answered) {
             authenticator.accepted();
         }
         if pending.keep_alive {
@@ -59,10 +59,11 @@ impl Session {
     fn unauthorized(&mut self, pending: &Pending, response: &Response) {
         let challenges = response.headers.get_all("WWW-Authenticate");
         self.stats.refusals += u64::from(pending.answered);
-        let verdict = match &mut self.authenticator {
+        let bearer = self.config.authorization.is_some();
+        let verdict = match self.authenticator() {
             _ if pending.sent >= MOST_SENT => Err(Refused::Wrong),
             Some(authenticator) => authenticator.challenged(challenges, pending.answered),
-            None if self.config.authorization.is_some() => Err(Refused::Wrong),
+            None if bearer => Err(Refused::Wrong),
             None => Err(Refused::NoCredentials),
         };
         match verdict {

@@ -27,6 +27,9 @@ impl Session {
     /// The value of `KeyMgmt` in the SETUP that comes next. None where the description gives keys by `a=crypto`, or where
     /// nothing is encrypted.
     pub(super) fn key_mgmt(&self) -> Option<String> {
+        if !cfg!(feature = "full") {
+            return None;
+        }
         let at = self.tracks.get(self.at)?.media;
         let media = self.presentation.as_ref()?.media.get(at)?;
         if !media.is_secure() || media.keys.key_mgmt.is_none() && !media.keys.crypto.is_empty() {
@@ -47,6 +50,9 @@ impl Session {
         let media =
             track.and_then(|track| Some((track, self.presentation.as_ref()?.media.get(track.media)?)));
         let Some((track, media)) = media.filter(|(_, media)| media.is_secure()) else { return Ok(None) };
+        if !cfg!(feature = "full") {
+            return Err(NOT_COMPILED_IN);
+        }
         let ours = self.own_master(media, track.media)?;
         let unprotect = match given(response)?.map_or_else(|| described(media), |given| Ok(Some(given)))? {
             Some(message) => {
@@ -64,7 +70,8 @@ impl Session {
 
     /// What decrypts a media, once it is set up and encrypted; it is handed out once.
     pub fn take_unprotect(&mut self, media: usize) -> Option<Unprotect> {
-        let track = self.tracks.iter_mut().find(|track| track.media == media)?;
+        let mut tracks = self.tracks.iter_mut();
+        let track = tracks.find(|track| track.media == media && cfg!(feature = "full"))?;
         track.secure.as_mut()?.unprotect.take()
     }
 
@@ -115,6 +122,7 @@ pub(crate) fn described(media: &Media) -> Result<Option<Message>, Error> {
     last.map_or(Ok(None), Err)
 }
 
+const NOT_COMPILED_IN: Error = Error { kind: Kind::UnsupportedSuite, at: crate::fault::Offset(0) };
 const BAD: Error = Error { kind: Kind::Mikey, at: crate::fault::Offset(0) };
 
 /// `data="…"` of a `KeyMgmt` field.

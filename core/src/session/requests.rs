@@ -49,7 +49,7 @@ impl Session {
         if let Some(session) = self.session.as_ref().filter(|_| method != Method::Describe) {
             request.headers.push("Session", &session.id);
         }
-        let answer = self.authenticator.as_mut().and_then(|a| a.authorize(&method, &request.uri));
+        let answer = self.authenticator().and_then(|a| a.authorize(&method, &request.uri));
         let answered = answer.is_some();
         if let Some(authorization) = answer.or_else(|| self.config.authorization.clone()) {
             request.headers.push("Authorization", &authorization);
@@ -94,7 +94,7 @@ impl Session {
         }
         let reverse = self.config.replay.is_some_and(|replay| replay.reverse);
         if let Some(scale) = self.config.scale.or(reverse.then_some(-1.0)) {
-            fields.push(("Scale", format!("{scale:.1}")));
+            fields.push(("Scale", tenths(scale)));
         }
         let Some(replay) = self.config.replay else { return };
         fields.push(("Rate-Control", if replay.rate_control { "yes" } else { "no" }.to_owned()));
@@ -134,4 +134,14 @@ impl Session {
         }
         self.queue.push_back(Queued::Send(response.to_bytes()));
     }
+}
+
+/// With one digit behind the point. By hand: what writes and reads any float takes a tenth of the module that a browser
+/// loads.
+fn tenths(value: f32) -> String {
+    let tenths = (value * 10.0).abs() + 0.5;
+    let sign = if value < 0.0 { "-" } else { "" };
+    // Saturates; a speed of a billion is none.
+    let tenths = tenths as u32;
+    format!("{sign}{}.{}", tenths / 10, tenths % 10)
 }

@@ -20,11 +20,12 @@ pub(crate) fn package_json() -> String {
   "types": "./index.d.ts",
   "exports": {{
     ".": {{ "types": "./index.d.ts", "default": "./index.js" }},
+    "./tile.js": {{ "types": "./index.d.ts", "default": "./tile.js" }},
     "./worker.js": "./worker.js",
     "./wasm/*": "./wasm/*",
     "./package.json": "./package.json"
   }},
-  "sideEffects": ["./index.js"],
+  "sideEffects": ["./index.js", "./tile.js"],
   "keywords": ["rtsp", "onvif", "h264", "h265", "video", "camera", "web-component"]
 }}
 "#

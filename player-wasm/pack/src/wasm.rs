@@ -2,15 +2,13 @@
 
 use std::fmt;
 
-/// Where wasm-bindgen's imports come from. Anything else would have to be found by the page: `env` is what a C library
-/// or a clock left in by mistake imports from.
-const ALLOWED: &str = "./vigie_player_bg.js";
-
-/// Refuses a module that imports from anywhere but its own glue.
-pub(crate) fn check_imports(module: &[u8]) -> Result<(), Error> {
+/// Refuses a module that imports from anywhere but its own glue. Anything else would have to be found by the page: `env`
+/// is what a C library or a clock left in by mistake imports from.
+pub(crate) fn check_imports(module: &[u8], name: &str) -> Result<(), Error> {
+    let own = format!("./{name}_bg.js");
     let foreign: Vec<String> = imports(module)?
         .into_iter()
-        .filter(|(from, _)| from != ALLOWED)
+        .filter(|(from, _)| *from != own)
         .map(|(from, name)| format!("{from}.{name}"))
         .collect();
     if foreign.is_empty() { Ok(()) } else { Err(Error::Foreign(foreign)) }
@@ -128,15 +126,15 @@ mod tests {
 
     #[test]
     fn an_import_from_env_is_named() {
-        assert_eq!(check_imports(&module(ALLOWED)), Ok(()));
-        assert_eq!(check_imports(&module("env")), Err(Error::Foreign(vec!["env.now".into()])));
+        assert_eq!(check_imports(&module("./live_bg.js"), "live"), Ok(()));
+        assert_eq!(check_imports(&module("env"), "live"), Err(Error::Foreign(vec!["env.now".into()])));
     }
 
     #[test]
     fn a_module_cut_anywhere_is_refused_or_has_no_imports() {
         let whole = module("env");
         for end in 0..whole.len() {
-            let cut = check_imports(&whole[..end]);
+            let cut = check_imports(&whole[..end], "live");
             // After the type section the module is whole, without imports.
             assert_eq!(cut, if end == 8 || end == 14 { Ok(()) } else { Err(Error::NotWasm) }, "{end}");
         }

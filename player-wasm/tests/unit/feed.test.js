@@ -12,7 +12,10 @@ function feed() {
 
 const fragment = (start, { end = start + 0.04, epoch = 0, utc = start * 1e6, randomAccess = false, pictures } = {}) => ({
   bytes: new ArrayBuffer(100),
-  text: { start, end, epoch, randomAccess, damaged: false, pictures: pictures ?? [[start, utc, 1, 500]], userData: [] },
+  text: {
+    ...{ start: start * 90_000, end: end * 90_000, epoch, randomAccess, damaged: false, userData: [] },
+    pictures: (pictures ?? [[start, utc, 1, 500]]).map(([pts, ...rest]) => [pts * 90_000, ...rest]),
+  },
 });
 
 test('pictures follow each other on a clock that starts well above zero', () => {

@@ -62,7 +62,8 @@ impl Way {
         };
         let rate = if media.clock_rate == 0 { 90_000 } else { media.clock_rate };
         let reorder = reorder.with_payload_type(media.payload_type).with_clock_rate(rate);
-        let aside = if depacketizer.is_none() { Aside::new(media, limits) } else { None };
+        let aside =
+            if depacketizer.is_none() && cfg!(feature = "full") { Aside::new(media, limits) } else { None };
         let out = Out {
             depacketizer,
             aside,
@@ -85,7 +86,7 @@ impl Way {
     }
 
     pub(super) fn dropped_pictures(&self) -> u64 {
-        self.out.aside.as_ref().map_or(0, Aside::dropped)
+        self.out.aside().map_or(0, |aside| aside.dropped())
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -98,7 +99,7 @@ impl Way {
         if let Some(depacketizer) = &self.out.depacketizer {
             quirks.merge(depacketizer.quirks());
         }
-        if let Some(aside) = &self.out.aside {
+        if let Some(aside) = self.out.aside() {
             quirks.merge(aside.quirks());
         }
     }
@@ -121,7 +122,7 @@ impl Way {
     }
 
     pub(super) fn rtp(&mut self, bytes: &[u8], received: Micros, reports: &mut VecDeque<IngestOutput>) {
-        let bytes = match &mut self.unprotect {
+        let bytes = match unprotect(&mut self.unprotect) {
             None => bytes,
             Some(unprotect) => match unprotect.rtp(bytes) {
                 Ok(bytes) => bytes,
@@ -160,7 +161,7 @@ impl Way {
     pub(super) fn finish(&mut self, reports: &mut VecDeque<IngestOutput>) {
         self.reorder.finish();
         self.drain(reports);
-        if let Some(aside) = &mut self.out.aside {
+        if let Some(aside) = self.out.aside_mut() {
             aside.finish(reports);
         }
         if let Some(depacketizer) = &mut self.out.depacketizer {
@@ -169,7 +170,7 @@ impl Way {
     }
 
     pub(super) fn rtcp(&mut self, bytes: &[u8], received: Micros, reports: &mut VecDeque<IngestOutput>) {
-        let bytes = match &mut self.unprotect {
+        let bytes = match unprotect(&mut self.unprotect) {
             None => bytes,
             Some(unprotect) => match unprotect.rtcp(bytes) {
                 Ok(bytes) => bytes,
@@ -180,7 +181,7 @@ impl Way {
             match packet {
                 Ok(rtcp::Packet::SenderReport(report, _)) => {
                     let ours = self.reorder.sender_report(&report, received);
-                    match &self.out.aside {
+                    match self.out.aside() {
                         _ if !ours => {}
                         None if self.out.depacketizer.is_none() => {}
                         None => {
@@ -205,14 +206,28 @@ impl Way {
     }
 }
 
+/// What decrypts, where that is compiled in.
+fn unprotect(unprotect: &mut Option<Unprotect>) -> Option<&mut Unprotect> {
+    if cfg!(feature = "full") { unprotect.as_mut() } else { None }
+}
+
 impl Out {
+    /// The way of sound, metadata or other pictures, where that is compiled in.
+    const fn aside(&self) -> Option<&Aside> {
+        if cfg!(feature = "full") { self.aside.as_ref() } else { None }
+    }
+
+    const fn aside_mut(&mut self) -> Option<&mut Aside> {
+        if cfg!(feature = "full") { self.aside.as_mut() } else { None }
+    }
+
     /// Hands a packet in its turn on.
     fn take(&mut self, ordered: &Ordered<'_>, reports: &mut VecDeque<IngestOutput>) {
         if self.judged > 0 {
             self.judge(ordered.packet.payload);
         }
         let Some(depacketizer) = &mut self.depacketizer else {
-            if let Some(aside) = &mut self.aside {
+            if let Some(aside) = self.aside_mut() {
                 aside.take(ordered, reports);
             }
             return;
