@@ -59,6 +59,7 @@ export const styles = sheet(`
   .strip, .note { position: absolute; left: 0; right: 0; bottom: 0; padding: 5px 10px; background: rgb(13 17 21 / .86); color: #e8eef3; border-left: 3px solid var(--_warn); }
   .strip b { font-weight: 600; color: #f6c765; }
   .note { bottom: auto; top: 0; border-left-color: #a3b1bd; }
+  .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
   .live .chip { color: var(--_good); }
   .recorded .chip { color: var(--_accent); }
   .late .chip, .stale .chip, .damaged .chip, .out-of-clock .chip { color: var(--_warn); }
@@ -80,7 +81,8 @@ export class Face {
     this.time = element('time', { class: 'time', part: 'time' });
     this.mark = element('span', { 'aria-hidden': 'true' });
     this.word = element('span');
-    this.chip = element('span', { class: 'chip', part: 'state' }, this.mark, this.word);
+    this.state = element('span', { class: 'unseen' });
+    this.chip = element('span', { class: 'chip', part: 'state' }, this.mark, this.state, this.word);
     this.bar = element('div', { class: 'bar', part: 'bar' }, this.number, this.label, this.time, this.chip);
     this.plateMark = element('div', { class: 'mark', 'aria-hidden': 'true' });
     this.title = element('p', { class: 'title' });
@@ -106,7 +108,10 @@ export class Face {
     write(this.label, view.label);
     this.showTime(view);
     write(this.mark, mark(state));
-    write(this.word, chipWord(view));
+    const word = chipWord(view);
+    write(this.word, word);
+    // A number of milliseconds says nothing to who does not see its colour and mark.
+    write(this.state, word.startsWith(view.text.states[state]) ? '' : `${view.text.states[state]} `);
     this.#plate(view);
     this.#strip(view);
   }

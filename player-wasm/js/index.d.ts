@@ -67,6 +67,28 @@ export interface Cause {
   code?: string;
 }
 
+/** When a picture was taken. */
+export interface WallClock {
+  /** Microseconds since 1970, UTC. */
+  utc: number;
+  source: ClockSource;
+  /** Milliseconds that it may be off, either way, against its source. */
+  plusMinusMs: number;
+}
+
+export interface CapturedFrame extends WallClock {
+  blob: Blob;
+  /** For a file: camera and UTC. */
+  name: string;
+  width: number;
+  height: number;
+  tenant: string;
+  camera: string;
+  /** What the tile said of itself: only `live` and `late` mean now. */
+  state: State;
+  live: boolean;
+}
+
 /**
  * `<vigie-player>`: one camera, live or from its recording.
  *
@@ -79,8 +101,18 @@ export class VigiePlayer extends HTMLElement {
   token: string;
   /** Milliseconds that the centre's clock is ahead of this page's. */
   clockOffset: number;
-  /** Of the recording, 0.25 to 16; a live picture keeps its own. */
-  speed: number;
+  /** Of the recording, 1/8 to 16; a live picture keeps its own. */
+  playbackRate: number;
+  /** The moment on the screen, or to go to: seconds since 1970, UTC; NaN before the first picture. */
+  currentTime: number;
+  readonly videoWidth: number;
+  readonly videoHeight: number;
+  /** As of `HTMLMediaElement`. */
+  readonly readyState: number;
+  readonly seeking: boolean;
+  readonly ended: boolean;
+  /** Why it cannot play, with the codes of `MediaError`; null where it can. */
+  readonly error: { code: number; message: string } | null;
   readonly state: State;
   readonly cause: Cause | null;
   /** The picture on the screen. */
@@ -96,12 +128,14 @@ export class VigiePlayer extends HTMLElement {
   live(): void;
   /** Plays the recording from a moment on. */
   seek(utc: number): void;
-  play(): void;
+  play(): Promise<void>;
   pause(): void;
   /** One picture on (1) or back (-1); pauses. False where none is at hand. */
   step(n: number): boolean;
-  /** The picture on the screen as a PNG, named by camera and UTC. */
-  snapshot(): Promise<{ blob: Blob; name: string; utc: number } | null>;
+  /** When the picture on the screen was taken, who says so, and how far it may be off. */
+  getWallClock(): WallClock | null;
+  /** The picture on the screen as a file, and what is known of it; null where none is. */
+  captureFrame(options?: { type?: string; quality?: number }): Promise<CapturedFrame | null>;
   getStats(): Record<string, unknown> | null;
   /** Has the Worker's counts put into {@link getStats}, a moment later. */
   refreshStats(): void;
@@ -112,15 +146,23 @@ export interface WallCamera {
   id: string;
   name?: string;
   number?: number | string;
+  /** Name of its smaller stream at the centre: shown where the tile is small. */
+  sub?: string;
 }
 
-/** `<vigie-wall>`: several cameras in a grid. Keys are `tenant/camera`. Attributes: `src`, `clock`, `latency`. */
+/**
+ * `<vigie-wall>`: several cameras in a grid. Keys are `tenant/camera`. Attributes: `src`, `clock`, `latency`, `layout` (`1`,
+ * `4`, `9`, `16`, `25`, `1+5`; by the number of cameras where absent).
+ */
 export class VigieWall extends HTMLElement {
   cameras: WallCamera[];
   token: string;
   clockOffset: number;
   selected: string | null;
   enlarged: string | null;
+  /** Which page of a layout that has no room for all is shown; from 0. */
+  page: number;
+  readonly pages: number;
   player(key: string | null): VigiePlayer | null;
   /** Takes a key pressed elsewhere on the page: was it one of the wall's? */
   key(event: KeyboardEvent): boolean;

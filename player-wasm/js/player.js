@@ -7,10 +7,17 @@ import { element, theme, upgrade } from './dom.js';
 import { Face, styles } from './face.js';
 import { judge } from './judge.js';
 import { Screen } from './screen.js';
-import { textOf } from './text.js';
+import { explain, textOf } from './text.js';
 
 /** One picture stays on the screen at least this long before the tile's words change for it, milliseconds. */
 const RENDER = 90;
+/** `timeupdate` comes this often, milliseconds: as browsers do it. */
+const UPDATE = 250;
+/** What `HTMLMediaElement` calls a change of state. @type {Partial<Record<State, string>>} */
+const TOLD = {
+  ...{ live: 'playing', late: 'playing', damaged: 'playing', 'out-of-clock': 'playing', recorded: 'playing' },
+  ...{ loading: 'waiting', stale: 'stalled', 'no-signal': 'stalled', end: 'ended', 'no-right': 'error', 'cannot-play': 'error' },
+};
 /** A jump to another moment leaves the picture before it on the screen for so long, dimmed, milliseconds. */
 const BRIEF = 1200;
 
@@ -19,7 +26,8 @@ const BRIEF = 1200;
  * `number`, `at` (RFC 3339: play the recording from there; absent: live), `clock` (`local` or `utc`), `latency`
  * (`low`, `balanced` or `smooth`). The token is a property: an attribute would show in the page's source.
  *
- * Events, none of which bubble: `vigie-state` when {@link state} changes, `vigie-picture` when another picture is on the
+ * Names, properties and events are those of `HTMLMediaElement` where it has them (`currentTime` is UTC). Its events, and
+ * none of these bubble: `vigie-state` when {@link state} changes, `vigie-picture` when another picture is on the
  * screen (its `detail` is the picture), `vigie-gap` when the playhead passes over a gap (`detail`: the gap).
  */
 export class VigiePlayer extends HTMLElement {
@@ -33,6 +41,8 @@ export class VigiePlayer extends HTMLElement {
   #screen = null;
   #rendered = 0;
   #clockOffset = 0;
+  #seeking = false;
+  #updated = 0;
 
   constructor() {
     super();
@@ -42,6 +52,7 @@ export class VigiePlayer extends HTMLElement {
     this.#video.muted = true;
     this.#video.disablePictureInPicture = true;
     this.#video.disableRemotePlayback = true;
+    for (const type of ['loadedmetadata', 'resize']) this.#video.addEventListener(type, () => this.#tell(type));
   }
 
   connectedCallback() {
@@ -135,14 +146,60 @@ export class VigiePlayer extends HTMLElement {
     return this.#video;
   }
 
-  /** Speed of the recording; a live picture keeps its own. */
-  get speed() {
+  /** Of the recording, 1/8 to 16: browsers go no further. A live picture keeps its own. */
+  get playbackRate() {
     return this.#screen?.speed ?? 1;
   }
 
-  set speed(speed) {
-    this.#screen?.setSpeed(Math.min(16, Math.max(0.25, speed)));
+  set playbackRate(rate) {
+    if (this.isLive) return;
+    this.#screen?.setSpeed(Math.min(16, Math.max(0.125, rate)));
+    this.#tell('ratechange');
     this.#render(true);
+  }
+
+  /** The moment on the screen, or to go to: seconds since 1970, UTC; NaN before the first picture. */
+  get currentTime() {
+    return (this.picture?.utc ?? NaN) / 1e6;
+  }
+
+  set currentTime(seconds) {
+    this.seek(seconds * 1e6);
+  }
+
+  get videoWidth() {
+    return this.#video.videoWidth;
+  }
+
+  get videoHeight() {
+    return this.#video.videoHeight;
+  }
+
+  /** As of `HTMLMediaElement`. */
+  get readyState() {
+    return this.#video.readyState;
+  }
+
+  get seeking() {
+    return this.#seeking;
+  }
+
+  get ended() {
+    return this.#state === 'end';
+  }
+
+  /** Why it cannot play, with the codes of `MediaError`; null where it can. */
+  get error() {
+    const { cause } = this;
+    if (this.#state !== 'cannot-play' && this.#state !== 'no-right') return null;
+    const code = { unsupported: 4, codec: 4, decoder: 3, memory: 3 }[/** @type {string} */ (cause?.kind)] ?? 2;
+    return { code, message: explain(cause, this.#text)?.what ?? '' };
+  }
+
+  /** When the picture on the screen was taken (microseconds since 1970, UTC), who says so, and how far it may be off. */
+  getWallClock() {
+    const { picture } = this;
+    return picture && { utc: picture.utc, source: picture.source, plusMinusMs: picture.error / 1000 };
   }
 
   /** Plays what the camera sends now. */
@@ -154,6 +211,8 @@ export class VigiePlayer extends HTMLElement {
 
   /** Plays the recording from a moment on. @param {number} utc microseconds since 1970, UTC */
   seek(utc) {
+    this.#seeking = true;
+    this.#tell('seeking');
     const text = new Date(utc / 1000).toISOString();
     if (this.getAttribute('at') === text) this.#screen?.seek(utc);
     // The attribute has milliseconds; a picture's own microseconds are asked for by the property's way.
@@ -161,10 +220,13 @@ export class VigiePlayer extends HTMLElement {
   }
 
   pause() {
+    if (this.paused) return;
     this.#screen?.pause();
+    this.#tell('pause');
   }
 
-  play() {
+  async play() {
+    if (this.paused) this.#tell('play');
     this.#screen?.resume();
   }
 
@@ -173,19 +235,27 @@ export class VigiePlayer extends HTMLElement {
     return this.#screen?.step(n) ?? false;
   }
 
-  /** The picture on the screen as a file, named by camera and UTC. */
-  async snapshot() {
+  /**
+   * The picture on the screen as a file, and what is known of it; null where none is.
+   * @param {{type?: string, quality?: number}} [options]  As of `HTMLCanvasElement.toBlob`; PNG by default.
+   */
+  async captureFrame({ type = 'image/png', quality } = {}) {
     const { picture } = this;
     const { videoWidth: width, videoHeight: height } = this.#video;
-    if (!picture || !width) return null;
+    const clock = this.getWallClock();
+    if (!picture || !clock || !width) return null;
     const canvas = element('canvas');
     canvas.width = width;
     canvas.height = height;
     canvas.getContext('2d')?.drawImage(this.#video, 0, 0);
-    const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ done) => canvas.toBlob(done, 'image/png'));
+    const { state, isLive: live } = this;
+    const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ done) => canvas.toBlob(done, type, quality));
+    if (!blob) return null;
+    const [tenant, camera] = [this.getAttribute('tenant') ?? '', this.getAttribute('camera') ?? ''];
     const stamp = new Date(picture.utc / 1000).toISOString().replaceAll(':', '-');
-    const name = `${this.getAttribute('tenant')}_${this.getAttribute('camera')}_${stamp}.png`;
-    return blob && { blob, name, utc: picture.utc };
+    // A browser that lacks a type writes PNG.
+    const name = `${tenant}_${camera}_${stamp}.${blob.type.split('/')[1] ?? 'png'}`;
+    return { blob, name, ...clock, width, height, tenant, camera, state, live };
   }
 
   /** Counts and times, for a page that shows or checks them. */
@@ -205,6 +275,11 @@ export class VigiePlayer extends HTMLElement {
   /** Asks the Worker for the counts of its machine; they are in {@link getStats} a moment later. */
   refreshStats() {
     this.#screen?.line?.send({ type: 'ask' });
+  }
+
+  /** @param {string} type */
+  #tell(type) {
+    this.dispatchEvent(new Event(type));
   }
 
   #at() {
@@ -258,6 +333,14 @@ export class VigiePlayer extends HTMLElement {
   #pictured(picture) {
     this.#render(false);
     this.dispatchEvent(new CustomEvent('vigie-picture', { detail: picture }));
+    if (this.#seeking) {
+      this.#seeking = false;
+      this.#tell('seeked');
+    }
+    const now = performance.now();
+    if (now - this.#updated < UPDATE) return;
+    this.#updated = now;
+    this.#tell('timeupdate');
   }
 
   /** @param {boolean} all  Everything, or the time alone, which changes with every picture? */
@@ -281,6 +364,8 @@ export class VigiePlayer extends HTMLElement {
       label: this.getAttribute('label') ?? this.getAttribute('camera') ?? '',
     });
     if (state === this.#state) return;
+    const told = TOLD[state];
+    if (told && told !== TOLD[this.#state]) queueMicrotask(() => this.#tell(told));
     this.#state = state;
     this.setAttribute('state', state);
     this.dispatchEvent(new CustomEvent('vigie-state', { detail: { state, cause } }));

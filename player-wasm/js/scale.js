@@ -7,12 +7,12 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** The narrowest and the widest view. */
-export const NARROWEST = 10 * SECOND;
+export const NARROWEST = SECOND;
 export const WIDEST = 31 * DAY;
 
 /** @typedef {{from: number, to: number}} Span  UTC microseconds. */
 
-const STEPS = [1, 2, 5, 10, 15, 30].map((s) => s * SECOND)
+const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30].map((s) => s * SECOND)
   .concat([1, 2, 5, 10, 15, 30].map((m) => m * MINUTE))
   .concat([1, 2, 3, 6, 12].map((h) => h * HOUR))
   .concat([1, 2, 7].map((d) => d * DAY));

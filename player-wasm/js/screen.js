@@ -91,7 +91,7 @@ export class Screen {
     this.machine = {};
     this.suspended = false;
     this.onvisibility = () => this.#visibility();
-    video.addEventListener('loadedmetadata', () => this.#begin());
+    for (const type of ['loadedmetadata', 'durationchange', 'progress']) video.addEventListener(type, () => this.#begin());
     video.addEventListener('waiting', () => (this.dry = true));
     video.addEventListener('playing', () => (this.dry = false));
   }
@@ -284,6 +284,7 @@ export class Screen {
     const { start, end, offset, randomAccess, damaged, pictures, bytes, size, arrived } = message;
     this.pictures.add(pictures);
     if (bytes) this.mount.sink?.fragment(bytes, { start, end, offset, randomAccess });
+    this.#begin();
     this.lastFragment = performance.now();
     this.lastEnd = Math.max(this.lastEnd, end);
     this.endAt = null;
@@ -301,6 +302,8 @@ export class Screen {
   /** Goes where the stream told to, as soon as the element can. */
   #begin() {
     if (!this.startPending || this.video.readyState < HTMLMediaElement.HAVE_METADATA) return;
+    // A seek to where nothing counts as seekable yet is dropped without a word: the range comes a moment after the metadata.
+    if (!contains(this.video.seekable, this.start)) return;
     this.startPending = false;
     this.video.currentTime = this.start;
     this.video.playbackRate = this.live ? 1 : this.speed;
@@ -360,6 +363,7 @@ export class Screen {
     const time = video.currentTime;
     // Where no frame is told of while paused.
     if (!this.live && video.paused && this.shown === null && performance.now() - this.opened > STILL_START) this.#play();
+    this.#begin();
     if (this.mount.generation && !this.startPending) {
       this.#look();
       this.mount.sink?.at(time);

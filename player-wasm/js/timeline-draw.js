@@ -71,7 +71,7 @@ function axis(paint, colours, { view, clock, zone, now, position }, width, heigh
     paint.lineTo(x, height);
     paint.stroke();
     const midnight = (utc + zone) % (86_400 * SECOND) === 0;
-    const label = midnight ? day(utc, clock).replace(/ \d+$/, '') : step < 60 * SECOND ? timeOfDay(utc, clock, 0) : minuteOfDay(utc, clock);
+    const label = midnight ? day(utc, clock).replace(/ \d+$/, '') : step < 60 * SECOND ? timeOfDay(utc, clock, step < SECOND ? 1 : 0) : minuteOfDay(utc, clock);
     paint.fillStyle = midnight ? colours.text : colours.dim;
     if (x > 30 && x < width - 30 && Math.abs(x - flagged) > 66) paint.fillText(label, x, AXIS / 2);
   }

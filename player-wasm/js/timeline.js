@@ -40,7 +40,8 @@ const styles = sheet(`
 /**
  * Properties: `rows`, `view` (UTC microseconds `{from, to}`), `now`, `position` (the moment on the screen), `live`,
  * `selected` (a row's key), `clock`. Events: `vigie-seek` (detail: `{utc, key}`; where `live` is true, back to the
- * present), `vigie-scrub` (the same, while dragging), `vigie-view` (the view changed), `vigie-row` (a row was chosen).
+ * present), `vigie-scrub` (the same, while dragging), `vigie-view` (the view changed), `vigie-row` (a row was chosen), `vigie-shuttle`
+ * (detail: -1, 0 or 1, keys J, K, L) and `vigie-step` (detail: -1 or 1, comma and full stop: a picture back or on).
  */
 export class VigieTimeline extends HTMLElement {
   /** @type {Row[]} */
@@ -357,6 +358,11 @@ export class VigieTimeline extends HTMLElement {
       '+': () => this.#zoom(0.5, utc),
       '=': () => this.#zoom(0.5, utc),
       '-': () => this.#zoom(2, utc),
+      j: () => this.#tell('vigie-shuttle', -1),
+      k: () => this.#tell('vigie-shuttle', 0),
+      l: () => this.#tell('vigie-shuttle', 1),
+      ',': () => this.#tell('vigie-step', -1),
+      '.': () => this.#tell('vigie-step', 1),
       g: () => this.#gap(utc, 1),
       G: () => this.#gap(utc, -1),
     };
@@ -365,6 +371,11 @@ export class VigieTimeline extends HTMLElement {
     action();
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  /** @param {string} type @param {number} detail */
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
   /** @param {number} utc */

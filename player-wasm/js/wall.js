@@ -1,5 +1,6 @@
 // <vigie-wall>: several cameras in a grid; one is selected, one may be enlarged.
 
+import { DWELL, LAYOUTS, pageOf, wantsMain } from './layout.js';
 import { VigiePlayer } from './player.js';
 import { element, sheet, theme, upgrade } from './dom.js';
 import { textOf } from './text.js';
@@ -13,20 +14,23 @@ const STAGGER = 70;
  * @property {string} id
  * @property {string} [name]
  * @property {number | string} [number]
+ * @property {string} [sub]  Name of its smaller stream at the centre: shown where the tile is small.
  */
+
+/** A stream that was changed to and gives no picture for this long is not changed to, milliseconds. */
+const PATIENCE = 8000;
+
+/** @typedef {{tile: HTMLElement, player: VigiePlayer, camera: WallCamera, main: boolean, next: VigiePlayer | null, timer: number}} Tile */
 
 const styles = sheet(`
   :host { display: block; min-width: 0; min-height: 0; background: var(--_ground); }
   .grid { display: grid; width: 100%; height: 100%; gap: 4px; grid-auto-rows: minmax(0, 1fr); }
-  .grid[data-columns="1"] { grid-template-columns: minmax(0, 1fr) }
-  .grid[data-columns="2"] { grid-template-columns: repeat(2, minmax(0, 1fr)) }
-  .grid[data-columns="3"] { grid-template-columns: repeat(3, minmax(0, 1fr)) }
-  .grid[data-columns="4"] { grid-template-columns: repeat(4, minmax(0, 1fr)) }
-  .grid[data-columns="5"] { grid-template-columns: repeat(5, minmax(0, 1fr)) }
+  .grid[data-layout="1+5"] .tile:first-child { grid-area: 1 / 1 / span 2 / span 2; }
   .tile { position: relative; min-width: 0; min-height: 0; outline: 2px solid var(--_line); outline-offset: -1px; cursor: pointer; }
   .tile[aria-selected="true"] { outline: 2px solid var(--_accent); z-index: 1; }
   .tile:focus-visible { outline: 3px solid var(--_text); z-index: 2; }
   vigie-player { width: 100%; height: 100%; }
+  vigie-player.coming { position: absolute; inset: 0; visibility: hidden; }
   /* The others go on behind it, so that coming back takes no time. */
   .enlarged { position: relative; }
   .enlarged .tile { position: absolute; inset: 0; visibility: hidden; }
@@ -38,17 +42,19 @@ const styles = sheet(`
 const keyOf = ({ tenant, id }) => `${tenant}/${id}`;
 
 /**
- * Attributes: `src`, `clock`, `latency`, as of `<vigie-player>`. Properties: `cameras`, `token`, `clockOffset`,
- * `selected` and `enlarged` (keys `tenant/camera`, or null). Events: `vigie-select`, `vigie-enlarge` (detail: the key),
+ * Attributes: `src`, `clock`, `latency`, as of `<vigie-player>`; `layout` (`1`, `4`, `9`, `16`, `25`, `1+5`; by the number of
+ * cameras where absent). Cameras that a layout has no room for are on further pages: `page`, and the keys Page up and Page
+ * down. Properties: `cameras`, `token`, `clockOffset`, `selected` and `enlarged` (keys `tenant/camera`, or null). Events:
+ * `vigie-select`, `vigie-enlarge` (detail: the key), `vigie-stream` (detail: `{key, main}`, another stream of a camera shows)
  * and `vigie-state` of any of its players (detail: `{key, state, cause}`).
  */
 export class VigieWall extends HTMLElement {
-  static observedAttributes = ['src', 'clock', 'latency'];
+  static observedAttributes = ['src', 'clock', 'latency', 'layout'];
 
   #grid = element('div', { class: 'grid', role: 'listbox', 'aria-orientation': 'horizontal' });
   /** @type {WallCamera[]} */
   #cameras = [];
-  /** @type {Map<string, {tile: HTMLElement, player: VigiePlayer}>} */
+  /** @type {Map<string, Tile>} */
   #tiles = new Map();
   /** @type {string | null} */
   #selected = null;
@@ -56,6 +62,10 @@ export class VigieWall extends HTMLElement {
   #enlarged = null;
   #token = '';
   #clockOffset = 0;
+  #page = 0;
+  #sizes = new ResizeObserver((entries) => {
+    for (const { target } of entries) this.#measure(target);
+  });
 
   constructor() {
     super();
@@ -77,32 +87,68 @@ export class VigieWall extends HTMLElement {
 
   #name = () => this.#grid.setAttribute('aria-label', textOf(this, this.#name).phrases.cameras);
 
-  attributeChangedCallback() {
-    for (const { player } of this.#tiles.values()) this.#pass(player);
+  /** @param {string} name */
+  attributeChangedCallback(name) {
+    if (name === 'layout') this.#arrange();
+    else for (const { player } of this.#tiles.values()) this.#pass(player);
   }
 
   get cameras() {
     return this.#cameras;
   }
 
-  /** Tiles of cameras that stay are left as they are. */
   set cameras(cameras) {
     this.#cameras = cameras;
     const keys = new Set(cameras.map(keyOf));
-    for (const [key, { tile }] of this.#tiles) {
-      if (!keys.has(key)) {
-        tile.remove();
-        this.#tiles.delete(key);
-      }
-    }
-    let started = 0;
-    for (const camera of cameras) {
-      if (!this.#tiles.has(keyOf(camera))) this.#add(camera, STAGGER * started++);
-    }
-    const columns = Math.min(5, Math.ceil(Math.sqrt(cameras.length)) || 1);
-    this.#grid.dataset['columns'] = String(columns);
+    this.#arrange();
     if (this.#selected === null || !keys.has(this.#selected)) this.selected = cameras[0] ? keyOf(cameras[0]) : null;
     if (this.#enlarged !== null && !keys.has(this.#enlarged)) this.enlarged = null;
+  }
+
+  get #layout() {
+    return LAYOUTS[this.getAttribute('layout') ?? ''] ?? null;
+  }
+
+  /** Which of the pages that the layout has is shown; from 0. */
+  get page() {
+    return this.#page;
+  }
+
+  set page(page) {
+    this.#page = page;
+    this.#arrange();
+  }
+
+  get pages() {
+    return Math.max(1, Math.ceil(this.#cameras.length / (this.#layout?.tiles ?? Infinity)));
+  }
+
+  /** Tiles of cameras that stay are left as they are. */
+  #arrange() {
+    const layout = this.#layout;
+    const room = layout?.tiles ?? Infinity;
+    this.#page = Math.min(Math.max(0, this.#page), this.pages - 1);
+    const from = layout ? this.#page * room : 0;
+    const shown = this.#cameras.slice(from, from + room);
+    const keys = new Set(shown.map(keyOf));
+    for (const [key, { tile, timer }] of this.#tiles) {
+      if (keys.has(key)) continue;
+      clearTimeout(timer);
+      this.#sizes.unobserve(tile);
+      tile.remove();
+      this.#tiles.delete(key);
+    }
+    let started = 0;
+    for (const [i, camera] of shown.entries()) {
+      if (!this.#tiles.has(keyOf(camera))) this.#add(camera, STAGGER * started++);
+      const tile = this.#tiles.get(keyOf(camera))?.tile;
+      if (tile && this.#grid.children[i] !== tile) this.#grid.insertBefore(tile, this.#grid.children[i] ?? null);
+    }
+    const columns = layout?.columns ?? Math.max(1, Math.min(5, Math.ceil(Math.sqrt(shown.length))));
+    this.#grid.dataset['columns'] = String(columns);
+    this.#grid.dataset['layout'] = layout ? (this.getAttribute('layout') ?? '') : '';
+    this.#grid.style.setProperty('grid-template-columns', `repeat(${columns}, minmax(0, 1fr))`);
+    this.#grid.style.setProperty('grid-template-rows', layout ? `repeat(${columns}, minmax(0, 1fr))` : 'none');
   }
 
   get token() {
@@ -135,6 +181,10 @@ export class VigieWall extends HTMLElement {
   set selected(key) {
     if (key === this.#selected) return;
     this.#selected = key;
+    if (key !== null && !this.#tiles.has(key)) {
+      const page = pageOf(this.#cameras.findIndex((camera) => keyOf(camera) === key), this.#layout);
+      if (page !== null) this.page = page;
+    }
     for (const [other, { tile }] of this.#tiles) {
       tile.setAttribute('aria-selected', String(other === key));
       tile.tabIndex = other === key ? 0 : -1;
@@ -167,6 +217,13 @@ export class VigieWall extends HTMLElement {
     if (event.key === 'Enter' && this.#selected !== null) return this.#toggle(this.#selected);
     if (event.key === 'Escape' && this.#enlarged !== null) {
       this.enlarged = null;
+      return true;
+    }
+    const turn = { PageDown: 1, PageUp: -1 }[event.key];
+    if (turn && this.pages > 1) {
+      const to = (this.#page + turn + this.pages) % this.pages;
+      const first = this.#cameras[to * (this.#layout?.tiles ?? 0)];
+      if (first) this.#select(keyOf(first));
       return true;
     }
     if (/^[1-9]$/.test(event.key)) return this.#number(event.key);
@@ -222,25 +279,85 @@ export class VigieWall extends HTMLElement {
   /** @param {WallCamera} camera @param {number} delay */
   #add(camera, delay) {
     const key = keyOf(camera);
+    const player = this.#make(camera);
+    const tile = element('div', { class: 'tile', role: 'option', 'aria-selected': 'false', tabindex: '-1' }, player);
+    if (key === this.#selected) {
+      tile.setAttribute('aria-selected', 'true');
+      tile.tabIndex = 0;
+    }
+    // A tile starts with the stream that its size asks for.
+    const main = !camera.sub;
+    /** @type {Tile} */
+    const entry = { tile, player, camera, main, next: null, timer: 0 };
+    this.#tiles.set(key, entry);
+    this.#listen(entry, player);
+    this.#grid.append(tile);
+    if (camera.sub) this.#sizes.observe(tile);
+    setTimeout(() => this.#start(player, camera, entry.main), delay);
+  }
+
+  /** @param {WallCamera} camera */
+  #make(camera) {
     const player = new VigiePlayer();
     player.token = this.#token;
     player.clockOffset = this.#clockOffset;
     player.setAttribute('label', camera.name ?? camera.id);
     if (camera.number !== undefined) player.setAttribute('number', String(camera.number));
     this.#pass(player);
-    const tile = element('div', { class: 'tile', role: 'option', 'aria-selected': 'false', tabindex: '-1' }, player);
-    const name = `${camera.number ?? ''} ${camera.name ?? camera.id}`.trim();
-    tile.setAttribute('aria-label', name);
+    return player;
+  }
+
+  /** @param {VigiePlayer} player @param {WallCamera} camera @param {boolean} main */
+  #start(player, { tenant, id, sub }, main) {
+    player.setAttribute('tenant', tenant);
+    player.setAttribute('camera', main ? id : (sub ?? id));
+  }
+
+  /** @param {Tile} entry @param {VigiePlayer} player */
+  #listen({ camera }, player) {
+    const key = keyOf(camera);
     player.addEventListener('vigie-state', (event) => {
+      if (this.#tiles.get(key)?.player !== player) return;
       const { state, cause } = /** @type {CustomEvent} */ (event).detail;
-      tile.setAttribute('aria-label', `${name}, ${textOf(this, this.#name).states[/** @type {import('./judge.js').State} */ (state)]}`);
       this.dispatchEvent(new CustomEvent('vigie-state', { detail: { key, state, cause } }));
     });
-    this.#tiles.set(key, { tile, player });
-    this.#grid.append(tile);
-    setTimeout(() => {
-      player.setAttribute('tenant', camera.tenant);
-      player.setAttribute('camera', camera.id);
-    }, delay);
+  }
+
+  /** A tile changed its size: another stream may be right for it, once it stays so. @param {Element} tile */
+  #measure(tile) {
+    const entry = [...this.#tiles.values()].find((one) => one.tile === tile);
+    if (!entry) return;
+    const wanted = () => wantsMain(tile.clientWidth * devicePixelRatio, entry.main);
+    clearTimeout(entry.timer);
+    if (wanted() === entry.main) return;
+    entry.timer = setTimeout(() => this.#change(entry, wanted()), DWELL);
+  }
+
+  /** The other stream comes behind the one on the screen, and takes its place with its first picture. @param {Tile} entry @param {boolean} main */
+  #change(entry, main) {
+    const { camera, player, tile } = entry;
+    // What is looked at in the recording, or held, is left alone.
+    if (main === entry.main || entry.next || !player.isLive || player.paused) return;
+    const next = this.#make(camera);
+    next.className = 'coming';
+    entry.next = next;
+    tile.append(next);
+    const done = (/** @type {boolean} */ good) => {
+      clearTimeout(late);
+      entry.next = null;
+      if (!good || !tile.isConnected) {
+        next.remove();
+        return;
+      }
+      entry.player = next;
+      entry.main = main;
+      next.className = '';
+      this.#listen(entry, next);
+      player.remove();
+      this.dispatchEvent(new CustomEvent('vigie-stream', { detail: { key: keyOf(camera), main } }));
+    };
+    const late = setTimeout(() => done(false), PATIENCE);
+    next.addEventListener('vigie-picture', () => done(true), { once: true });
+    this.#start(next, camera, main);
   }
 }

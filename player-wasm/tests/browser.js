@@ -12,6 +12,7 @@ import * as centre from './browser/centre.js';
 import { looks } from './browser/looks.js';
 import { Report } from './browser/report.js';
 import { doors, keyboard, live, outage, policy, recorded, start } from './browser/shows.js';
+import { axe, faults, latency, stepping, surface } from './browser/tile.js';
 
 const wanted = (process.env.VIGIE_BROWSERS ?? 'chromium,firefox').toLowerCase().split(',');
 const only = process.env.VIGIE_ONLY?.split(',');
@@ -40,7 +41,7 @@ for (const kind of browsers.filter(({ name }) => wanted.includes(name.toLowerCas
     server = await centre.start();
     const context = { browser, page, server, report, out, complaints, name: kind.name, h265: kind.h265 };
     await start(context);
-    for (const show of [live, keyboard, recorded, outage, looks, policy, doors]) {
+    for (const show of [live, keyboard, recorded, outage, looks, axe, latency, surface, stepping, faults, policy, doors]) {
       if (only && !only.includes(show.name)) continue;
       await show(context);
     }

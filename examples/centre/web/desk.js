@@ -14,7 +14,7 @@ const CAMERAS = 2000;
 const TIMELINE = 4000;
 /** After the view of the timeline moved, wait for it to come to rest, milliseconds. */
 const REST = 180;
-const SPEEDS = [1, 2, 4, 8];
+const SPEEDS = [1, 2, 4, 8, 16, 0.125, 0.25, 0.5];
 const SECOND = 1_000_000;
 /** A tile in one of these shows the present. */
 const LIVELY = new Set(['live', 'late', 'damaged', 'out-of-clock']);
@@ -78,7 +78,7 @@ function showPosition() {
   const pause = byId('pause');
   pause.textContent = playing?.paused ? '▶' : '❚❚';
   pause.setAttribute('aria-label', playing?.paused ? 'Go on' : 'Pause');
-  byId('speed').textContent = `×${playing?.speed ?? 1}`;
+  byId('speed').textContent = `×${playing?.playbackRate ?? 1}`;
   byId('speed').toggleAttribute('disabled', live);
   const utc = playing?.picture?.utc;
   byId('position').textContent = live || !utc ? '' : `${day(utc, clockName())}, ${timeOfDay(utc, clockName(), 0)}`;
@@ -107,7 +107,7 @@ export const desk = {
   },
   pause() {
     const playing = player();
-    if (playing?.paused) playing.play();
+    if (playing?.paused) void playing.play();
     else playing?.pause();
     follow();
   },
@@ -119,7 +119,7 @@ export const desk = {
   faster() {
     const playing = player();
     if (!playing || playing.isLive) return;
-    playing.speed = SPEEDS[(SPEEDS.indexOf(playing.speed) + 1) % SPEEDS.length] ?? 1;
+    playing.playbackRate = SPEEDS[(SPEEDS.indexOf(playing.playbackRate) + 1) % SPEEDS.length] ?? 1;
     follow();
   },
   enlarge() {
@@ -127,7 +127,7 @@ export const desk = {
     follow();
   },
   async snapshot() {
-    const shot = await player()?.snapshot();
+    const shot = await player()?.captureFrame();
     if (!shot) {
       byId('said').textContent = 'There is no picture to keep.';
       return;
@@ -170,7 +170,7 @@ byId('list').addEventListener('click', (event) => choose(keyAt(event) ?? wall.se
 byId('list').addEventListener('dblclick', (event) => {
   wall.enlarged = keyAt(event);
 });
-document.addEventListener('keydown', (event) => keys(event, wall, timeline, desk));
+document.addEventListener('keydown', (event) => keys(event, wall, desk));
 
 /** @param {Event} event */
 const keyAt = (event) => (event.target instanceof Element ? event.target.closest('[data-key]') : null)?.getAttribute('data-key') ?? null;
@@ -186,6 +186,13 @@ for (const type of ['vigie-seek', 'vigie-scrub']) {
     else if (type === 'vigie-seek') desk.live();
   });
 }
+timeline.addEventListener('vigie-step', (event) => desk.step(/** @type {CustomEvent} */ (event).detail));
+timeline.addEventListener('vigie-shuttle', (event) => {
+  const { detail } = /** @type {CustomEvent} */ (event);
+  if (detail === 0) desk.pause();
+  else if (detail > 0) desk.faster();
+  else desk.skip(-10);
+});
 let resting = 0;
 timeline.addEventListener('vigie-view', () => {
   clearTimeout(resting);

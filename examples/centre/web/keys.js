@@ -1,6 +1,6 @@
 // The keys of the desk. One table; the dialog in index.html says the same.
 
-/** @import {VigieTimeline, VigieWall} from '/player/index.js' */
+/** @import {VigieWall} from '/player/index.js' */
 
 /**
  * @typedef {object} Desk
@@ -8,25 +8,23 @@
  * @property {() => void} pause
  * @property {(n: number) => void} step
  * @property {(seconds: number) => void} skip
- * @property {() => void} faster
  * @property {() => void} help
  * @property {() => void} toTimeline
  * @property {() => Promise<void>} snapshot
  */
 
-/** @param {KeyboardEvent} event @param {VigieWall} wall @param {VigieTimeline} timeline @param {Desk} desk */
-export function keys(event, wall, timeline, desk) {
+/** @param {KeyboardEvent} event @param {VigieWall} wall @param {Desk} desk */
+export function keys(event, wall, desk) {
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
   const path = event.composedPath();
   const target = path[0];
   if (document.querySelector('dialog[open]')) return;
   if (target instanceof HTMLSelectElement || target instanceof HTMLInputElement) return;
-  const onTimeline = path.includes(timeline);
   // A focused button keeps what presses it.
   if (target instanceof HTMLButtonElement && (event.key === ' ' || event.key === 'Enter')) return;
   /** @type {Record<string, () => void>} */
   const table = {
-    l: onTimeline ? desk.faster : desk.live,
+    l: desk.live,
     k: desk.pause,
     j: () => desk.skip(-10),
     ' ': desk.pause,

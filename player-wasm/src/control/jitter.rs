@@ -17,12 +17,22 @@ pub(super) struct Jitter {
     epoch: u32,
     /// What was kept back comes at once: it says nothing until that is over.
     burst: bool,
+    /// The least time after a stamp, of those that count.
+    earliest: f64,
     value: f64,
 }
 
 impl Default for Jitter {
     fn default() -> Self {
-        Self { seen: [(0.0, 0.0); MOST], count: 0, last: None, epoch: 0, burst: true, value: 0.0 }
+        Self {
+            seen: [(0.0, 0.0); MOST],
+            count: 0,
+            last: None,
+            epoch: 0,
+            burst: true,
+            earliest: 0.0,
+            value: 0.0,
+        }
     }
 }
 
@@ -37,26 +47,30 @@ impl Jitter {
         let last = self.last.replace((now, stamp));
         let Some((before, _)) = last.filter(|(_, before)| epoch == self.epoch && stamp > *before) else {
             self.epoch = epoch;
-            (self.burst, self.count) = (true, 0);
+            (self.burst, self.count, self.earliest) = (true, 0, f64::INFINITY);
             return;
         };
         if now - before > OUTAGE.max(3.0 * lasts) {
             // Where a hole follows it is by no means late: the earliest ones are those from now on.
-            (self.burst, self.count) = (true, 0);
+            (self.burst, self.count, self.earliest) = (true, 0, f64::INFINITY);
             return;
         }
         if self.burst && now - before < 0.5 * lasts {
             return;
         }
         self.burst = false;
+        // Earlier than any: what came before was late together, held back and no jitter.
+        if now - stamp < self.earliest - 0.02 {
+            self.count = 0;
+        }
         if let Some(place) = self.seen.get_mut(self.count % MOST) {
             *place = (now, now - stamp);
         }
         self.count += 1;
-        self.value = self.measure(now);
+        self.measure(now);
     }
 
-    fn measure(&self, now: f64) -> f64 {
+    fn measure(&mut self, now: f64) {
         let recent = || {
             let seen = self.seen.iter().take(self.count.min(MOST));
             seen.filter(move |(at, _)| now - at <= WINDOW).map(|(_, transit)| *transit)
@@ -72,6 +86,7 @@ impl Jitter {
             }
             bound = below;
         }
-        if bound.is_finite() { (bound - earliest).max(0.0) } else { 0.0 }
+        self.value = if bound.is_finite() { (bound - earliest).max(0.0) } else { 0.0 };
+        self.earliest = earliest;
     }
 }

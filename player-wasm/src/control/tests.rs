@@ -84,7 +84,7 @@ fn run(trace: &Trace, seconds: f64) -> Run {
             playhead = newest.min(playhead + 0.01 * control.rate);
             pictures += 1;
         }
-        if step % 20 == 0 {
+        if step.is_multiple_of(20) {
             let screen = Screen { playhead, end: newest, newest, pictures, dry, ..Screen::default() };
             let action = control.observe(now, Observation::Screen(screen));
             if let Some(to) = action.seek {
@@ -248,4 +248,19 @@ fn an_idle_screen_is_left_alone() {
         let action = control.observe(now, Observation::Screen(screen));
         assert_eq!(action, Action { rate: 1.0, seek: None, rung: None });
     }
+}
+
+#[test]
+fn a_backlog_that_comes_in_gulps_is_no_jitter() {
+    let mut control = Controller::new(Profile::Balanced);
+    let at_rest = control.target();
+    control.observe(0.0, Observation::Started);
+    // Two seconds that were held back, five pictures every 100 ms; then on time.
+    for n in 0..200_u32 {
+        let stamp = f64::from(n) * 0.04 - 2.0;
+        let handed = f64::from(n / 5) * 100.0 + f64::from(n % 5) * 30.0;
+        let now = handed.max(stamp * 1000.0);
+        control.observe(now, Observation::Arrived { stamp, lasts: 0.04, epoch: 0 });
+    }
+    assert!(control.target() < at_rest + 0.1, "{}", control.target());
 }

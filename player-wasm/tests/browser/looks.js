@@ -63,10 +63,12 @@ export async function looks(context) {
   }
   await page.click('#theme-button');
   const unnamed = await page.evaluate(() => {
+    // With what is in shadow trees: that is where a tile's name is.
+    const words = (node) => [...node.childNodes, ...(node.shadowRoot?.childNodes ?? [])].map((n) => (n.nodeType === 3 ? n.data : words(n))).join('');
     const all = (root) => [...root.querySelectorAll('*')].flatMap((node) => [node, ...(node.shadowRoot ? all(node.shadowRoot) : [])]);
     return all(document)
       .filter((node) => node.matches('button, [role=slider], [role=option], [role=listbox], select, dialog'))
-      .filter((node) => !(node.getAttribute('aria-label') || node.getAttribute('aria-labelledby') || node.textContent.trim() || node.labels?.length))
+      .filter((node) => !(node.getAttribute('aria-label') || node.getAttribute('aria-labelledby') || words(node).trim() || node.labels?.length))
       .map((node) => node.outerHTML.slice(0, 60));
   });
   report.holds(name, 'every control has a name', unnamed.length === 0, unnamed[0] ?? 'yes');

@@ -29,6 +29,8 @@ export function install() {
     return good ? [nibbles[1], (nibbles[2] << 8) | (nibbles[3] << 4) | nibbles[4]] : [-1, Number(bits)];
   };
 
+  window.__read = read;
+
   /** The face writes the time of day; the day is the picture's. */
   const face = (player) => {
     const text = player.shadowRoot.querySelector('.time').textContent;

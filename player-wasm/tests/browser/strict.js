@@ -13,10 +13,49 @@ wall.token = new URLSearchParams(location.hash.slice(1)).get('token');
 wall.cameras = [{ tenant: 'annoeullin', id: 'mairie', name: 'Mairie', number: 1 }, { tenant: 'annoeullin', id: 'place', name: 'Place', number: 2 }];
 document.body.append(wall);`;
 
-/** @param {string} centre its origin @param {string} policy */
-export async function portal(centre, policy) {
+/**
+ * Server frames of a WebSocket (RFC 6455 §5.2), some of those with RTP left out.
+ * @param {{lose: number, lost: number}} faults
+ */
+function thinner(faults) {
+  let rest = Buffer.alloc(0);
+  let head = true;
+  return (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    const out = [];
+    if (head) {
+      const end = rest.indexOf('\r\n\r\n');
+      if (end < 0) return out;
+      out.push(rest.subarray(0, end + 4));
+      rest = rest.subarray(end + 4);
+      head = false;
+    }
+    while (rest.length >= 2) {
+      const short = rest[1] & 0x7f;
+      const start = short === 126 ? 4 : short === 127 ? 10 : 2;
+      if (rest.length < start) break;
+      const size = short === 126 ? rest.readUInt16BE(2) : short === 127 ? Number(rest.readBigUInt64BE(2)) : short;
+      if (rest.length < start + size) break;
+      const frame = rest.subarray(0, start + size);
+      rest = rest.subarray(start + size);
+      if (faults.lose > 0 && (frame[0] & 0x0f) === 2 && frame[start] === 0x24 && size > 400) {
+        faults.lose -= 1;
+        faults.lost += 1;
+      } else {
+        out.push(frame);
+      }
+    }
+    return out;
+  };
+}
+
+/** @param {string} centre its origin @param {string} policy @param {string} [script]  Of the page, in place of the wall. */
+export async function portal(centre, policy, script = SCRIPT) {
+  /** What goes wrong on the way: `down`: nobody answers; `lose`: so many frames with RTP are left out. */
+  const faults = { down: false, lose: 0, lost: 0 };
+  const links = new Set();
   const { hostname, port } = new URL(centre);
-  const own = { '/': ['text/html; charset=utf-8', PAGE], '/portal.js': ['text/javascript', SCRIPT], '/portal.css': ['text/css', STYLE] };
+  const own = { '/': ['text/html; charset=utf-8', PAGE], '/portal.js': ['text/javascript', script], '/portal.css': ['text/css', STYLE] };
   const headers = (given) => {
     const passed = { ...given, host: `${hostname}:${port}` };
     if (passed.origin) passed.origin = centre;
@@ -45,13 +84,20 @@ export async function portal(centre, policy) {
     socket.on('close', () => sockets.delete(socket));
   });
   server.on('upgrade', (request, socket, head) => {
+    if (faults.down) {
+      socket.destroy();
+      return;
+    }
     const onward = net.connect(Number(port), hostname, () => {
       const lines = Object.entries(headers(request.headers)).map(([name, value]) => `${name}: ${value}`);
       onward.write(`GET ${request.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
       onward.write(head);
-      onward.pipe(socket);
+      const thin = thinner(faults);
+      onward.on('data', (chunk) => thin(chunk).forEach((piece) => socket.write(piece)));
+      onward.on('end', () => socket.end());
       socket.pipe(onward);
     });
+    links.add({ onward, socket });
     for (const end of [onward, socket]) {
       end.on('error', () => {
         onward.destroy();
@@ -62,6 +108,19 @@ export async function portal(centre, policy) {
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   return {
     base: `http://127.0.0.1:${server.address().port}`,
+    faults,
+    /** Every connection breaks. */
+    drop() {
+      for (const { onward, socket } of links) {
+        onward.destroy();
+        socket.destroy();
+      }
+      links.clear();
+    },
+    /** Nothing comes through, and nothing is lost; then all of it at once. @param {boolean} on */
+    hold(on) {
+      for (const { onward } of links) on ? onward.pause() : onward.resume();
+    },
     stop() {
       for (const socket of sockets) socket.destroy();
       return new Promise((done) => server.close(done));

@@ -1,0 +1,288 @@
+// One tile on somebody else's page: how soon, how late, what it offers, and what goes wrong on the way.
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join as path } from 'node:path';
+import { install, join, percentile, take } from './probe.js';
+import { sleep, until } from './shows.js';
+import { portal } from './strict.js';
+
+const KEY = 'annoeullin/mairie';
+const [TENANT, CAMERA] = KEY.split('/');
+const ROUNDS = Number(process.env.VIGIE_ROUNDS ?? 10);
+const STEPS = Number(process.env.VIGIE_STEPS ?? 20);
+const OUTAGE = 5000;
+
+const SCRIPT = `import '/player/index.js';
+const token = new URLSearchParams(location.hash.slice(1)).get('token');
+window.tile = (latency) => {
+  document.querySelector('vigie-player')?.remove();
+  const player = document.createElement('vigie-player');
+  for (const [name, value] of Object.entries({ tenant: '${TENANT}', camera: '${CAMERA}', label: 'Mairie', clock: 'utc', latency })) player.setAttribute(name, value);
+  player.style.setProperty('height', '400px');
+  player.style.setProperty('width', '660px');
+  player.token = token;
+  return player;
+};`;
+
+/** Opens the page, runs `show` on it, closes it. */
+async function on(context, show) {
+  const { browser, server } = context;
+  const front = await portal(server.base, "default-src 'self'; media-src 'self' blob:", SCRIPT);
+  const page = await browser.newPage();
+  try {
+    await page.goto(`${front.base}/#token=${server.token}`);
+    await page.waitForFunction(() => window.tile);
+    await page.evaluate(install);
+    await show({ ...context, page, front });
+  } finally {
+    await page.close();
+    await front.stop();
+  }
+}
+
+/** A tile that shows moving pictures. */
+async function playing(page, latency) {
+  await page.evaluate(
+    ([how, key]) => {
+      const player = window.tile(how);
+      delete window.__seen[key];
+      document.body.append(player);
+      window.__watch(key, player);
+    },
+    [latency, KEY],
+  );
+  return until(() => page.evaluate(() => document.querySelector('vigie-player').state === 'live'), 15_000, 50);
+}
+
+const state = (page) => page.evaluate(() => document.querySelector('vigie-player').state);
+const stats = (page) => page.evaluate(() => document.querySelector('vigie-player').getStats());
+const wrong = (seen) => seen.filter(({ camera, number, told }) => camera !== 1 || ![0, 1, 1499].includes(Math.abs(number - told))).length;
+
+/** From the element to its first picture, and how far behind the camera it stays. */
+export async function latency(context) {
+  await on(context, async ({ page, server, report, name }) => {
+    const firsts = [];
+    for (let round = 0; round <= ROUNDS; round += 1) {
+      firsts.push(
+        await page.evaluate(
+          () =>
+            new Promise((done) => {
+              const player = window.tile('low');
+              const began = performance.now();
+              player.addEventListener('vigie-picture', () => done(performance.now() - began), { once: true });
+              setTimeout(done, 15_000, NaN);
+              document.body.append(player);
+            }),
+        ),
+      );
+    }
+    const [cold] = firsts.splice(0, 1);
+    report.holds(name, '(the first of all, with the player’s files to load)', cold > 0, `${Math.round(cold)} ms`);
+    report.holds(name, 'each round has a first picture', firsts.every((ms) => ms > 0), firsts.map(Math.round).join(' '));
+    report.most(name, 'from the element to its first picture, p95', percentile(firsts, 0.95), 300, 'ms');
+    for (const [profile, most] of [['low', 250], ['balanced', 400]]) {
+      await playing(page, profile);
+      await sleep(4000);
+      await take(page);
+      const from = Date.now() - 10_000;
+      await sleep(4000);
+      const seen = join((await take(page))[KEY] ?? [], await server.table(KEY, from, Date.now()));
+      report.holds(name, `${profile}: the right pictures`, seen.length > 40 && wrong(seen) / seen.length < 0.05, `${wrong(seen)} wrong of ${seen.length}`);
+      const delays = seen.map(({ delay }) => delay).filter((ms) => !Number.isNaN(ms));
+      report.most(name, `${profile}: live delay, p95`, percentile(delays, 0.95), most, 'ms');
+      const { target, jumps, underruns } = await stats(page);
+      report.holds(name, `${profile}: (distance aimed at, jumps, ran dry)`, true, `${Math.round(target * 1000)} ms, ${jumps}, ${underruns}`);
+    }
+  });
+}
+
+/** What it offers to a page. */
+export async function surface(context) {
+  await on(context, async ({ page, report, name, out }) => {
+    await page.evaluate(() => {
+      window.__told = [];
+      const types = ['loadedmetadata', 'playing', 'timeupdate', 'pause', 'play', 'seeking', 'seeked', 'ratechange'];
+      document.addEventListener('playing', () => window.__told.push('bubbled'));
+      const make = window.tile;
+      window.tile = (how) => {
+        const player = make(how);
+        for (const type of types) player.addEventListener(type, () => window.__told.push(type));
+        return player;
+      };
+    });
+    await playing(page, 'balanced');
+    const got = await page.evaluate(async () => {
+      const player = document.querySelector('vigie-player');
+      const clock = player.getWallClock();
+      const shown = player.picture;
+      const frame = await player.captureFrame();
+      const image = await createImageBitmap(frame.blob);
+      const small = await player.captureFrame({ type: 'image/jpeg', quality: 0.5 });
+      player.pause();
+      await player.play();
+      return { clock, shown, type: frame.blob.type, name: frame.name, utc: frame.utc, state: frame.state, size: [image.width, image.height], told: [frame.width, frame.height], jpeg: small.blob.type, late: Date.now() * 1000 - clock.utc, time: player.currentTime };
+    });
+    report.holds(name, 'getWallClock: UTC, source, ± ms', got.clock.utc === got.shown.utc && got.clock.source === 'sender-report' && got.clock.plusMinusMs >= 0, `${got.clock.source} ± ${got.clock.plusMinusMs} ms`);
+    report.holds(name, '… is now, in microseconds', Math.abs(got.late) < 20e6, `${Math.round(got.late / 1000)} ms ago`);
+    report.holds(name, 'captureFrame: the picture and what is known of it', got.type === 'image/png' && got.size.join() === got.told.join() && got.size[0] > 0 && got.state === 'live' && got.jpeg === 'image/jpeg' && got.name.startsWith('annoeullin_mairie_2'), got.name);
+    report.holds(name, 'currentTime is the picture’s UTC in seconds', Math.abs(got.time * 1e6 - got.clock.utc) < 5e6);
+    await until(() => page.evaluate(() => document.querySelector('vigie-player').state === 'live'), 8000);
+    await sleep(500);
+    const events = await page.evaluate(() => window.__told);
+    const missing = ['loadedmetadata', 'playing', 'timeupdate', 'pause', 'play'].filter((type) => !events.includes(type));
+    report.holds(name, 'events as of HTMLMediaElement, none bubbles', missing.length === 0 && !events.includes('bubbled'), missing.join() || [...new Set(events)].join(' '));
+    const french = await page.evaluate(async () => {
+      document.documentElement.lang = 'fr';
+      const player = document.querySelector('vigie-player');
+      player.token = 'nobody';
+      await new Promise((done) => setTimeout(done, 3000));
+      return player.shadowRoot.querySelector('.plate').textContent;
+    });
+    report.holds(name, 'in French where the page is', /Accès refusé.*Le centre refuse/.test(french), french.slice(0, 60));
+    await page.screenshot({ path: path(out, `${name.toLowerCase()}-french.png`) });
+  });
+}
+
+/** Each ends in a right picture or in a state with a name. */
+export async function faults(context) {
+  await on(context, async ({ page, front, report, name }) => {
+    /** Live again, with pictures that are right; says after how long. */
+    const back = async (what, most, least = 10) => {
+      await take(page);
+      const seen = [];
+      const wait = await until(async () => {
+        seen.push(...((await take(page))[KEY] ?? []));
+        return seen.length >= least && (await state(page)) === 'live';
+      }, 15_000, 50);
+      report.holds(name, `${what}: live again`, !Number.isNaN(wait), `${Math.round(wait)} ms`);
+      report.most(name, `${what}: wrong pictures`, wrong(seen), Math.ceil(seen.length / 20), `of ${seen.length}`);
+      if (most) report.most(name, `${what}: delay 3 s after`, await sleep(Math.max(0, 3000 - wait)).then(() => page.evaluate(() => document.querySelector('vigie-player').delay)), most, 'ms');
+    };
+    /** While it lasts: no picture that stands still is called live. */
+    const honest = async (what) => {
+      const states = new Set();
+      for (let n = 0; n < 10; n += 1) {
+        await sleep(OUTAGE / 10);
+        states.add(await state(page));
+      }
+      report.holds(name, `${what}: ends in a state with a name`, ['stale', 'no-signal', 'loading'].includes(await state(page)), [...states].join(' '));
+    };
+    await playing(page, 'low');
+
+    front.drop();
+    await back('connections dropped');
+
+    front.faults.down = true;
+    front.drop();
+    await honest('no server for 5 s');
+    front.faults.down = false;
+    await back('no server for 5 s', 1000);
+
+    front.hold(true);
+    await honest('nothing comes for 5 s');
+    front.hold(false);
+    await back('nothing comes for 5 s', 1000);
+
+    front.faults.lose = 6;
+    const told = new Set();
+    await until(async () => told.add(await state(page)) && front.faults.lose === 0, 5000, 20);
+    await until(async () => ['damaged', 'stale'].some((word) => told.has(word)) || !told.add(await state(page)), 2500, 20);
+    front.faults.lose = 0;
+    // Withheld until the next key picture, or shown and called damaged: either is honest.
+    report.holds(name, 'packets lost: it says so', front.faults.lost > 0 && (told.has('damaged') || told.has('stale')), `${front.faults.lost} lost: ${[...told].join(' ')}`);
+    await back('packets lost');
+
+    const token = await page.evaluate(() => {
+      const player = document.querySelector('vigie-player');
+      const { token: good } = player;
+      player.token = 'expired';
+      return good;
+    });
+    const refused = await until(async () => (await state(page)) === 'no-right', 8000, 50);
+    report.holds(name, 'token expired: no right to see', !Number.isNaN(refused), await state(page));
+    await page.evaluate((good) => (document.querySelector('vigie-player').token = good), token);
+    await back('token renewed');
+
+    // The browsers tell headless pages that they are visible: the page is told otherwise.
+    const hide = (on) =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, on);
+    await hide(true);
+    await sleep(6500);
+    const { fragments } = await stats(page);
+    await sleep(1500);
+    report.most(name, 'hidden tab: fragments fed after 5 s', (await stats(page)).fragments - fragments, 0, '');
+    await hide(false);
+    await back('hidden tab', 1000);
+    const { rebuilds, quota, rungs } = await stats(page);
+    report.holds(name, '(media buffers made anew, quota errors, rungs)', quota === 0, `${rebuilds}, ${quota}, ${rungs}`);
+  });
+}
+
+/** A picture stepped to is the one whose number was asked for. */
+export async function stepping(context) {
+  await on(context, async ({ page, server, report, name }) => {
+    const left = server.began + 20_000 - Date.now();
+    if (left > 0) await sleep(left);
+    await playing(page, 'balanced');
+    await page.evaluate((ago) => document.querySelector('vigie-player').seek((Date.now() - ago) * 1000), 8000);
+    await until(() => page.evaluate(() => document.querySelector('vigie-player').state === 'recorded'), 10_000, 50);
+    await sleep(1500);
+    await page.evaluate(() => document.querySelector('vigie-player').pause());
+    await sleep(500);
+    const walk = (way, steps) =>
+      page.evaluate(
+        async ([by, count]) => {
+          const player = document.querySelector('vigie-player');
+          const told = () => parseInt(player.picture.userData.find(({ uuid }) => uuid.startsWith('76696769')).hex.slice(8, 16), 16);
+          const found = [];
+          for (let n = 0; n < count; n += 1) {
+            const before = told();
+            if (!player.step(by)) break;
+            for (let turn = 0; turn < 100 && told() === before; turn += 1) await new Promise((done) => setTimeout(done, 10));
+            // The pixels are those of the element at rest.
+            for (let turn = 0; turn < 50; turn += 1) {
+              await new Promise((done) => setTimeout(done, 20));
+              if (window.__read(player.video)[1] === before + by) break;
+            }
+            found.push([before + by, told(), window.__read(player.video)[1]]);
+          }
+          return found;
+        },
+        [way, steps],
+      );
+    for (const [way, what] of [[1, 'on'], [-1, 'back']]) {
+      const found = await walk(way, STEPS);
+      const off = found.filter(([asked, told, pixels]) => asked !== told || asked !== pixels);
+      report.least(name, `steps ${what}`, found.length, STEPS);
+      report.most(name, `steps ${what}: another picture than asked for`, off.length, 0, off[0] ? `(${off[0].join(', ')})` : '');
+    }
+  });
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** axe finds nothing: the desk (wall, timeline, tiles), dark and light, in English and French. */
+export async function axe(context) {
+  const { page, report, name } = context;
+  await page.evaluate(AXE);
+  for (const [theme, lang] of [['dark', 'en'], ['light', 'fr']]) {
+    await page.evaluate(([look, language]) => {
+      document.documentElement.lang = language;
+      if (document.documentElement.dataset.theme !== look) document.getElementById('theme-button').click();
+    }, [theme, lang]);
+    await sleep(800);
+    const found = await page.evaluate(async () => {
+      const { violations, passes } = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+      return { passes: passes.length, list: violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.flat().join(' ')).slice(0, 3).join(', ')}`) };
+    });
+    report.most(name, `axe, ${theme}, ${lang}: violations`, found.list.length, 0, found.list.join('; ') || `of ${found.passes} rules that apply`);
+  }
+  await page.evaluate(() => {
+    document.documentElement.lang = 'en';
+    if (document.documentElement.dataset.theme === 'light') document.getElementById('theme-button').click();
+  });
+}
