@@ -78,7 +78,9 @@ function showPosition() {
   const pause = byId('pause');
   pause.textContent = playing?.paused ? '▶' : '❚❚';
   pause.setAttribute('aria-label', playing?.paused ? 'Go on' : 'Pause');
-  byId('speed').textContent = `×${playing?.playbackRate ?? 1}`;
+  const speed = `×${playing?.playbackRate ?? 1}`;
+  byId('speed').textContent = speed;
+  byId('speed').setAttribute('aria-label', `${speed}: speed`);
   byId('speed').toggleAttribute('disabled', live);
   const utc = playing?.picture?.utc;
   byId('position').textContent = live || !utc ? '' : `${day(utc, clockName())}, ${timeOfDay(utc, clockName(), 0)}`;

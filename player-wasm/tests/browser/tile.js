@@ -112,6 +112,8 @@ export async function surface(context) {
       };
     });
     await playing(page, 'balanced');
+    // The time of arrival, until the camera's first report.
+    await until(() => page.evaluate(() => document.querySelector('vigie-player').getWallClock()?.source === 'sender-report'), 10_000);
     const got = await page.evaluate(async () => {
       const player = document.querySelector('vigie-player');
       const clock = player.getWallClock();
@@ -152,8 +154,12 @@ export async function faults(context) {
       await take(page);
       const seen = [];
       const wait = await until(async () => {
-        seen.push(...((await take(page))[KEY] ?? []));
-        return seen.length >= least && (await state(page)) === 'live';
+        // What was shown under another word is for that word to answer for.
+        const before = await state(page);
+        const taken = (await take(page))[KEY] ?? [];
+        if (before === 'live' && (await state(page)) === 'live') seen.push(...taken);
+        else seen.length = 0;
+        return seen.length >= least;
       }, 15_000, 50);
       report.holds(name, `${what}: live again`, !Number.isNaN(wait), `${Math.round(wait)} ms`);
       report.most(name, `${what}: wrong pictures`, wrong(seen), Math.ceil(seen.length / 20), `of ${seen.length}`);
