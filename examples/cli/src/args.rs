@@ -3,6 +3,7 @@
 mod disk;
 mod keep;
 mod simulate;
+mod vet;
 mod way;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::moment::{Moment, parse_bytes, parse_span};
 pub use disk::{Fsck, Rebuild, Volume};
 pub use keep::{Hold, HoldAdd, HoldExtend, HoldList, HoldRelease, Journal, JournalOf, Retain, Who};
 pub use simulate::{Auth, Simulate};
+pub use vet::Vet;
 pub use way::{Transport, Tunnel, Way};
 
 const MAIN_EXAMPLES: &str = "\
@@ -53,6 +55,16 @@ Examples:
   vigie probe rtsps://192.0.2.7/stream1 --tls-insecure    (prints the fingerprint to be pinned)
   vigie probe capture.pcap")]
     Probe(Probe),
+    /// Hold a camera or a capture to the rules: what is wrong, by which clause, where, and what receivers make of it.
+    #[command(after_help = "\
+Exit code 0: no error; with --baseline, nothing worse than in that file. docs/vet.md lists the rules.
+
+Examples:
+  vigie vet rtsp://127.0.0.1:8554/cam1 --for 30s --html report.html
+  vigie vet capture.pcap --sdp camera.sdp --json
+  vigie vet firmware-1.pcap --write-baseline good.json
+  vigie vet firmware-2.pcap --baseline good.json --junit vet.xml")]
+    Vet(Vet),
     /// Record a camera; reconnects by itself until --for is over or Ctrl-C.
     #[command(after_help = "\
 Examples:

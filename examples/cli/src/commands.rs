@@ -13,6 +13,7 @@ mod remux;
 mod replay;
 pub(crate) mod retain;
 mod simulate;
+mod vet;
 mod volume;
 
 use std::future::Future;
@@ -43,12 +44,13 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Retain(options) => retain::run(options, format),
         Command::Hold(options) => hold::run(options, format),
         Command::Journal(options) => journal::run(options, format),
+        Command::Vet(options) => vet::run(options, format),
         Command::Simulate(options) => block_on(simulate::run(options, format)),
     }
 }
 
 /// Runs a command that waits for sockets or signals.
-fn block_on(command: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+pub(crate) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| {
         Failure::new(
             format!("threads cannot be started: {error}"),
@@ -59,7 +61,7 @@ fn block_on(command: impl Future<Output = Result<ExitCode, Failure>>) -> Result<
 }
 
 /// Resolves at Ctrl-C, at SIGTERM, and when `span` is over.
-async fn until_stopped(span: Option<std::time::Duration>) {
+pub(crate) async fn until_stopped(span: Option<std::time::Duration>) {
     #[cfg(unix)]
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {

@@ -14,3 +14,4 @@ pub mod new_file;
 pub mod output;
 pub mod simulator;
 pub mod table;
+pub mod vet;
