@@ -176,10 +176,15 @@ impl Vet {
     /// What SETUP and PLAY announced, against the first packet.
     fn announced(&mut self, bytes: &[u8], utc: Option<UtcMicros>) {
         let (Ok(packet), Some(agreed)) = (RtpPacket::parse(bytes), self.video().cloned()) else { return };
-        let place =
-            Place { sequence: Some(packet.sequence), timestamp: Some(packet.timestamp), utc, ..Place::default() };
+        let place = Place {
+            sequence: Some(packet.sequence),
+            timestamp: Some(packet.timestamp),
+            utc,
+            ..Place::default()
+        };
         if let Some(ssrc) = agreed.ssrc.filter(|ssrc| *ssrc != packet.ssrc) {
-            self.findings.add(Rule::RtspSsrc, place, || format!("{ssrc:08x}, the packet has {:08x}", packet.ssrc));
+            self.findings
+                .add(Rule::RtspSsrc, place, || format!("{ssrc:08x}, the packet has {:08x}", packet.ssrc));
         }
         if let Some(sequence) = agreed.sequence
             && agreed.tcp
@@ -197,7 +202,8 @@ impl Vet {
         let described = stream.pictures.codec();
         if let Some(codec) = shown.filter(|codec| *codec != described) {
             let place = Place { utc, ..Place::default() };
-            self.findings.add(Rule::SdpCodec, place, || format!("described as {described:?}, sent as {codec:?}"));
+            self.findings
+                .add(Rule::SdpCodec, place, || format!("described as {described:?}, sent as {codec:?}"));
             self.stream = Some(self.open(codec, udp));
         }
     }

@@ -1,5 +1,8 @@
 //! Time: the RTP clock against arrival, sender reports against both.
 
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
 use serde_json::{Value, json};
 use vigie::rtp::rtcp::SenderReport;
 use vigie::rtp::timestamp_distance;
@@ -46,12 +49,15 @@ struct Report {
 #[derive(Debug)]
 pub(super) struct Clock {
     last: Option<(u32, i64)>,
+    ahead: BinaryHeap<Reverse<i64>>,
     start: Option<i64>,
     arrived: Option<i64>,
     spans: Vec<Least>,
     span: i64,
-    delays: std::collections::VecDeque<i64>,
+    delays: VecDeque<i64>,
     jitter: f64,
+    /// Delay of the last picture, even of one that leapt.
+    newest: Option<i64>,
     /// Delay of the picture before.
     before: Option<i64>,
     reports: Vec<Report>,
@@ -72,12 +78,14 @@ impl Default for Clock {
     fn default() -> Self {
         Self {
             last: None,
+            ahead: BinaryHeap::new(),
             start: None,
             arrived: None,
             spans: Vec::new(),
             span: 1_000_000,
-            delays: std::collections::VecDeque::new(),
+            delays: VecDeque::new(),
             jitter: 0.0,
+            newest: None,
             before: None,
             reports: Vec::new(),
             count: 0,
@@ -98,6 +106,7 @@ impl Clock {
     /// Timestamps do not continue: another numbering.
     pub(super) fn restart(&mut self) {
         self.last = None;
+        self.ahead.clear();
         self.spans.clear();
         self.delays.clear();
         self.reports.clear();
@@ -114,7 +123,17 @@ impl Clock {
         self.last = Some((timestamp, ticks));
         self.start.get_or_insert(utc.0);
         self.arrived = Some(utc.0);
-        let delay = utc.0 - ticks * 100 / 9;
+        self.newest = Some(utc.0 - ticks * 100 / 9);
+        // Reordered pictures are sent at the time of decoding, which is the times of showing, sorted.
+        self.ahead.push(Reverse(ticks));
+        let mut decoded = None;
+        while self.ahead.len() > begun.reorder
+            && let Some(Reverse(least)) = self.ahead.pop()
+        {
+            decoded = Some(least);
+        }
+        let Some(decoded) = decoded else { return };
+        let delay = utc.0 - decoded * 100 / 9;
         let typical = self.typical();
         if typical.is_some_and(|typical| (delay - typical).abs() > OFF) {
             // A leap: told where pictures are ordered. What came before it says nothing of what comes.
@@ -205,13 +224,20 @@ impl Clock {
             if ahead.abs() > OFF {
                 off = true;
                 f.add(Rule::SrWallClock, place, || {
-                    format!("{:.3} s {}", ahead.abs() as f64 / 1e6, if ahead < 0 { "behind" } else { "ahead" })
+                    format!(
+                        "{:.3} s {}",
+                        ahead.abs() as f64 / 1e6,
+                        if ahead < 0 { "behind" } else { "ahead" }
+                    )
                 });
             }
-            if let (Some(typical), Some((last, ticks))) = (self.typical(), self.last) {
+            if let (Some(typical), Some(newest), Some((last, ticks))) =
+                (self.typical(), self.newest, self.last)
+            {
                 let rtp = (ticks + i64::from(timestamp_distance(last, report.rtp_timestamp))) * 100 / 9;
                 let apart = utc.0 - typical - rtp;
-                if apart.abs() > OFF {
+                // Where the last picture leapt, the report may have leapt with it.
+                if apart.abs() > OFF && (utc.0 - newest - rtp).abs() > OFF {
                     f.add(Rule::SrMedia, place, || format!("{:.3} s from the pictures", apart as f64 / 1e6));
                     return;
                 }
@@ -237,17 +263,24 @@ impl Clock {
 
     /// The least delays rise or fall where the RTP clock does not keep time.
     fn judge_drift(&mut self, f: &mut Findings) {
-        let points: Vec<(f64, f64)> = self.spans.iter().map(|least| (least.at as f64, least.delay as f64)).collect();
-        let Some(line) = Line::through(&points) else { return };
+        let start = self.spans.first().map_or(0, |least| least.at);
+        let points: Vec<(f64, f64)> =
+            self.spans.iter().map(|least| ((least.at - start) as f64, least.delay as f64)).collect();
+        let Some(slope) = median_slope(&points) else { return };
+        let rests = points.iter().map(|(at, delay)| delay - slope * at).collect();
+        let Some(middle) = median(rests) else { return };
+        let rests = points.iter().map(|(at, delay)| (delay - slope * at - middle).abs()).collect();
+        // Of a normal distribution, the deviation that is exceeded by half is two thirds of the standard deviation.
+        let Some(residual) = median(rests).map(|half| half * 1.48) else { return };
         let span = self.spans.last().zip(self.spans.first()).map_or(0, |(last, first)| last.at - first.at);
         if span < DRIFT_SPAN || points.len() < 6 {
             return;
         }
         // Delay falls where timestamps run ahead.
-        let drift = -line.slope;
+        let drift = -slope;
         self.drift = Some(drift);
         let moved = drift.abs() * span as f64;
-        if drift.abs() > QUARTZ && moved > 40_000.0_f64.max(8.0 * line.residual) {
+        if drift.abs() > QUARTZ && moved > 40_000.0_f64.max(8.0 * residual) {
             f.add(Rule::ClockDrift, Place::default(), || {
                 format!("{:+.0} ppm against arrival, over {} s", drift * 1e6, span / 1_000_000)
             });
@@ -259,17 +292,19 @@ impl Clock {
         // A report that is off has been told; it is compared where all are.
         let all_off = self.reports.iter().all(|report| report.off);
         let reports: Vec<&Report> = self.reports.iter().filter(|report| all_off || !report.off).collect();
-        let Some(slope) = median_slope(&reports) else { return };
+        let Some(base) = reports.first().map(|report| report.ntp) else { return };
+        let points: Vec<(f64, f64)> =
+            reports.iter().map(|report| ((report.ntp - base) as f64, report.rtp as f64)).collect();
+        let Some(slope) = median_slope(&points) else { return };
         self.report_drift = Some(slope - 1.0);
-        let base = reports.iter().map(|report| report.rtp as f64 - slope * report.ntp as f64);
-        let mut rests: Vec<f64> = base.collect();
-        let unsorted = rests.clone();
-        rests.sort_by(f64::total_cmp);
-        let Some(middle) = rests.get(rests.len() / 2).copied() else { return };
-        for (report, rest) in reports.iter().zip(unsorted) {
+        let rests: Vec<f64> = points.iter().map(|(ntp, rtp)| rtp - slope * ntp).collect();
+        let Some(middle) = median(rests.clone()) else { return };
+        for (report, rest) in reports.iter().zip(rests) {
             let apart = rest - middle;
             if apart.abs() > 100_000.0 {
-                f.add(Rule::SrInconsistent, report.place, || format!("{:.3} s from the other reports", apart / 1e6));
+                f.add(Rule::SrInconsistent, report.place, || {
+                    format!("{:.3} s from the other reports", apart / 1e6)
+                });
             }
         }
     }
@@ -294,7 +329,10 @@ impl Clock {
         if self.pictures > 1 {
             lines.push(("jitter", format!("{:.1} ms", self.jitter / 1e3)));
         }
-        let offset = self.offset.map(|micros| format!(", clock {:+.3} s from this machine's", micros as f64 / 1e6));
+        let offset = self.offset.map(|micros| match micros {
+            -500..500 => ", clock as this machine's".to_owned(),
+            _ => format!(", clock {:+.3} s from this machine's", micros as f64 / 1e6),
+        });
         let drift = self.report_drift.map(|drift| format!(", RTP {} against NTP", ppm(drift)));
         let rest = offset.unwrap_or_default() + &drift.unwrap_or_default();
         lines.push(("reports", format!("{}{rest}", crate::moment::count(self.count, "sender report"))));
@@ -311,43 +349,16 @@ fn thin<T>(all: &mut Vec<T>) {
     });
 }
 
-/// A line by least squares.
-struct Line {
-    slope: f64,
-    /// Root of the mean square of what is left.
-    residual: f64,
+fn median(mut all: Vec<f64>) -> Option<f64> {
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).copied()
 }
 
-impl Line {
-    fn through(points: &[(f64, f64)]) -> Option<Self> {
-        let n = points.len() as f64;
-        let (x0, y0) = *points.first()?;
-        let points = points.iter().map(|(x, y)| (x - x0, y - y0));
-        let (sx, sy) = points.clone().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
-        let (mx, my) = (sx / n, sy / n);
-        let (num, den) = points.clone().fold((0.0, 0.0), |(a, b), (x, y)| {
-            (a + (x - mx) * (y - my), b + (x - mx) * (x - mx))
-        });
-        if den == 0.0 {
-            return None;
-        }
-        let slope = num / den;
-        let rest = points.map(|(x, y)| (y - my - slope * (x - mx)).powi(2)).sum::<f64>() / n;
-        Some(Self { slope, residual: rest.sqrt() })
-    }
-}
-
-/// Of every two reports, RTP time over NTP time; the median. `None` for fewer than two.
-fn median_slope(reports: &[&Report]) -> Option<f64> {
+/// The median of the slopes between any two points: single ones that are off do not move it. `None` for fewer than two.
+fn median_slope(points: &[(f64, f64)]) -> Option<f64> {
     let mut slopes = Vec::new();
-    for (i, a) in reports.iter().enumerate() {
-        for b in reports.iter().skip(i + 1) {
-            let passed = b.ntp - a.ntp;
-            if passed > 0 {
-                slopes.push((b.rtp - a.rtp) as f64 / passed as f64);
-            }
-        }
+    for (i, (x0, y0)) in points.iter().enumerate() {
+        slopes.extend(points.iter().skip(i + 1).filter(|(x, _)| x != x0).map(|(x, y)| (y - y0) / (x - x0)));
     }
-    slopes.sort_by(f64::total_cmp);
-    slopes.get(slopes.len() / 2).copied()
+    median(slopes)
 }

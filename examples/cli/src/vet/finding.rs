@@ -83,7 +83,8 @@ pub struct Findings(BTreeMap<Rule, Finding>);
 impl Findings {
     /// Counts a breach; `detail` is asked for the first time.
     pub(super) fn add(&mut self, rule: Rule, place: Place, detail: impl FnOnce() -> String) {
-        let found = self.0.entry(rule).or_insert_with(|| Finding { rule, count: 0, first: place, detail: detail() });
+        let found =
+            self.0.entry(rule).or_insert_with(|| Finding { rule, count: 0, first: place, detail: detail() });
         found.count += 1;
     }
 

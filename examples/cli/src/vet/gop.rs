@@ -122,7 +122,9 @@ impl Gops {
         let (start, sum) = &mut self.window;
         if now - *start >= WINDOW {
             let micros = u64::try_from((now - *start) * 100 / 9).unwrap_or(1).max(1);
-            let heavier = |(most, over): (u64, u64)| u128::from(*sum) * u128::from(over) > u128::from(most) * u128::from(micros);
+            let heavier = |(most, over): (u64, u64)| {
+                u128::from(*sum) * u128::from(over) > u128::from(most) * u128::from(micros)
+            };
             if self.heaviest.is_none_or(heavier) {
                 self.heaviest = Some((*sum, micros));
             }

@@ -87,7 +87,8 @@ fn allowed(sets: &ParameterSets) -> Option<Allowed> {
 
 fn allowed_h264(sps: &h264::Sps) -> Option<Allowed> {
     // Level 1b: 11 with constraint_set3_flag in the profiles of the first edition.
-    let level = if sps.level == 11 && sps.constraints & 0x10 != 0 && sps.profile < 100 { 9 } else { sps.level };
+    let level =
+        if sps.level == 11 && sps.constraints & 0x10 != 0 && sps.profile < 100 { 9 } else { sps.level };
     let (_, rate, size, _, bits, buffer, ratio) = *LEVELS.iter().find(|known| known.0 == level)?;
     // cpbBrNalFactor, table A-2.
     let factor = match sps.profile {
@@ -152,19 +153,27 @@ pub(super) fn check(sets: &ParameterSets, gops: &Gops, f: &mut Findings) {
     let place = Place::default();
     let (width, height) = allowed.longest;
     if allowed.own > allowed.size || width * width > 8 * allowed.size || height * height > 8 * allowed.size {
-        f.add(Rule::LevelSize, place, || format!("{} units, level {name} allows {}", allowed.own, allowed.size));
+        f.add(Rule::LevelSize, place, || {
+            format!("{} units, level {name} allows {}", allowed.own, allowed.size)
+        });
     }
     if let Some(rate) = gops.rate() {
         let units = allowed.own as f64 * rate;
         if units > allowed.rate as f64 * SLACK {
-            f.add(Rule::LevelRate, place, || format!("{units:.0} a second, level {name} allows {}", allowed.rate));
+            f.add(Rule::LevelRate, place, || {
+                format!("{units:.0} a second, level {name} allows {}", allowed.rate)
+            });
         }
     }
     if let Some((bits, micros)) = gops.heaviest() {
         let most = allowed.bits as f64 * micros as f64 / 1e6 + allowed.buffer as f64;
         if bits as f64 > most * SLACK {
             f.add(Rule::LevelBitRate, place, || {
-                format!("{:.1} Mbit/s, level {name} allows {:.1}", bits as f64 / micros as f64, allowed.bits as f64 / 1e6)
+                format!(
+                    "{:.1} Mbit/s, level {name} allows {:.1}",
+                    bits as f64 / micros as f64,
+                    allowed.bits as f64 / 1e6
+                )
             });
         }
     }
@@ -173,7 +182,9 @@ pub(super) fn check(sets: &ParameterSets, gops: &Gops, f: &mut Findings) {
         let dpb = LEVELS.iter().find(|known| known.0 == sps.level).map(|known| known.3);
         let frames = dpb.map(|dpb| (dpb / allowed.own.max(1)).min(16));
         if let Some(frames) = frames.filter(|frames| u64::from(sps.max_ref_frames) > *frames) {
-            f.add(Rule::LevelDpb, place, || format!("{} reference frames, level {name} has room for {frames}", sps.max_ref_frames));
+            f.add(Rule::LevelDpb, place, || {
+                format!("{} reference frames, level {name} has room for {frames}", sps.max_ref_frames)
+            });
         }
     }
 }

@@ -41,9 +41,13 @@ fn scan(bytes: &[u8], place: Place, f: &mut Findings) -> Vec<Range<usize>> {
                 pieces.push(start..at.saturating_sub(zeros).max(start));
                 start = at + 1;
             }
-            2 if zeros >= 2 => f.add(Rule::EmulationMissing, place, || format!("00 00 02 at byte {}", at - 2)),
+            2 if zeros >= 2 => {
+                f.add(Rule::EmulationMissing, place, || format!("00 00 02 at byte {}", at - 2))
+            }
             3 if zeros >= 2 && bytes.get(at + 1).is_some_and(|next| *next > 3) => {
-                f.add(Rule::EmulationMissing, place, || format!("00 00 03 {:02x} at byte {}", bytes[at + 1], at - 2));
+                f.add(Rule::EmulationMissing, place, || {
+                    format!("00 00 03 {:02x} at byte {}", bytes[at + 1], at - 2)
+                });
             }
             _ => {}
         }

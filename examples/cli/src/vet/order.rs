@@ -81,7 +81,8 @@ impl Orders {
         let elementary = place.timestamp.is_none();
         let damaged = damaged && !elementary;
         let ticks = self.extend(place, f);
-        let anew = self.numbers(slice, place, sets, damaged, f) || self.counts_anew(slice, count, damaged);
+        let anew =
+            self.numbers(slice, count, place, sets, damaged, f) || self.counts_anew(slice, count, damaged);
         if anew {
             f.add(Rule::IdrMissing, place, || "counting starts anew, the picture is no IDR".to_owned());
         }
@@ -90,7 +91,7 @@ impl Orders {
             self.floor = self.window.iter().map(|seen| seen.ticks).chain(self.floor).max();
             self.window.clear();
         }
-        self.compare(count.map(|(count, _)| count), ticks, place, sets, elementary || damaged, slice, f);
+        self.compare(count.map(|(count, _)| count), ticks, place, sets, damaged, slice, f);
     }
 
     /// The timestamp, extended; and whether it leapt.
@@ -116,10 +117,11 @@ impl Orders {
         ticks + step
     }
 
-    /// frame_num and idr_pic_id, §7.4.3. True where they start anew without an IDR.
+    /// frame_num and idr_pic_id, H.264 §7.4.3. True where they start anew without an IDR.
     fn numbers(
         &mut self,
         slice: &Slice,
+        count: Option<(i32, bool)>,
         place: Place,
         sets: &ParameterSets,
         damaged: bool,
@@ -141,7 +143,8 @@ impl Orders {
         } else if let Some(before) = self.frame_num.filter(|_| !damaged && !sps.gaps_allowed) {
             let expected = (before + 1) % (1 << sps.frame_num_bits);
             if header.frame_num != expected {
-                anew = header.frame_num <= 1 && header.order_lsb <= 16;
+                // Pictures that are missing leave picture order going on: both may wrap in step.
+                anew = header.frame_num <= 1 && header.order_lsb <= 16 && !self.goes_on(count);
                 if !anew {
                     f.add(Rule::FrameNum, place, || format!("{}, expected {expected}", header.frame_num));
                 }
@@ -156,6 +159,18 @@ impl Orders {
             self.frame_num = None;
         }
         anew
+    }
+
+    /// Pictures that came before and are shown after one of that count.
+    fn behind(&self, count: i32) -> usize {
+        self.window.iter().filter(|seen| seen.count.is_some_and(|before| before > count)).count()
+    }
+
+    /// Is the picture a few ahead of those before it?
+    fn goes_on(&self, count: Option<(i32, bool)>) -> bool {
+        let highest = self.window.iter().filter_map(|seen| seen.count).max();
+        let unit = if self.codec == Codec::H264 { 2 } else { 1 };
+        count.zip(highest).is_some_and(|((count, _), highest)| (1..=6 * unit).contains(&(count - highest)))
     }
 
     /// Does picture order start anew?
@@ -182,12 +197,12 @@ impl Orders {
         ticks: i64,
         place: Place,
         sets: &ParameterSets,
-        untimed: bool,
+        damaged: bool,
         slice: &Slice,
         f: &mut Findings,
     ) {
         let mut good = true;
-        if place.timestamp.is_some() && !untimed {
+        if place.timestamp.is_some() && !damaged {
             let floor = self.floor.is_some_and(|floor| ticks <= floor);
             let equal = self.window.iter().any(|seen| seen.ticks == ticks) || self.floor == Some(ticks);
             let against = self.window.iter().any(|seen| match (seen.count, count) {
@@ -201,9 +216,12 @@ impl Orders {
             }
             good = !equal && !against && !floor;
         }
-        if let Some(count) = count {
-            let behind = self.window.iter().filter(|seen| seen.count.is_some_and(|before| before > count)).count();
-            if behind > self.depth {
+        // Where packets are missing, so may be the picture that counting started anew with.
+        if damaged && count.is_some_and(|count| self.behind(count) > 16) {
+            self.window.clear();
+        } else if let Some(count) = count {
+            let behind = self.behind(count);
+            if behind > self.depth && !damaged {
                 if self.depth == 0 {
                     self.reordered = place;
                 }
@@ -214,7 +232,7 @@ impl Orders {
                 Some(Header::H265(header)) => sets.sps_h265(header.sps_id).map(|sps| sps.reorder),
                 _ => None,
             };
-            if allowed.is_some_and(|allowed| behind > usize::from(allowed)) {
+            if !damaged && allowed.is_some_and(|allowed| behind > usize::from(allowed)) {
                 f.add(Rule::ReorderExceeded, place, || format!("by {behind}, declared {allowed:?}"));
             }
         }

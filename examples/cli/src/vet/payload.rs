@@ -101,7 +101,14 @@ impl Payloads {
         (self.open, self.closed, self.after_gap, self.dropping) = (None, None, true, false);
     }
 
-    pub(super) fn push(&mut self, payload: &[u8], marker: bool, place: Place, f: &mut Findings, sink: &mut Sink<'_>) {
+    pub(super) fn push(
+        &mut self,
+        payload: &[u8],
+        marker: bool,
+        place: Place,
+        f: &mut Findings,
+        sink: &mut Sink<'_>,
+    ) {
         let header = self.codec.nal_header();
         if payload.len() < header {
             f.add(Rule::FragmentEmpty, place, || "an empty payload".to_owned());
@@ -127,11 +134,14 @@ impl Payloads {
         let rest = &payload[1..];
         if matches!(kind, 0 | 30 | 31) {
             f.add(Rule::NalReserved, place, || format!("payload type {kind}"));
+            self.gap();
             return sink(Unpacked::Lost, f);
         }
         match (self.mode, kind) {
             (Some(0), 24..=29) => {
-                f.add(Rule::PacketizationMode, place, || format!("payload type {kind} in packetization-mode 0"));
+                f.add(Rule::PacketizationMode, place, || {
+                    format!("payload type {kind} in packetization-mode 0")
+                });
             }
             (Some(2), 1..=24) => {
                 f.add(Rule::DonMissing, place, || format!("payload type {kind} in packetization-mode 2"));
@@ -151,8 +161,22 @@ impl Payloads {
             }
             24 => self.units(rest, Layout::plain(), Some(first), place, f, sink),
             25 => self.units(rest, Layout { base: 2, ..Layout::plain() }, Some(first), place, f, sink),
-            26 => self.units(rest, Layout { base: 2, after_size: 3, ..Layout::plain() }, Some(first), place, f, sink),
-            27 => self.units(rest, Layout { base: 2, after_size: 4, ..Layout::plain() }, Some(first), place, f, sink),
+            26 => self.units(
+                rest,
+                Layout { base: 2, after_size: 3, ..Layout::plain() },
+                Some(first),
+                place,
+                f,
+                sink,
+            ),
+            27 => self.units(
+                rest,
+                Layout { base: 2, after_size: 4, ..Layout::plain() },
+                Some(first),
+                place,
+                f,
+                sink,
+            ),
             _ => {
                 let Some((&fu, body)) = rest.split_first() else {
                     return f.add(Rule::FragmentEmpty, place, || "no fragmentation header".to_owned());
@@ -181,6 +205,7 @@ impl Payloads {
         }
         if kind > 50 {
             f.add(Rule::NalReserved, place, || format!("payload type {kind}"));
+            self.gap();
             return sink(Unpacked::Lost, f);
         }
         if kind != 49 {
@@ -259,7 +284,9 @@ impl Payloads {
         self.numbered = numbered;
         match (self.declared, numbered) {
             (Some(false), true) => {
-                f.add(Rule::DonUnexpected, place, || "sprop-max-don-diff is 0 or absent, DONL is there".to_owned());
+                f.add(Rule::DonUnexpected, place, || {
+                    "sprop-max-don-diff is 0 or absent, DONL is there".to_owned()
+                });
             }
             (Some(true), false) => {
                 f.add(Rule::DonMissing, place, || "sprop-max-don-diff is above 0, no DONL".to_owned());

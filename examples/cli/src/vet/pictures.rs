@@ -21,6 +21,8 @@ pub(super) struct Begun {
     pub(super) place: Place,
     /// Timestamps do not continue those before.
     pub(super) after_gap: bool,
+    /// Pictures that may come before one that is shown earlier.
+    pub(super) reorder: usize,
 }
 
 /// The picture that is being received.
@@ -212,7 +214,9 @@ impl Pictures {
             NalKind::Vps | NalKind::Sps | NalKind::Pps => self.sets.insert(nal.bytes, place, f),
             NalKind::Delimiter => {
                 if self.current.nals > 0 {
-                    f.add(Rule::AudOrder, place, || format!("behind {} NAL units of its picture", self.current.nals));
+                    f.add(Rule::AudOrder, place, || {
+                        format!("behind {} NAL units of its picture", self.current.nals)
+                    });
                 }
                 let payload = nal.payload(self.codec).first().copied().unwrap_or(0);
                 self.current.promised = Some((payload >> 5, place));
@@ -257,7 +261,9 @@ impl Pictures {
             }
             (0, false) if self.last.is_some() && relation == Relation::Same && !self.uncertain => {
                 if self.current.leads {
-                    f.add(Rule::SetsInside, self.current.place, || "a slice of the same picture follows".to_owned());
+                    f.add(Rule::SetsInside, self.current.place, || {
+                        "a slice of the same picture follows".to_owned()
+                    });
                 }
                 None
             }
@@ -293,8 +299,11 @@ impl Pictures {
         {
             f.add(Rule::MarkerMissing, boundary.place, || "another picture follows".to_owned());
         }
-        if self.rtp && !self.uncertain && self.current.lead.is_some_and(|lead| Some(lead) != place.timestamp) {
-            f.add(Rule::TimestampInside, place, || "between the NAL units before the first slice and it".to_owned());
+        if self.rtp && !self.uncertain && self.current.lead.is_some_and(|lead| Some(lead) != place.timestamp)
+        {
+            f.add(Rule::TimestampInside, place, || {
+                "between the NAL units before the first slice and it".to_owned()
+            });
         }
         self.current.timestamp = place.timestamp;
         if self.current.nals == 0 || self.current.place == Place::default() {
@@ -321,7 +330,8 @@ impl Pictures {
             self.check_step(place, f);
         }
         let after_gap = std::mem::take(&mut self.uncertain);
-        Some(Begun { place, after_gap })
+        let declared = self.sets.table().format().and_then(|format| format.reorder).map_or(0, usize::from);
+        Some(Begun { place, after_gap, reorder: declared.max(self.orders.depth()) })
     }
 
     /// What holds for every slice.
@@ -343,12 +353,17 @@ impl Pictures {
                     let size = if header.field { blocks / 2 } else { blocks };
                     if u64::from(header.first_mb) * pairs >= size {
                         f.add(Rule::SpsSize, place, || {
-                            format!("a slice begins at macroblock {}, the picture has {size}", header.first_mb)
+                            format!(
+                                "a slice begins at macroblock {}, the picture has {size}",
+                                header.first_mb
+                            )
                         });
                     }
                 }
             }
-            Some(Header::H265(header)) if header.is_irap() && header.slice_type.is_some_and(|kind| kind != 2) => {
+            Some(Header::H265(header))
+                if header.is_irap() && header.slice_type.is_some_and(|kind| kind != 2) =>
+            {
                 f.add(Rule::KeyNotIntra, place, || format!("slice_type {:?}", header.slice_type));
             }
             _ => {}
@@ -380,7 +395,9 @@ impl Pictures {
         if let Some(allowed) = level::largest_picture(self.sets.table(), self.gops.step())
             && picture.bytes > allowed
         {
-            f.add(Rule::PictureTooLarge, picture.place, || format!("{} bytes, allowed are {allowed}", picture.bytes));
+            f.add(Rule::PictureTooLarge, picture.place, || {
+                format!("{} bytes, allowed are {allowed}", picture.bytes)
+            });
         }
     }
 
@@ -391,8 +408,8 @@ impl Pictures {
             level::check(self.sets.table(), &self.gops, f);
             self.check_rate(f);
             if self.orders.depth() > 0 {
-                let depth = self.orders.depth();
-                f.add(Rule::BPictures, self.orders.first_reordered(), || format!("by {depth} pictures"));
+                let depth = crate::moment::count(self.orders.depth() as u64, "picture");
+                f.add(Rule::BPictures, self.orders.first_reordered(), || format!("by {depth}"));
             }
         }
     }
@@ -416,7 +433,9 @@ impl Pictures {
     fn check_step(&self, place: Place, f: &mut Findings) {
         let table = self.sets.table();
         let sps = table.active().and_then(|id| table.sps_h264(id));
-        let Some(vui) = sps.and_then(|sps| sps.vui.as_ref()).filter(|vui| vui.fixed_frame_rate) else { return };
+        let Some(vui) = sps.and_then(|sps| sps.vui.as_ref()).filter(|vui| vui.fixed_frame_rate) else {
+            return;
+        };
         let (Some((units, scale)), Some(step)) = (vui.timing, self.gops.step()) else { return };
         let frame = 180_000.0 * f64::from(units) / f64::from(scale);
         let frames = step as f64 / frame;

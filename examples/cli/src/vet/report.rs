@@ -48,7 +48,17 @@ impl Report {
         let players = table.map(players::matrix).unwrap_or_default();
         let depth = pictures.as_ref().map_or(0, |pictures| pictures.depth());
         let gops = pictures.map(|pictures| pictures.gops).unwrap_or_default();
-        Self { source: source.to_owned(), findings: vet.findings, format, sets, players, gops, clock, packets, depth }
+        Self {
+            source: source.to_owned(),
+            findings: vet.findings,
+            format,
+            sets,
+            players,
+            gops,
+            clock,
+            packets,
+            depth,
+        }
     }
 
     /// What was judged.
@@ -113,7 +123,7 @@ impl Report {
             let rule = found.rule;
             let _ = write!(
                 out,
-                "\n{:<8} {rule} ({}), {}\n         {}: {}\n         first at {}\n         receivers: {}\n",
+                "\n{:<8} {rule} ({}), {}\n         {}: {}\n         first: {}\n         receivers: {}\n",
                 rule.severity(),
                 rule.clause(),
                 count(found.count, "time"),
@@ -138,11 +148,20 @@ impl Report {
         let mut lines = Vec::new();
         if let Some(format) = &self.format {
             let declared = format.frame_rate.map(|(over, under)| f64::from(over) / f64::from(under));
-            let declared = declared.map_or_else(|| "no rate declared".to_owned(), |rate| format!("declared {rate:.2}/s"));
-            let delivered = self.gops.rate().map(|rate| format!(", delivered {rate:.2}/s")).unwrap_or_default();
-            lines.push(("video", format!("{} {}x{}, {declared}{delivered}", format.codec_string, format.width, format.height)));
+            let declared = declared
+                .map_or_else(|| "no rate declared".to_owned(), |rate| format!("declared {rate:.2}/s"));
+            let delivered =
+                self.gops.rate().map(|rate| format!(", delivered {rate:.2}/s")).unwrap_or_default();
+            lines.push((
+                "video",
+                format!("{} {}x{}, {declared}{delivered}", format.codec_string, format.width, format.height),
+            ));
         }
-        let mut pictures = format!("{}, {}", count(self.gops.pictures(), "picture"), count(self.gops.keys(), "random access point"));
+        let mut pictures = format!(
+            "{}, {}",
+            count(self.gops.pictures(), "picture"),
+            count(self.gops.keys(), "random access point")
+        );
         if self.gops.b_pictures() > 0 {
             let _ = write!(pictures, ", {} with B slices", self.gops.b_pictures());
         }
@@ -163,7 +182,8 @@ impl Report {
 
 /// The parameter sets, a line each.
 fn describe(sets: &ParameterSets) -> Vec<String> {
-    let mut lines: Vec<String> = sets.vps().map(|(id, nal)| format!("VPS {id}: {} bytes", nal.len())).collect();
+    let mut lines: Vec<String> =
+        sets.vps().map(|(id, nal)| format!("VPS {id}: {} bytes", nal.len())).collect();
     for (id, nal) in sets.sps() {
         let mut line = format!("SPS {id}: {} bytes", nal.len());
         if let Some(sps) = sets.sps_h264(id) {

@@ -69,7 +69,9 @@ impl Messages {
             Some(cseq) => cseq,
             None => {
                 let oldest = *self.order.first()?;
-                f.add(Rule::RtspCseq, place, || format!("{:?}, expected {oldest}", response.headers.get("CSeq")));
+                f.add(Rule::RtspCseq, place, || {
+                    format!("{:?}, expected {oldest}", response.headers.get("CSeq"))
+                });
                 oldest
             }
         };
@@ -133,7 +135,8 @@ impl Messages {
         let streams = response.headers.get("RTP-Info").map(RtpInfo::parse_all).unwrap_or_default();
         for (at, stream) in streams.iter().enumerate() {
             let only = streams.len() == 1 && self.agreed.len() == 1;
-            let named = |agreed: &Agreed| agreed.control.ends_with(stream.url.rsplit('/').next().unwrap_or_default());
+            let named =
+                |agreed: &Agreed| agreed.control.ends_with(stream.url.rsplit('/').next().unwrap_or_default());
             let found = self.agreed.iter().position(named).or(only.then_some(0)).or(Some(at));
             if let Some(agreed) = found.and_then(|at| self.agreed.get_mut(at)) {
                 agreed.sequence = stream.seq;

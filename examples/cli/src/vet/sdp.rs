@@ -59,7 +59,8 @@ fn grammar(text: &str, f: &mut Findings) {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let place = Place::default();
     let session = lines.iter().take_while(|line| !line.starts_with("m="));
-    let order: String = session.filter_map(|line| line.chars().next()).filter(|c| "vost".contains(*c)).collect();
+    let order: String =
+        session.filter_map(|line| line.chars().next()).filter(|c| "vost".contains(*c)).collect();
     if order != "vost" {
         // More than one t= is allowed.
         let mut once = order.clone();
@@ -83,7 +84,9 @@ fn grammar(text: &str, f: &mut Findings) {
                     _ => Some("an origin of other than six words"),
                 }
             }
-            Some(("t", time)) if time.split_whitespace().filter(|word| word.parse::<u64>().is_ok()).count() != 2 => {
+            Some(("t", time))
+                if time.split_whitespace().filter(|word| word.parse::<u64>().is_ok()).count() != 2 =>
+            {
                 Some("a time of other than two numbers")
             }
             _ => None,

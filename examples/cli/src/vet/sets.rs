@@ -28,6 +28,8 @@ pub(super) struct Sets {
     described: BTreeMap<(u8, u8), Bytes>,
     /// profile_idc and level_idc of the description's profile-level-id.
     profile: Option<(u8, u8)>,
+    /// The description has one that is not of six hexadecimal digits.
+    no_profile: bool,
     compared: bool,
     pictures: bool,
 }
@@ -41,6 +43,7 @@ impl Sets {
             waiting: Vec::new(),
             described: BTreeMap::new(),
             profile: None,
+            no_profile: false,
             compared: false,
             pictures: false,
         }
@@ -58,9 +61,10 @@ impl Sets {
                 self.described.insert(key, set.clone());
             }
         }
-        let hex = media.fmtp("profile-level-id").filter(|_| self.codec == Codec::H264);
-        let number = hex.and_then(|hex| u32::from_str_radix(hex.trim(), 16).ok());
+        let hex = media.fmtp("profile-level-id").map(str::trim).filter(|_| self.codec == Codec::H264);
+        let number = hex.filter(|hex| hex.len() == 6).and_then(|hex| u32::from_str_radix(hex, 16).ok());
         self.profile = number.map(|number| ((number >> 16) as u8, number as u8));
+        self.no_profile = hex.is_some() && number.is_none();
     }
 
     /// A parameter set came in the stream.
@@ -87,6 +91,9 @@ impl Sets {
             second_opinion(nal, place, f);
         }
         let held = self.held(key);
+        if held.as_ref().is_some_and(|held| same(self.codec, held, nal)) {
+            return;
+        }
         if kind == NalKind::Pps || held.is_none() {
             self.table = trial;
             return;
@@ -122,7 +129,10 @@ impl Sets {
                 let _ = self.table.insert(&nal);
             } else {
                 f.add(Rule::SetChanged, place, || {
-                    format!("NAL unit type {}, no IDR picture behind it", Nal::new(&nal).unit_type(self.codec))
+                    format!(
+                        "NAL unit type {}, no IDR picture behind it",
+                        Nal::new(&nal).unit_type(self.codec)
+                    )
                 });
             }
         }
@@ -140,13 +150,18 @@ impl Sets {
         let described = self.described.clone();
         let place = Place::default();
         for (key, before) in &described {
-            let Some(now) = self.held(*key).filter(|now| now != before) else { continue };
+            let Some(now) = self.held(*key).filter(|now| !same(self.codec, now, before)) else { continue };
             match (size(self.codec, before), size(self.codec, &now)) {
                 (Some(a), Some(b)) if a != b => {
-                    f.add(Rule::SpsSize, place, || format!("described as {}x{}, sent as {}x{}", a.0, a.1, b.0, b.1));
+                    f.add(Rule::SpsSize, place, || {
+                        format!("described as {}x{}, sent as {}x{}", a.0, a.1, b.0, b.1)
+                    });
                 }
                 _ => f.add(Rule::SdpSetsDiffer, place, || format!("NAL unit type {}, id {}", key.0, key.1)),
             }
+        }
+        if self.no_profile {
+            f.add(Rule::SdpProfile, place, || "not six hexadecimal digits".to_owned());
         }
         let sps = self.table.active().and_then(|id| self.table.sps_h264(id));
         if let (Some((profile, level)), Some(sps)) = (self.profile, sps)
@@ -186,6 +201,12 @@ impl Sets {
     }
 }
 
+/// Do two sets say the same? nal_ref_idc is no part of them.
+fn same(codec: Codec, a: &[u8], b: &[u8]) -> bool {
+    let from = if codec == Codec::H264 { 1 } else { 0 };
+    a.get(from..) == b.get(from..)
+}
+
 /// NAL unit type and id.
 fn key(codec: Codec, nal: &[u8]) -> Option<(u8, u8)> {
     let unit = Nal::new(nal);
@@ -221,7 +242,8 @@ fn second_opinion(nal: &[u8], place: Place, f: &mut Findings) {
         }
         return;
     };
-    let vui = |sps: &h264::Sps| sps.vui.as_ref().and_then(|vui| vui.restriction).map(|r| u32::from(r.reorder));
+    let vui =
+        |sps: &h264::Sps| sps.vui.as_ref().and_then(|vui| vui.restriction).map(|r| u32::from(r.reorder));
     let restrictions = theirs.vui_parameters.as_ref().and_then(|vui| vui.bitstream_restrictions.as_ref());
     let pairs = [
         ("width", Some(ours.width), theirs.pixel_dimensions().ok().map(|(width, _)| width)),

@@ -101,7 +101,13 @@ impl Stream {
     }
 
     /// Takes a packet as it arrived.
-    pub(super) fn rtp(&mut self, bytes: &[u8], offset: Option<u64>, utc: Option<UtcMicros>, f: &mut Findings) {
+    pub(super) fn rtp(
+        &mut self,
+        bytes: &[u8],
+        offset: Option<u64>,
+        utc: Option<UtcMicros>,
+        f: &mut Findings,
+    ) {
         self.packets += 1;
         self.bytes += bytes.len() as u64;
         let mut place = Place { offset, packet: Some(self.packets), utc, ..Place::default() };
@@ -207,7 +213,9 @@ impl Stream {
                 self.deliver(bytes, place, f);
             }
             Some(_) => {
-                f.add(Rule::SequenceDuplicate, place, || "a number used before, for another packet".to_owned());
+                f.add(Rule::SequenceDuplicate, place, || {
+                    "a number used before, for another packet".to_owned()
+                });
             }
             None if ahead.unsigned_abs() >= DROPOUT.unsigned_abs() => {
                 let expected = self.expected.unwrap_or_default();
@@ -217,7 +225,9 @@ impl Stream {
                 self.take(bytes, packet.sequence, place, f);
             }
             None => {
-                f.add(Rule::SequenceOrder, place, || format!("{} late by {}", packet.sequence, -i32::from(ahead)));
+                f.add(Rule::SequenceOrder, place, || {
+                    format!("{} late by {}", packet.sequence, -i32::from(ahead))
+                });
             }
         }
     }
@@ -239,7 +249,9 @@ impl Stream {
         let mut late = !self.held.is_empty();
         while let Some(waiting) = self.held.remove(&0) {
             if std::mem::take(&mut late) {
-                f.add(Rule::SequenceOrder, waiting.place, || "came before the one numbered one less".to_owned());
+                f.add(Rule::SequenceOrder, waiting.place, || {
+                    "came before the one numbered one less".to_owned()
+                });
             }
             let sequence = waiting.place.sequence.unwrap_or_default();
             self.take(&waiting.bytes, sequence, waiting.place, f);
@@ -299,19 +311,29 @@ impl Stream {
     }
 
     /// Takes an RTCP compound; gives the sender report of this stream in it.
-    pub(super) fn rtcp(&mut self, bytes: &[u8], utc: Option<UtcMicros>, f: &mut Findings) -> Option<SenderReport> {
+    pub(super) fn rtcp(
+        &mut self,
+        bytes: &[u8],
+        utc: Option<UtcMicros>,
+        f: &mut Findings,
+    ) -> Option<SenderReport> {
         let place = Place { utc, ..Place::default() };
         let (mut report, mut named, mut begins) = (None, false, None);
         for packet in rtcp::parse(bytes) {
             match packet {
                 Ok(packet) => {
-                    begins.get_or_insert(matches!(packet, Packet::SenderReport(..) | Packet::ReceiverReport(..)));
+                    begins.get_or_insert(matches!(
+                        packet,
+                        Packet::SenderReport(..) | Packet::ReceiverReport(..)
+                    ));
                     match packet {
                         Packet::SenderReport(found, _) if self.ssrc.is_none_or(|ssrc| ssrc == found.ssrc) => {
                             report = Some(found);
                         }
                         Packet::SourceDescription(sdes) => named |= sdes.cname().is_some(),
-                        Packet::Goodbye(bye) => self.gone = bye.sources().find(|of| Some(*of) == self.ssrc).or(self.gone),
+                        Packet::Goodbye(bye) => {
+                            self.gone = bye.sources().find(|of| Some(*of) == self.ssrc).or(self.gone)
+                        }
                         _ => {}
                     }
                 }

@@ -20,7 +20,8 @@ impl Bits {
 
     fn ue(&self, at: &mut usize) -> u32 {
         let zeros = self.0[*at..].iter().take_while(|bit| !**bit).count();
-        let code = self.0[*at + zeros..=*at + 2 * zeros].iter().fold(0, |code, bit| code << 1 | u32::from(*bit));
+        let code =
+            self.0[*at + zeros..=*at + 2 * zeros].iter().fold(0, |code, bit| code << 1 | u32::from(*bit));
         *at += 2 * zeros + 1;
         code - 1
     }

@@ -31,7 +31,12 @@ pub(crate) struct Fault {
 const SHORT: usize = 160;
 const LONG: usize = 750;
 
-const fn fault(rule: &'static str, into: Into, pictures: usize, plant: fn(&mut Stream, &mut Dice) -> Vec<Packet>) -> Fault {
+const fn fault(
+    rule: &'static str,
+    into: Into,
+    pictures: usize,
+    plant: fn(&mut Stream, &mut Dice) -> Vec<Packet>,
+) -> Fault {
     Fault { rule, into, pictures, plant }
 }
 
@@ -436,7 +441,13 @@ fn fragment(stream: &mut Stream, dice: &mut Dice, fits: impl Fn(u8) -> bool, bit
     };
     let at = choose(&packets, dice, |_, packet| {
         header(packet).is_some_and(|header| {
-            let kind = if header & 0x80 != 0 { 0 } else if header & 0x40 != 0 { 2 } else { 1 };
+            let kind = if header & 0x80 != 0 {
+                0
+            } else if header & 0x40 != 0 {
+                2
+            } else {
+                1
+            };
             fits(kind)
         })
     });

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bits;
+mod cameras;
 mod faults;
+mod outputs;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;
@@ -31,7 +33,9 @@ fn clip(at: usize) -> &'static (Codec, Vec<Picture>) {
 /// A stream of x264 with four slices a picture.
 fn sliced() -> Option<&'static (Codec, Vec<Picture>)> {
     static SLICED: OnceLock<Option<(Codec, Vec<Picture>)>> = OnceLock::new();
-    SLICED.get_or_init(|| encoded("libx264", &["-x264-params", "slices=4:bframes=0:keyint=50"], Codec::H264)).as_ref()
+    SLICED
+        .get_or_init(|| encoded("libx264", &["-x264-params", "slices=4:bframes=0:keyint=50"], Codec::H264))
+        .as_ref()
 }
 
 /// What an encoder makes of ffmpeg's test picture; `None`, loudly, where there is no ffmpeg.
@@ -113,7 +117,8 @@ fn faults_are_of_many_classes() {
     let classes: std::collections::BTreeSet<&str> = FAULTS.iter().map(|fault| fault.rule).collect();
     assert!(classes.len() >= 40, "{}", classes.len());
     for class in classes {
-        let rule = Rule::ALL.iter().find(|rule| rule.id() == class).unwrap_or_else(|| panic!("no rule {class}"));
+        let rule =
+            Rule::ALL.iter().find(|rule| rule.id() == class).unwrap_or_else(|| panic!("no rule {class}"));
         assert!(rule.clause().contains('§') || rule.clause().contains("ONVIF"), "{class}: {}", rule.clause());
     }
 }
@@ -122,15 +127,40 @@ fn faults_are_of_many_classes() {
 fn clean_streams_of_encoders_draw_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let mut dice = Dice::new(99);
-    let mut streams: Vec<(String, Codec, Vec<Picture>)> = (0..4)
-        .map(|at| (format!("clip {at}"), clip(at).0, clip(at).1.clone()))
-        .collect();
+    let mut streams: Vec<(String, Codec, Vec<Picture>)> =
+        (0..4).map(|at| (format!("clip {at}"), clip(at).0, clip(at).1.clone())).collect();
     let more: [(&str, &[&str], Codec); 5] = [
         ("libx264", &["-tune", "zerolatency"], Codec::H264),
-        ("libx264", &["-preset", "medium", "-x264-params", "bframes=3:b-pyramid=normal:aud=1:open-gop=1:keyint=40"], Codec::H264),
-        ("libx264", &["-x264-params", "intra-refresh=1:nal-hrd=vbr", "-b:v", "800k", "-maxrate", "1M", "-bufsize", "1M"], Codec::H264),
+        (
+            "libx264",
+            &["-preset", "medium", "-x264-params", "bframes=3:b-pyramid=normal:aud=1:open-gop=1:keyint=40"],
+            Codec::H264,
+        ),
+        (
+            "libx264",
+            &[
+                "-x264-params",
+                "intra-refresh=1:nal-hrd=vbr",
+                "-b:v",
+                "800k",
+                "-maxrate",
+                "1M",
+                "-bufsize",
+                "1M",
+            ],
+            Codec::H264,
+        ),
         ("libx265", &["-x265-params", "log-level=error:pools=1:keyint=40:aud=1"], Codec::H265),
-        ("libx265", &["-preset", "medium", "-x265-params", "log-level=error:pools=1:bframes=4:keyint=50:slices=2:hrd=1:vbv-maxrate=1000:vbv-bufsize=1000"], Codec::H265),
+        (
+            "libx265",
+            &[
+                "-preset",
+                "medium",
+                "-x265-params",
+                "log-level=error:pools=1:bframes=4:keyint=50:slices=2:hrd=1:vbv-maxrate=1000:vbv-bufsize=1000",
+            ],
+            Codec::H265,
+        ),
     ];
     for (encoder, options, codec) in more {
         if let Some((_, all)) = encoded(encoder, options, codec) {

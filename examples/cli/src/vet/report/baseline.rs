@@ -34,7 +34,10 @@ impl Baseline {
             rules.iter().map(|(rule, count)| Some((rule.clone(), count.as_u64()?))).collect()
         });
         read.map(Self).ok_or_else(|| {
-            Failure::new(format!("{} is no baseline", path.display()), "write one with --write-baseline, of a firmware that is good")
+            Failure::new(
+                format!("{} is no baseline", path.display()),
+                "write one with --write-baseline, of a firmware that is good",
+            )
         })
     }
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::Report;
 use super::junit::escape;
 use super::plot::Plot;
-use crate::vet::players::Verdict;
 use crate::vet::Severity;
+use crate::vet::players::Verdict;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1a2330;--soft:#5b6878;--paper:#fff;--card:#f5f7fa;--rule:#d9dfe7;--error:#b3261e;\
@@ -43,7 +43,8 @@ impl Report {
         self.findings_html(&mut out);
         out.push_str("<h2>Stream</h2>\n<table>");
         for (name, value) in self.lines() {
-            let _ = write!(out, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape(name), escape(&value));
+            let _ =
+                write!(out, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape(name), escape(&value));
         }
         out.push_str("</table>\n");
         self.plots(&mut out);
@@ -74,7 +75,7 @@ impl Report {
             let _ = writeln!(
                 out,
                 "<article class=\"{0}\"><h3><span>{0}</span><code>{1}</code></h3><p>{2}: {3}</p><p>Receivers: {4}.</p>\
-                 <p class=\"soft\">{5} · {times} · first at {6}</p></article>",
+                 <p class=\"soft\">{5} · {times} · first: {6}</p></article>",
                 rule.severity(),
                 rule.id(),
                 escape(rule.what()),
@@ -103,7 +104,8 @@ impl Report {
         if rate.len() > 1 {
             out.push_str(&plot.line());
         }
-        let first = self.gops.kept.iter().map(|gop| (gop.start as f64 / 90_000.0, gop.bytes as f64 / 1_000.0));
+        let first =
+            self.gops.kept.iter().map(|gop| (gop.start as f64 / 90_000.0, gop.bytes as f64 / 1_000.0));
         let gops: Vec<(f64, f64)> = first.collect();
         let keys: Vec<f64> = self.gops.kept.iter().map(|gop| gop.key_bytes as f64 / 1_000.0).collect();
         let title = "Groups of pictures, the key picture's part in the darker colour";

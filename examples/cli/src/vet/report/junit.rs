@@ -12,7 +12,11 @@ impl Report {
         let findings = self.findings();
         let failed = findings.iter().filter(|found| found.rule.severity() > Severity::Note).count();
         let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        let _ = writeln!(out, "<testsuites name=\"vigie vet\" tests=\"{}\" failures=\"{failed}\">", Rule::ALL.len());
+        let _ = writeln!(
+            out,
+            "<testsuites name=\"vigie vet\" tests=\"{}\" failures=\"{failed}\">",
+            Rule::ALL.len()
+        );
         let _ = writeln!(
             out,
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failed}\" errors=\"0\" skipped=\"0\">",
@@ -26,7 +30,7 @@ impl Report {
                 continue;
             };
             let text = format!(
-                "{}\n{}: {}\nfirst at {}, {} times\nreceivers: {}\n",
+                "{}\n{}: {}\nfirst: {}, {} times\nreceivers: {}\n",
                 rule.clause(),
                 rule.what(),
                 found.detail,
@@ -35,7 +39,9 @@ impl Report {
                 rule.means()
             );
             let _ = match rule.severity() {
-                Severity::Note => write!(out, ">\n      <system-out>{}</system-out>\n    </testcase>\n", escape(&text)),
+                Severity::Note => {
+                    write!(out, ">\n      <system-out>{}</system-out>\n    </testcase>\n", escape(&text))
+                }
                 severity => write!(
                     out,
                     ">\n      <failure type=\"{severity}\" message=\"{}\">{}</failure>\n    </testcase>\n",

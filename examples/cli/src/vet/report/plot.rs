@@ -109,7 +109,10 @@ impl Frame {
         }
         for step in 0..=4 {
             let value = self.x.0 + (self.x.1 - self.x.0) * f64::from(step) / 4.0;
-            let anchor = ["start", "middle", "middle", "middle", "end"].get(step as usize).copied().unwrap_or("middle");
+            let anchor = ["start", "middle", "middle", "middle", "end"]
+                .get(step as usize)
+                .copied()
+                .unwrap_or("middle");
             let _ = write!(
                 out,
                 "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",

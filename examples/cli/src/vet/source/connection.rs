@@ -44,7 +44,9 @@ impl Connection {
             bytes = bytes.get(taken..).unwrap_or_default();
             loop {
                 match self.from_client.next(&self.expected) {
-                    Ok(Some(Item::Message { message: Message::Request(request), .. })) => self.vet.request(&request),
+                    Ok(Some(Item::Message { message: Message::Request(request), .. })) => {
+                        self.vet.request(&request)
+                    }
                     Ok(Some(_)) => {}
                     Ok(None) => break,
                     Err(_) => self.broken = true,
@@ -109,9 +111,10 @@ impl Connection {
 
     /// A datagram of a media of the presentation.
     pub(super) fn datagram(&mut self, media: usize, rtcp: bool, bytes: &[u8], utc: Option<UtcMicros>) {
-        let ours = self.vet.presentation().and_then(|presentation| {
-            presentation.media.iter().position(|media| media.codec.is_some())
-        });
+        let ours = self
+            .vet
+            .presentation()
+            .and_then(|presentation| presentation.media.iter().position(|media| media.codec.is_some()));
         if ours != Some(media) {
             return;
         }

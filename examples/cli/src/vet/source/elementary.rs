@@ -10,7 +10,12 @@ use crate::vet::{Report, Vet};
 /// A NAL unit that is longer is cut.
 const LONGEST: usize = 16 << 20;
 
-pub(super) fn vet(pieces: &mut Pieces<'_>, codec: Codec, name: &str, limits: &Limits) -> Result<Report, Failure> {
+pub(super) fn vet(
+    pieces: &mut Pieces<'_>,
+    codec: Codec,
+    name: &str,
+    limits: &Limits,
+) -> Result<Report, Failure> {
     let mut vet = Vet::new(limits);
     let mut units = Units::default();
     loop {

@@ -25,7 +25,8 @@ pub(super) fn vet(
     name: &str,
     limits: &Limits,
 ) -> Result<Report, Failure> {
-    let mut search = Search { vet: Vet::new(limits), waiting: Vec::new(), seen: BTreeMap::new(), found: None };
+    let mut search =
+        Search { vet: Vet::new(limits), waiting: Vec::new(), seen: BTreeMap::new(), found: None };
     if let Some(sdp) = sdp {
         search.vet.description(sdp);
         if search.vet.media().is_none() {
@@ -50,9 +51,15 @@ pub(super) fn vet(
                 Err(error) => {
                     search.settle();
                     if search.found.is_none() {
-                        return Err(Failure::fault(&format!("cannot read {name}"), &error, "copy the file again, or capture again"));
+                        return Err(Failure::fault(
+                            &format!("cannot read {name}"),
+                            &error,
+                            "copy the file again, or capture again",
+                        ));
                     }
-                    crate::output::note(&format!("{name} cannot be read on: {error}; what was before it has been judged"));
+                    crate::output::note(&format!(
+                        "{name} cannot be read on: {error}; what was before it has been judged"
+                    ));
                     return search.finish(name);
                 }
             }
@@ -103,7 +110,9 @@ impl Search {
         *count += 1;
         *codec = codec.or_else(|| payload::codec_of(packet.payload));
         let described = self.vet.media().map(|media| media.payload_type);
-        if described == Some(packet.payload_type) && *count >= ENOUGH || described.is_none() && codec.is_some() {
+        if described == Some(packet.payload_type) && *count >= ENOUGH
+            || described.is_none() && codec.is_some()
+        {
             self.found = Some((key, *codec));
         }
     }

@@ -48,12 +48,16 @@ pub(super) fn vet(pieces: &mut Pieces<'_>, name: &str, limits: &Limits) -> Resul
     }
     let report = connection.finish(name);
     match damage {
-        Some(error) if report.pictures() == 0 => {
-            Err(Failure::fault(&format!("cannot read {name}"), &error, "copy the file anew, or capture again"))
-        }
+        Some(error) if report.pictures() == 0 => Err(Failure::fault(
+            &format!("cannot read {name}"),
+            &error,
+            "copy the file anew, or capture again",
+        )),
         _ if report.pictures() == 0 => Err(nothing(name)),
         Some(error) => {
-            crate::output::note(&format!("{name} cannot be read on: {error}; what was before it has been judged"));
+            crate::output::note(&format!(
+                "{name} cannot be read on: {error}; what was before it has been judged"
+            ));
             Ok(report)
         }
         None => Ok(report),
@@ -73,7 +77,9 @@ impl Records {
         loop {
             let rest = self.bytes.get(at + self.skip..).unwrap_or_default();
             let Some((kind, length, now)) = head(rest) else { break };
-            let Some(body) = rest.get(BEFORE..BEFORE + length).filter(|_| rest.len() >= BEFORE + length + AFTER) else {
+            let Some(body) =
+                rest.get(BEFORE..BEFORE + length).filter(|_| rest.len() >= BEFORE + length + AFTER)
+            else {
                 break;
             };
             self.record(kind, now, body.to_vec().as_slice(), connection);
