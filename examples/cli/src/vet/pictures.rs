@@ -338,10 +338,8 @@ impl Pictures {
     fn check_slice(&self, nal: Nal<'_>, slice: &Slice, place: Place, f: &mut Findings) {
         let table = self.sets.table();
         match &slice.header {
-            None if !self.damaged => {
-                if self.sets.misses(nal) {
-                    f.add(Rule::SetMissing, place, || format!("NAL unit type {}", slice.unit_type));
-                }
+            None if !self.damaged && self.sets.misses(nal) => {
+                f.add(Rule::SetMissing, place, || format!("NAL unit type {}", slice.unit_type));
             }
             Some(Header::H264(header)) => {
                 if header.idr && !matches!(header.slice_type, 2 | 4) {

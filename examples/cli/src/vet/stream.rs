@@ -187,7 +187,7 @@ impl Stream {
             }
             1..DROPOUT => {
                 // One of those that wait, again.
-                if self.held.get(&ahead).is_some() {
+                if self.held.contains_key(&ahead) {
                     f.add(Rule::SequenceDuplicate, place, || "the same number as a packet before".to_owned());
                     return;
                 }

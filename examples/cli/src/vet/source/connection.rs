@@ -37,7 +37,7 @@ impl Connection {
         self.broken = false;
     }
 
-    /// Has a picture been seen?
+    /// What the client sends.
     pub(super) fn sent(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() && !self.broken {
             let taken = self.from_client.copy(bytes);
@@ -61,6 +61,7 @@ impl Connection {
         }
     }
 
+    /// What the server sends.
     pub(super) fn received(&mut self, mut bytes: &[u8], utc: Option<UtcMicros>) {
         while !bytes.is_empty() && !self.broken {
             let taken = self.from_server.copy(bytes);
@@ -85,11 +86,9 @@ impl Connection {
                         self.vet.rtcp(bytes, true, utc);
                     }
                 }
-                Ok(Some(Item::Message { message, .. })) => {
-                    if let Message::Response(response) = message {
-                        self.vet.response(&response, Some(offset), utc);
-                        self.expect();
-                    }
+                Ok(Some(Item::Message { message: Message::Response(response), .. })) => {
+                    self.vet.response(&response, Some(offset), utc);
+                    self.expect();
                 }
                 Ok(Some(Item::Skipped { bytes, .. })) => self.vet.skipped(bytes, offset, utc),
                 Ok(None) => return,
