@@ -2,6 +2,8 @@
 //
 //   node tests/browser.js            VIGIE_BACK=120 VIGIE_OUTAGE=30 VIGIE_LIVE=20: seconds; less for a quick run
 //   VIGIE_BROWSERS=firefox           one of them alone
+//   VIGIE_ONLY=faults,wall           these rows alone
+//   VIGIE_LONG=1                     faults, latency and wall in every browser, not in the first alone; more steps and rounds
 //
 // The last lines count what was skipped and why; VIGIE_REQUIRE_VECTORS=1 makes a skip a failure. Screenshots are left in tests/out/.
 
@@ -12,10 +14,12 @@ import * as centre from './browser/centre.js';
 import { looks } from './browser/looks.js';
 import { Report } from './browser/report.js';
 import { doors, keyboard, live, outage, policy, recorded, start } from './browser/shows.js';
-import { axe, faults, latency, stepping, surface } from './browser/tile.js';
+import { axe, faults, latency, stepping, surface, wall } from './browser/tile.js';
 
 const wanted = (process.env.VIGIE_BROWSERS ?? 'chromium,firefox').toLowerCase().split(',');
 const only = process.env.VIGIE_ONLY?.split(',');
+/** What takes half a minute each. */
+const LONG = new Set([faults, latency, wall]);
 const report = new Report();
 const skipped = [];
 const out = path(import.meta.dirname, 'out');
@@ -26,7 +30,9 @@ if (!centre.binary()) {
   process.exit(1);
 }
 
-for (const kind of browsers.filter(({ name }) => wanted.includes(name.toLowerCase()))) {
+const kinds = browsers.filter(({ name }) => wanted.includes(name.toLowerCase()));
+const first = kinds.find(({ there }) => there);
+for (const kind of kinds) {
   if (!kind.there) {
     skipped.push(`${kind.name}: ${kind.path} is not there`);
     continue;
@@ -41,8 +47,12 @@ for (const kind of browsers.filter(({ name }) => wanted.includes(name.toLowerCas
     server = await centre.start();
     const context = { browser, page, server, report, out, complaints, name: kind.name, h265: kind.h265 };
     await start(context);
-    for (const show of [live, keyboard, recorded, outage, looks, axe, latency, surface, stepping, faults, policy, doors]) {
+    for (const show of [live, keyboard, recorded, outage, looks, axe, latency, surface, stepping, wall, faults, policy, doors]) {
       if (only && !only.includes(show.name)) continue;
+      if (!only && LONG.has(show) && first !== kind && !process.env.VIGIE_LONG) {
+        console.log(`       ${kind.name}: ${show.name} is for VIGIE_LONG=1`);
+        continue;
+      }
       await show(context);
     }
   } catch (error) {

@@ -9,9 +9,9 @@ import { portal } from './strict.js';
 
 const KEY = 'annoeullin/mairie';
 const [TENANT, CAMERA] = KEY.split('/');
-const ROUNDS = Number(process.env.VIGIE_ROUNDS ?? 10);
-const STEPS = Number(process.env.VIGIE_STEPS ?? 20);
-const OUTAGE = 5000;
+const ROUNDS = Number(process.env.VIGIE_ROUNDS ?? (process.env.VIGIE_LONG ? 20 : 5));
+const STEPS = Number(process.env.VIGIE_STEPS ?? (process.env.VIGIE_LONG ? 250 : 20));
+const OUTAGE = process.env.VIGIE_LONG ? 5000 : 3000;
 
 const SCRIPT = `import '/player/index.js';
 const token = new URLSearchParams(location.hash.slice(1)).get('token');
@@ -40,6 +40,9 @@ async function on(context, show) {
     await front.stop();
   }
 }
+
+const NO_SERVER = `no server for ${OUTAGE / 1000} s`;
+const NOTHING = `nothing comes for ${OUTAGE / 1000} s`;
 
 /** A tile that shows moving pictures. */
 async function playing(page, latency) {
@@ -181,14 +184,14 @@ export async function faults(context) {
 
     front.faults.down = true;
     front.drop();
-    await honest('no server for 5 s');
+    await honest(NO_SERVER);
     front.faults.down = false;
-    await back('no server for 5 s', 1000);
+    await back(NO_SERVER, 1000);
 
     front.hold(true);
-    await honest('nothing comes for 5 s');
+    await honest(NOTHING);
     front.hold(false);
-    await back('nothing comes for 5 s', 1000);
+    await back(NOTHING, 1000);
 
     front.faults.lose = 6;
     const told = new Set();
@@ -267,6 +270,84 @@ export async function stepping(context) {
       report.most(name, `steps ${what}: another picture than asked for`, off.length, 0, off[0] ? `(${off[0].join(', ')})` : '');
     }
   });
+}
+
+/** The wall: every camera within reach of the keys in every layout, and the stream that a tile's size asks for. */
+export async function wall(context) {
+  const { browser, server, report, name, out } = context;
+  const script = `import '/player/index.js';
+    window.wall = document.createElement('vigie-wall');
+    window.wall.token = new URLSearchParams(location.hash.slice(1)).get('token');
+    window.wall.setAttribute('clock', 'utc');
+    document.body.append(window.wall);`;
+  const front = await portal(server.base, "default-src 'self'; media-src 'self' blob:", script);
+  const page = await browser.newPage();
+  try {
+    await page.goto(`${front.base}/#token=${server.token}`);
+    await page.waitForFunction(() => window.wall?.player);
+    await page.evaluate(install);
+    // Thirty cameras that the centre does not know but for the first two: tiles say so, and the keys reach them.
+    await page.evaluate(() => {
+      window.wall.cameras = Array.from({ length: 30 }, (_, i) => ({ tenant: 'annoeullin', id: ['mairie', 'place'][i] ?? `camera-${i}`, name: `Camera ${i + 1}` }));
+    });
+    for (const [layout, tiles] of [['1', 1], ['4', 4], ['9', 9], ['16', 16], ['25', 25], ['1+5', 6]]) {
+      await page.evaluate((how) => window.wall.setAttribute('layout', how), layout);
+      await page.evaluate(() => (window.wall.selected = 'annoeullin/mairie'));
+      const reached = new Set();
+      const most = [];
+      for (let n = 0; n < 30; n += 1) {
+        const [selected, shown, focused] = await page.evaluate(() => {
+          const all = [...window.wall.shadowRoot.querySelectorAll('.tile')];
+          return [window.wall.selected, all.length, all.filter((tile) => tile.getAttribute('aria-selected') === 'true').length];
+        });
+        reached.add(selected);
+        most.push(shown);
+        if (focused !== 1) reached.clear();
+        await page.evaluate(() => window.wall.key(new KeyboardEvent('keydown', { key: 'ArrowRight' })));
+      }
+      report.holds(name, `layout ${layout}: arrows reach every camera`, reached.size === 30 && Math.max(...most) === tiles, `${reached.size} of 30, ${Math.max(...most)} tiles`);
+    }
+    await page.screenshot({ path: path(out, `${name.toLowerCase()}-wall.png`) });
+    // One camera of two streams: the demo's second camera stands for the first one's smaller stream.
+    const shows = (number) =>
+      until(async () => {
+        const [last] = ((await take(page))[KEY] ?? []).slice(-1);
+        return last?.camera === number;
+      }, 15_000);
+    await page.evaluate(() => {
+      window.wall.style.setProperty('width', '320px');
+      window.wall.setAttribute('layout', '1');
+      window.wall.cameras = [];
+      window.wall.cameras = [{ tenant: 'annoeullin', id: 'mairie', sub: 'place' }];
+    });
+    const watch = () => page.evaluate((key) => {
+      delete window.__seen[key];
+      window.__watch(key, window.wall.player(key));
+    }, KEY);
+    await watch();
+    report.holds(name, 'a small tile shows the smaller stream', !Number.isNaN(await shows(2)));
+    const change = (width) =>
+      page.evaluate(
+        (to) =>
+          new Promise((done) => {
+            const states = [];
+            const look = setInterval(() => states.push(window.wall.player('annoeullin/mairie').state), 20);
+            window.wall.addEventListener('vigie-stream', () => setTimeout(() => (clearInterval(look), done(states)), 300), { once: true });
+            setTimeout(done, 15_000, null);
+            window.wall.style.setProperty('width', to);
+          }),
+        width,
+      );
+    for (const [width, number, what] of [['1200px', 1, 'a large tile the main one'], ['300px', 2, 'small again, the smaller one']]) {
+      const states = await change(width);
+      report.holds(name, `${what}, without a break`, states !== null && states.every((one) => one === 'live' || one === 'late'), states === null ? 'never' : [...new Set(states)].join(' '));
+      await watch();
+      report.holds(name, '… and its pictures', !Number.isNaN(await shows(number)));
+    }
+  } finally {
+    await page.close();
+    await front.stop();
+  }
 }
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
