@@ -36,6 +36,7 @@ mod placement;
 mod recover;
 pub mod retain;
 mod scan;
+mod split;
 mod storage;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -60,6 +61,7 @@ pub use pages::{page_directory, pages_path};
 pub use placement::{Placed, Placement, Reason};
 pub use recover::Recovered;
 pub use scan::{read_init, rebuild};
+pub use split::Split;
 pub use storage::{Access, File, Listed, Storage};
 pub use verify::{Verified, verify};
 pub use volume::{Volume, VolumeId, VolumeMark};

@@ -357,8 +357,11 @@ fn files(storage: &mut dyn Storage, tenant: Name) -> Result<Vec<u32>, super::Err
     Ok(files)
 }
 
-/// Is there one?
-pub(super) fn has_journal(storage: &mut dyn Storage, tenant: Name) -> Result<bool, Error> {
+/// Has this tenant a journal?
+///
+/// # Errors
+/// All that a disk can fail by.
+pub fn exists(storage: &mut dyn Storage, tenant: Name) -> Result<bool, Error> {
     Ok(!files(storage, tenant)?.is_empty())
 }
 

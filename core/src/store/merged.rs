@@ -24,13 +24,22 @@ enum Opened {
     Made(Vec<u8>),
 }
 
-impl<S: Storage> Merged<S> {
+/// A second handle on the same volumes, with no files open.
+impl<S: Clone> Clone for Merged<S> {
+    fn clone(&self) -> Self {
+        Self::new(self.volumes.clone())
+    }
+}
+
+impl<S> Merged<S> {
     /// Of these. Where a file is on several, that of the first is read.
     #[must_use]
     pub const fn new(volumes: Vec<S>) -> Self {
         Self { volumes, open: Vec::new() }
     }
+}
 
+impl<S: Storage> Merged<S> {
     fn keep(&mut self, opened: Opened) -> File {
         let free = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());
         if free == self.open.len() {
@@ -69,6 +78,9 @@ impl<S: Storage> Merged<S> {
 
     /// What a file that lies on several volumes is, all of them together; `None` where one of them is read as it is.
     fn made(&mut self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        if self.volumes.len() < 2 {
+            return Ok(None);
+        }
         let name = path.rsplit('/').next().unwrap_or(path);
         let day = |end: &str| -> Option<Day> { name.strip_suffix(end)?.parse().ok() };
         if let Some(day) = day(".gix")

@@ -16,7 +16,7 @@ mod trim;
 use alloc::vec::Vec;
 
 use self::survey::{DaySurvey, Fate, Question, survey};
-use super::journal::{Amount, Brake, Deleted, Error, Journal, Rule, State, has_journal, read_state};
+use super::journal::{self, Amount, Brake, Deleted, Error, Journal, Rule, State, read_state};
 use super::storage::read_whole;
 use super::{Source, Storage, days, index_path};
 use crate::gix::{Index, Key};
@@ -307,7 +307,7 @@ pub fn longest(storage: &mut dyn Storage, source: &Source) -> Result<i64, Error>
 
 /// Has the tenant a journal? Without one there is no policy, and a pass leaves no trace.
 pub(super) fn concerns(storage: &mut dyn Storage, source: &Source) -> Result<bool, Error> {
-    has_journal(storage, source.tenant)
+    journal::exists(storage, source.tenant)
 }
 
 /// The rule in force.

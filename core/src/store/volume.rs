@@ -80,7 +80,8 @@ impl VolumeMark {
 #[derive(Clone, Debug)]
 pub struct Volume<S> {
     storage: S,
-    mark: VolumeMark,
+    /// `None`: the one that is found there first.
+    mark: Option<VolumeMark>,
 }
 
 impl<S: Storage> Volume<S> {
@@ -96,7 +97,7 @@ impl<S: Storage> Volume<S> {
         storage.close(file);
         written?;
         storage.sync_folder("")?;
-        let mut volume = Self { storage, mark };
+        let mut volume = Self { storage, mark: Some(mark) };
         volume.room()?;
         Ok(volume)
     }
@@ -122,12 +123,19 @@ impl<S: Storage> Volume<S> {
             Ok(()) | Err(Error { kind: Kind::NotFound, .. }) => {}
             Err(error) => return Err(error),
         }
-        Ok(Self { storage, mark })
+        Ok(Self { storage, mark: Some(mark) })
     }
 
-    /// Which one it is.
+    /// A volume whose disk may not be mounted yet: the one that is found there first, and no other after it. Until then each
+    /// write answers [`Kind::NoVolume`].
     #[must_use]
-    pub const fn mark(&self) -> VolumeMark {
+    pub const fn expected(storage: S) -> Self {
+        Self { storage, mark: None }
+    }
+
+    /// Which one it is; `None` while it is [`expected`](Self::expected) and was not found.
+    #[must_use]
+    pub const fn mark(&self) -> Option<VolumeMark> {
         self.mark
     }
 
@@ -138,11 +146,12 @@ impl<S: Storage> Volume<S> {
 
     /// Is it still this volume that is there?
     fn check(&mut self) -> Result<(), Error> {
-        match find(&mut self.storage)? {
-            Some(mark) if mark.id == self.mark.id => Ok(()),
-            Some(_) => Err(Kind::ForeignVolume.into()),
-            None => Err(Kind::NoVolume.into()),
-        }
+        let found = find(&mut self.storage)?.ok_or(Error::from(Kind::NoVolume))?;
+        if self.mark.get_or_insert(found).id == found.id { Ok(()) } else { Err(Kind::ForeignVolume.into()) }
+    }
+
+    fn reserve(&self) -> u64 {
+        self.mark.map_or(0, |mark| mark.reserve)
     }
 
     /// Makes the reserve.
@@ -153,7 +162,8 @@ impl<S: Storage> Volume<S> {
             Err(Error { kind: Kind::Exists, .. }) => return Err(Kind::Full.into()),
             other => other?,
         };
-        let written = fill(&mut self.storage, file, self.mark.reserve);
+        let reserve = self.reserve();
+        let written = fill(&mut self.storage, file, reserve);
         self.storage.close(file);
         if let Err(error) = written {
             let _ = self.storage.remove(RESERVE_NEW);
@@ -169,7 +179,7 @@ impl<S: Storage> Volume<S> {
             Ok(file) => {
                 let len = self.storage.len(file);
                 self.storage.close(file);
-                Ok(len? >= self.mark.reserve)
+                Ok(len? >= self.reserve())
             }
             Err(Error { kind: Kind::NotFound, .. }) => Ok(false),
             Err(error) => Err(error),
@@ -284,11 +294,14 @@ impl<S: Storage> Storage for Volume<S> {
 
     fn room(&mut self) -> Result<(), Error> {
         self.storage.room()?;
-        if self.mark.reserve == 0 || self.has_reserve()? { Ok(()) } else { self.set_aside() }
+        if self.mark.is_none() {
+            self.check()?;
+        }
+        if self.reserve() == 0 || self.has_reserve()? { Ok(()) } else { self.set_aside() }
     }
 
     fn spend_reserve(&mut self) -> Result<bool, Error> {
-        if self.mark.reserve == 0 {
+        if self.reserve() == 0 {
             return self.storage.spend_reserve();
         }
         self.check()?;

@@ -1,10 +1,10 @@
 //! What the whole program shares: the cameras by tenant, the doors' keys, the counters.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Semaphore;
+use vigie_cli::stores::Places;
 
 use crate::camera::Camera;
 use crate::config;
@@ -21,8 +21,8 @@ pub(crate) struct Centre {
     pub(crate) origins: Origins,
     /// The page's files.
     pub(crate) folders: Folders,
-    /// The recordings.
-    pub(crate) store: PathBuf,
+    /// Where it records.
+    pub(crate) places: Places,
     /// Whose cameras.
     pub(crate) tenants: Vec<Tenant>,
     /// What was learnt of the recordings while they were served.

@@ -28,14 +28,15 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 use vigie::rtsp::{Credentials, Url};
+use vigie_cli::stores::Stores;
 
 /// What the file says, checked.
 #[derive(Debug)]
 pub(crate) struct Config {
     /// Where the centre listens.
     pub(crate) listen: SocketAddr,
-    /// The folder of the recordings.
-    pub(crate) store: PathBuf,
+    /// The folders of the recordings.
+    pub(crate) stores: Stores,
     /// Origins (`https://name[:port]`) under which browsers may reach the centre, besides loopback.
     pub(crate) origins: Vec<String>,
     /// Whose cameras.
@@ -118,11 +119,36 @@ fn line_of(text: &str, at: usize) -> usize {
 #[serde(deny_unknown_fields)]
 struct RawConfig {
     listen: Option<SocketAddr>,
-    store: PathBuf,
+    store: RawStore,
     #[serde(default)]
     origins: Vec<Spanned<String>>,
     #[serde(default, rename = "tenant")]
     tenants: Vec<RawTenant>,
+}
+
+/// `store = "/mnt/video"`, or the volumes: `store = ["/mnt/a", "/mnt/b"]`.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "`store` is a folder, or a list of folders in brackets")]
+enum RawStore {
+    One(PathBuf),
+    Several(Vec<PathBuf>),
+}
+
+impl RawStore {
+    fn check(self, folder: &Path) -> Result<Stores, Complaint> {
+        let roots = match self {
+            Self::One(root) => vec![root],
+            Self::Several(roots) => roots,
+        };
+        let roots: Vec<PathBuf> = roots.iter().map(|root| folder.join(root)).collect();
+        let twice =
+            roots.iter().enumerate().any(|(n, root)| roots.iter().skip(n + 1).any(|other| other == root));
+        match (roots.is_empty(), twice) {
+            (true, _) => Err((None, "`store` names no folder".into())),
+            (_, true) => Err((None, "`store` names a folder twice".into())),
+            _ => Ok(Stores::new(roots)),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -168,7 +194,7 @@ fn check(raw: RawConfig, path: &Path) -> Result<Config, Complaint> {
         tenants.push(Tenant { id, name, cameras });
     }
     let listen = raw.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
-    Ok(Config { listen, store: folder.join(raw.store), origins, tenants })
+    Ok(Config { listen, stores: raw.store.check(folder)?, origins, tenants })
 }
 
 fn check_cameras(raw: Vec<RawCamera>, folder: &Path) -> Result<Vec<Source>, Complaint> {
@@ -268,7 +294,7 @@ mod tests {
     fn a_good_one_is_read() {
         let config = Config::parse(GOOD, Path::new("/etc/vigie/c.toml")).unwrap();
         assert_eq!(config.listen, SocketAddr::from(([127, 0, 0, 1], 8080)));
-        assert_eq!(config.store, Path::new("/etc/vigie/s"));
+        assert_eq!(config.stores.roots(), [Path::new("/etc/vigie/s")]);
         let [tenant] = &config.tenants[..] else { panic!("{config:?}") };
         assert_eq!((tenant.id.as_str(), tenant.name.as_str()), ("a", "Annœullin"));
         assert_eq!(tenant.cameras[0].url.to_string(), "rtsp://192.0.2.1/one");
@@ -297,6 +323,12 @@ mod tests {
         assert!(complaint(&twice).starts_with("c.toml, line 12: a second camera"));
         assert!(complaint("store = \"s\"").contains("no camera"));
         assert!(complaint("").contains("missing field `store`"));
+        let stores = |list: &str| GOOD.replacen("\"s\"", list, 1);
+        let several = Config::parse(&stores("[\"a\", \"/b\"]"), Path::new("/etc/c.toml")).unwrap();
+        assert_eq!(several.stores.roots(), [Path::new("/etc/a"), Path::new("/b")]);
+        assert!(complaint(&stores("[]")).contains("no folder"));
+        assert!(complaint(&stores("[\"a\", \"a\"]")).contains("twice"));
+        assert!(complaint(&stores("3")).contains("a folder, or a list of folders"));
     }
 
     #[test]

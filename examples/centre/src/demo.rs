@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use vigie::rtsp::Url;
 use vigie::time::UtcMicros;
 use vigie_cli::simulator::{self, Outage, Picture, Simulator};
+use vigie_cli::stores::Stores;
 
 use crate::config::{Config, Source, Tenant};
 use crate::serve::{self, Failure};
@@ -59,7 +60,8 @@ pub(crate) async fn run(
     let fate = if passing.is_some() { " (removed at the end; --store DIR keeps it)" } else { "" };
     println!("Recording them into {}{fate}", store.display());
     let tenants = tenants(|ordinal| simulator.url(ordinal))?;
-    let config = Config { listen, store, origins: Vec::new(), tenants };
+    let stores = Stores::new(vec![store]);
+    let config = Config { listen, stores, origins: Vec::new(), tenants };
     let centre = assemble(&config, &listener, shared, Some(Demo { simulator }))?;
     serve::serve(listener, centre, &config.tenants).await
 }

@@ -22,6 +22,7 @@ mod web;
 use centre::{Centre, Tenant};
 use config::Config;
 use serve::Failure;
+use vigie_cli::stores::{Places, Stores};
 use web::{Folders, Origins};
 
 /// Records cameras and shows them, live and from the recording, to browsers on this machine.
@@ -41,9 +42,9 @@ enum Command {
         /// Listens here instead of where the file says.
         #[arg(long)]
         listen: Option<SocketAddr>,
-        /// Records here instead of where the file says.
-        #[arg(long)]
-        store: Option<PathBuf>,
+        /// Records here instead of where the file says; given several times, on several volumes.
+        #[arg(long = "store", value_name = "DIR")]
+        stores: Vec<PathBuf>,
         #[command(flatten)]
         shared: SharedArguments,
     },
@@ -81,6 +82,7 @@ struct SharedArguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     log_to_stderr();
+    vigie_cli::handles::raise();
     match execute(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -108,10 +110,12 @@ fn execute(command: Command) -> Result<(), Failure> {
             Ok(())
         }
         Command::Demo { listen, store, shared } => serve::block_on(demo::run(listen, store, shared)),
-        Command::Run { config, listen, store, shared } => {
+        Command::Run { config, listen, stores, shared } => {
             let mut config = Config::read(&config)?;
             config.listen = listen.unwrap_or(config.listen);
-            config.store = store.unwrap_or(config.store);
+            if !stores.is_empty() {
+                config.stores = Stores::new(stores);
+            }
             serve::block_on(run(config, shared))
         }
     }
@@ -129,7 +133,8 @@ fn assemble(
     shared: SharedArguments,
     demo: Option<demo::Demo>,
 ) -> Result<Arc<Centre>, Failure> {
-    serve::make_folder(&config.store)?;
+    let made = config.stores.make();
+    made.map_err(|failure| Failure::new(format!("{}; {}", failure.what(), failure.remedy())))?;
     let address = listener.local_addr().map_err(|cause| Failure::new(format!("no address: {cause}")))?;
     let token = token::Token::new().map_err(|cause| Failure::new(format!("no random numbers: {cause}")))?;
     if let Some(file) = &shared.token_file {
@@ -142,7 +147,7 @@ fn assemble(
         token,
         origins: Origins::new(address, &config.origins),
         folders: Folders::find(shared.web, shared.player),
-        store: config.store.clone(),
+        places: Places::new(config.stores.clone()),
         tenants: Tenant::all(&config.tenants),
         recordings: web::Recordings::default(),
         counters: centre::Counters::default(),

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use vigie::store::{self, FileStorage, Source};
+use vigie::store::{self, Source};
+use vigie_cli::inbox::Inbox;
 
 use crate::camera::{Watch, governor};
 use crate::centre::Centre;
@@ -19,6 +19,9 @@ use crate::{config, web};
 
 /// Ports tried after the one asked for.
 const OTHER_PORTS: u16 = 20;
+
+/// While a disk is busy, as much of all cameras may wait in memory as of so many alone.
+const WAITING: usize = 8;
 
 /// What is wrong and what to do, in a sentence.
 #[derive(Debug)]
@@ -72,13 +75,6 @@ pub(crate) async fn listen(address: SocketAddr, elsewhere: bool) -> Result<TcpLi
     }
 }
 
-/// Makes the store's folder, for nobody but this user.
-pub(crate) fn make_folder(folder: &Path) -> Result<(), Failure> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|cause| Failure::new(format!("the store {} cannot be made: {cause}", folder.display())))
-}
-
 /// Watches the cameras and serves until Ctrl-C (or SIGTERM); then ends the sessions and the recordings in order.
 pub(crate) async fn serve(
     listener: TcpListener,
@@ -123,12 +119,13 @@ type Recorders = (Vec<Recorder>, Vec<JoinHandle<()>>);
 /// a store that another process writes, or none that can be opened, is for the operator.
 async fn record(centre: &Centre) -> Result<Recorders, Failure> {
     let (mut recorders, mut opening, mut threads) = (Vec::new(), Vec::new(), Vec::new());
+    let budget = Inbox::budget(WAITING);
     for camera in centre.cameras() {
         let failed =
             |what: &dyn fmt::Display| Failure::new(format!("{}/{}: {what}", camera.tenant, camera.id));
         let source = Source::new(&camera.tenant, &camera.id).map_err(|error| failed(&error))?;
-        let store = FileStorage::new(&centre.store);
-        let started = Recorder::start(camera.clone(), store, source).map_err(|cause| failed(&cause))?;
+        let started = Recorder::start(camera.clone(), centre.places.clone(), source, budget.clone())
+            .map_err(|cause| failed(&cause))?;
         let (recorder, Thread { opened, handle }) = started;
         recorders.push(recorder);
         opening.push((camera, opened));
@@ -137,7 +134,7 @@ async fn record(centre: &Centre) -> Result<Recorders, Failure> {
     let mut failures = Vec::new();
     for (camera, opened) in opening {
         let Ok(Err(error)) = opened.await else { continue };
-        let what = format!("{}, {}/{}: {error}", centre.store.display(), camera.tenant, camera.id);
+        let what = format!("{}, {}/{}: {error}", centre.places.stores(), camera.tenant, camera.id);
         if error.kind == store::Kind::Locked {
             return Err(Failure::new(what));
         }

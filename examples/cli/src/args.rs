@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use vigie::fault::{Policy, Quirk, QuirkSet};
 
 use crate::moment::{Moment, parse_bytes, parse_span};
+use crate::stores::Stores;
 
 pub use disk::{Fsck, Rebuild, Volume};
 pub use keep::{Hold, HoldAdd, HoldExtend, HoldList, HoldRelease, Journal, JournalOf, Retain, Who};
@@ -133,8 +134,9 @@ Examples:
     Export(Export),
     /// Say which volume a store's disk is, or make it one: with an id and room kept back.
     #[command(after_help = "\
-A disk that is a volume is known by its id: a recorder that has found it writes nothing below the mount point while it is away.
-Start recorders once it is mounted. Its reserve is room that is used only to close what is open when the disk is full.
+A disk that is a volume is known by its id: where it is not mounted, `vigie record` writes nothing below its mount point, nor
+after a restart: which volume belongs where is remembered in ~/.local/state/vigie (or $XDG_STATE_HOME, $STATE_DIRECTORY). Its
+reserve is room that is used only to close what is open when the disk is full.
 
 Examples:
   vigie volume --store /mnt/video --create
@@ -313,9 +315,10 @@ pub struct Record {
     /// How the camera is reached.
     #[command(flatten)]
     pub way: Way,
-    /// Folder of the store; made if absent.
-    #[arg(long, value_name = "DIR")]
-    pub store: PathBuf,
+    /// Folder of the store; made if absent. Given several times: volumes, of which the camera goes to the one that will be
+    /// full last, and to another when that one fails.
+    #[arg(long = "store", value_name = "DIR", required = true)]
+    pub stores: Vec<PathBuf>,
     /// Whose camera it is: 1 to 64 of a-z, 0-9, - and _.
     #[arg(long, value_name = "NAME")]
     pub tenant: String,
@@ -373,9 +376,9 @@ pub struct Replay {
 /// `vigie ls`.
 #[derive(Args, Debug)]
 pub struct Ls {
-    /// Folder of the store.
-    #[arg(long, value_name = "DIR")]
-    pub store: PathBuf,
+    /// Its folders.
+    #[command(flatten)]
+    pub place: Place,
     /// Only this tenant.
     #[arg(long, value_name = "NAME")]
     pub tenant: Option<String>,
@@ -390,12 +393,28 @@ pub struct Ls {
     pub to: Option<Moment>,
 }
 
+/// Where a store is.
+#[derive(Args, Clone, Debug)]
+pub struct Place {
+    /// Folder of the store; given several times where it is on several volumes.
+    #[arg(long = "store", value_name = "DIR", required = true)]
+    pub roots: Vec<PathBuf>,
+}
+
+impl Place {
+    /// Its folders.
+    #[must_use]
+    pub fn stores(&self) -> Stores {
+        Stores::new(self.roots.clone())
+    }
+}
+
 /// Which cameras of a store.
 #[derive(Args, Clone, Debug)]
 pub struct Which {
-    /// Folder of the store.
-    #[arg(long, value_name = "DIR")]
-    pub store: PathBuf,
+    /// Its folders.
+    #[command(flatten)]
+    pub place: Place,
     /// Only this tenant.
     #[arg(long, value_name = "NAME")]
     pub tenant: Option<String>,
@@ -407,9 +426,9 @@ pub struct Which {
 /// `vigie export`.
 #[derive(Args, Debug)]
 pub struct Export {
-    /// Folder of the store.
-    #[arg(long, value_name = "DIR", required_unless_present = "verify")]
-    pub store: Option<PathBuf>,
+    /// Folder of the store; given several times where it is on several volumes.
+    #[arg(long = "store", value_name = "DIR", required_unless_present = "verify")]
+    pub stores: Vec<PathBuf>,
     /// Whose camera it is.
     #[arg(long, value_name = "NAME", required_unless_present = "verify")]
     pub tenant: Option<String>,
@@ -450,16 +469,16 @@ pub struct Export {
     pub case: Option<String>,
     /// Check a folder that was exported: every file is there and has its hash, every original passes its checksums, and the
     /// movies show nothing that is not in the originals.
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["store", "tenant", "camera", "from", "to", "output"])]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["stores", "tenant", "camera", "from", "to", "output"])]
     pub verify: Option<PathBuf>,
 }
 
 /// `vigie forecast`.
 #[derive(Args, Debug)]
 pub struct Forecast {
-    /// Folder of the store.
-    #[arg(long, value_name = "DIR")]
-    pub store: PathBuf,
+    /// Its folders.
+    #[command(flatten)]
+    pub place: Place,
     /// Only this tenant.
     #[arg(long, value_name = "NAME")]
     pub tenant: Option<String>,

@@ -87,8 +87,10 @@ pub(crate) struct Status {
     pub(crate) health: Health,
     /// What the recorder did.
     pub(crate) recorded: RecorderStats,
-    /// Pictures that did not reach the recorder: it was too slow, or the store could not be opened.
+    /// Pictures that did not reach the recorder: the store could not be opened.
     pub(crate) unrecorded: u64,
+    /// Pictures that waited for a disk that was too slow, and were dropped.
+    pub(crate) dropped: u64,
     /// Why nothing is recorded although pictures come.
     pub(crate) storage: Option<String>,
     /// UTC of the latest picture.
@@ -117,6 +119,7 @@ impl Status {
             health: Health::default(),
             recorded: RecorderStats::default(),
             unrecorded: 0,
+            dropped: 0,
             storage: None,
             clock: None,
             gop: (None, None),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use vigie::fault::Code;
 use vigie::gix::Span;
 use vigie::record::Health;
-use vigie::store::{Availability, Cause, FileStorage, Gap, Listing, Source, months};
+use vigie::store::{Availability, Cause, Gap, Listing, Source, Storage, months};
 use vigie::time::UtcMicros;
 
 use crate::camera::{Camera, status};
@@ -221,7 +221,7 @@ async fn ask<T: Serialize + Send + 'static>(
     centre: &Centre,
     (tenant, camera): (String, String),
     window: &Window,
-    what: impl FnOnce(&mut FileStorage, &Source, Span) -> Result<T, vigie::store::Error> + Send + 'static,
+    what: impl FnOnce(&mut dyn Storage, &Source, Span) -> Result<T, vigie::store::Error> + Send + 'static,
 ) -> Response {
     if centre.camera(&tenant, &camera).is_none() {
         return not_found("no such camera");
@@ -230,10 +230,10 @@ async fn ask<T: Serialize + Send + 'static>(
         Ok(window) => window,
         Err(what) => return refuse(&what),
     };
-    let store = centre.store.clone();
+    let mut storage = centre.places.stores().merged();
     let asked = tokio::task::spawn_blocking(move || {
         let source = Source::new(&tenant, &camera)?;
-        what(&mut FileStorage::new(store), &source, window)
+        what(&mut storage, &source, window)
     });
     match asked.await {
         Ok(Ok(answer)) => Json(answer).into_response(),

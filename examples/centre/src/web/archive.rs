@@ -4,7 +4,6 @@
 use std::fs::Metadata;
 use std::io::SeekFrom;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -16,7 +15,8 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use vigie::gix::{Day, crc32c};
-use vigie::store::{FileStorage, Source, page_directory};
+use vigie::store::{Access, Source, Storage as _, page_directory};
+use vigie_cli::stores::Stores;
 
 use super::files::safe;
 use super::ranges::Whole;
@@ -27,7 +27,10 @@ const PART: usize = 256 << 10;
 
 /// What the store writes: the index and the gap log of a camera and day, and media.
 const KINDS: [(&str, &str); 3] =
-    [("gix", "application/vnd.vigie.index"), ("gap", "application/vnd.vigie.gaps"), ("m4v", "video/mp4")];
+    [("gix", "application/vnd.vigie.index"), ("gap", "application/vnd.vigie.gaps"), (MEDIA, "video/mp4")];
+
+/// The end of the names of media files.
+const MEDIA: &str = "m4v";
 
 /// Answers GET and HEAD.
 pub(crate) async fn serve(
@@ -40,11 +43,41 @@ pub(crate) async fn serve(
     if let Some(answer) = directory(&centre, path, &method, &headers).await {
         return answer;
     }
-    let Some((file, metadata, kind)) = open(&centre.store, path).await else {
+    if let Some(answer) = joined(&centre, path, &method, &headers).await {
+        return answer;
+    }
+    let Some((file, metadata, kind)) = open(centre.places.stores(), path).await else {
         return (StatusCode::NOT_FOUND, "no such file in the store\n").into_response();
     };
     let whole = Whole { length: metadata.len(), tag: entity_tag(&metadata), kind };
     whole.answer(&method, &headers, |start, length| stream(file, start, length))
+}
+
+/// The index or gap log of a day that may lie on several volumes, all of them together.
+async fn joined(centre: &Centre, path: &str, method: &Method, headers: &HeaderMap) -> Option<Response> {
+    let kind = KINDS.iter().find(|(end, _)| *end != MEDIA && path.rsplit('.').next() == Some(*end))?.1;
+    if !centre.places.stores().are_several() {
+        return None;
+    }
+    let path = safe(path)?.to_str()?.to_owned();
+    let mut storage = centre.places.stores().merged();
+    let read = tokio::task::spawn_blocking(move || {
+        let file = storage.open(&path, Access::Read).ok()?;
+        let mut bytes = vec![0; usize::try_from(storage.len(file).ok()?).ok()?];
+        let n = storage.read_at(file, 0, &mut bytes).ok()?;
+        bytes.truncate(n);
+        Some(Bytes::from(bytes))
+    });
+    Some(given(read.await.ok()??, kind, method, headers))
+}
+
+/// Bytes at hand.
+pub(super) fn given(bytes: Bytes, kind: &'static str, method: &Method, headers: &HeaderMap) -> Response {
+    let tag = format!("\"{:08x}-{:x}\"", crc32c(&[&bytes]), bytes.len());
+    let whole = Whole { length: bytes.len() as u64, tag, kind };
+    whole.answer(method, headers, |start, length| {
+        Body::from(bytes.slice(start as usize..(start + length) as usize))
+    })
 }
 
 /// The page directory of a camera's day, made from its index now.
@@ -52,29 +85,28 @@ async fn directory(centre: &Centre, path: &str, method: &Method, headers: &Heade
     let (source, day) = path.strip_suffix(".pages")?.rsplit_once('/')?;
     let (tenant, camera) = source.split_once('/')?;
     let (source, day): (_, Day) = (Source::new(tenant, camera).ok()?, day.parse().ok()?);
-    let mut storage = FileStorage::new(&centre.store);
+    let mut storage = centre.places.stores().merged();
     let made = tokio::task::spawn_blocking(move || page_directory(&mut storage, &source, day));
     let bytes = Bytes::from(made.await.ok()?.ok()??);
-    let tag = format!("\"{:08x}-{:x}\"", crc32c(&[&bytes]), bytes.len());
-    let whole = Whole { length: bytes.len() as u64, tag, kind: "application/vnd.vigie.pages" };
-    let part = |start: u64, length: u64| Body::from(bytes.slice(start as usize..(start + length) as usize));
-    Some(whole.answer(method, headers, part))
+    Some(given(bytes, "application/vnd.vigie.pages", method, headers))
 }
 
-/// Opens a file of the store: a kind that the store writes, under the store's own folder whatever links say.
-async fn open(store: &Path, path: &str) -> Option<(File, Metadata, &'static str)> {
+/// Opens a file of the store: a kind that the store writes, under a store's own folder whatever links say.
+async fn open(stores: &Stores, path: &str) -> Option<(File, Metadata, &'static str)> {
     let relative = safe(path)?;
     let extension = relative.extension()?.to_str()?;
     let (_, kind) = KINDS.iter().find(|(known, _)| *known == extension)?;
-    let (store, asked): (PathBuf, PathBuf) = (store.to_owned(), store.join(relative));
+    let asked: Vec<_> = stores.roots().iter().map(|root| (root.clone(), root.join(relative))).collect();
     let opened = tokio::task::spawn_blocking(move || {
-        let real = asked.canonicalize().ok()?;
-        if !real.starts_with(store.canonicalize().ok()?) {
-            return None;
-        }
-        let file = std::fs::File::open(real).ok()?;
-        let metadata = file.metadata().ok().filter(Metadata::is_file)?;
-        Some((file, metadata))
+        asked.iter().find_map(|(root, asked)| {
+            let real = asked.canonicalize().ok()?;
+            if !real.starts_with(root.canonicalize().ok()?) {
+                return None;
+            }
+            let file = std::fs::File::open(real).ok()?;
+            let metadata = file.metadata().ok().filter(Metadata::is_file)?;
+            Some((file, metadata))
+        })
     });
     let (file, metadata) = opened.await.ok()??;
     Some((File::from_std(file), metadata, kind))

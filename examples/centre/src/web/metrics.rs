@@ -37,7 +37,7 @@ const OF_A_CAMERA: &[(&str, &str, &str, Value)] = &[
         s.recorded.refused as f64
     }),
     ("vigie_pictures_unrecorded_total", "counter", "Pictures that did not reach the recorder.", |s| {
-        s.unrecorded as f64
+        (s.unrecorded + s.dropped) as f64
     }),
     ("vigie_camera_bit_rate", "gauge", "Bits per second over the last seconds.", |s| {
         s.bit_rate().unwrap_or(0.0)

@@ -2,7 +2,6 @@
 //! file is written, and nothing leaves whose checksum fails.
 
 use std::collections::{HashSet, VecDeque};
-use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
@@ -13,15 +12,17 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
-use vigie::gix::{Span, crc32c};
+use vigie::gix::Span;
 use vigie::limits::Limits;
 use vigie::play::hls::{self, Asked};
 use vigie::play::{Failure, Footage, Place, Stored, VirtualMp4, init_segment};
-use vigie::store::{FileStorage, Source, media_path};
+use vigie::store::{FileStorage, Merged, Source, media_path};
 use vigie::time::UtcMicros;
 use vigie::view::{self, Playback};
+use vigie_cli::stores::Stores;
 
 use super::api::{failed, not_found, refuse};
+use super::archive::given;
 use super::ranges::Whole;
 use crate::centre::Centre;
 use crate::clock;
@@ -131,9 +132,9 @@ fn source(centre: &Centre, tenant: &str, camera: &str) -> Result<Source, Respons
 /// Does something with the store, where it may block.
 async fn with_store<T: Send + 'static>(
     centre: &Centre,
-    what: impl FnOnce(FileStorage) -> Result<T, Failure> + Send + 'static,
+    what: impl FnOnce(Merged<FileStorage>) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Response> {
-    let storage = FileStorage::new(&centre.store);
+    let storage = centre.places.stores().merged();
     match tokio::task::spawn_blocking(move || what(storage)).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(Failure::Footage(error))) => Err(not_found(&error.kind.to_string())),
@@ -243,7 +244,7 @@ fn stream(
     start: u64,
     length: u64,
 ) -> Body {
-    let storage = FileStorage::new(&centre.store);
+    let storage = centre.places.stores().merged();
     let state = (storage, start, length);
     Body::from_stream(futures::stream::try_unfold(state, move |(mut storage, from, left)| {
         let (centre, plan) = (centre.clone(), plan.clone());
@@ -309,13 +310,13 @@ async fn playlist(centre: &Arc<Centre>, source: Source, asks: &Asks) -> Result<R
     if span.is_empty() || to.0.saturating_sub(from.0) > LONGEST_PLAYLIST {
         return Err(refuse("`from` is to be before `to`, by at most 31 hours"));
     }
-    let (shared, root) = (centre.clone(), centre.store.clone());
+    let (shared, stores) = (centre.clone(), centre.places.stores().clone());
     let text = with_store(centre, move |storage| {
         let footage = Footage::load(storage, source, span, now)?;
         let mut there = None;
         let mut lost = |stored: &Stored| {
             let bad = shared.recordings.is_bad(source, stored.place());
-            bad || stored.entry.end() > length(&root, &source, stored, &mut there)
+            bad || stored.entry.end() > length(&stores, &source, stored, &mut there)
         };
         Ok(hls::playlist(&footage, &mut lost))
     });
@@ -325,7 +326,7 @@ async fn playlist(centre: &Arc<Centre>, source: Source, asks: &Asks) -> Result<R
 
 /// Bytes of a fragment's file, asked once for each file that follows another; 0 where there is none.
 fn length(
-    root: &FilePath,
+    stores: &Stores,
     source: &Source,
     stored: &Stored,
     known: &mut Option<(vigie::gix::Key, u64)>,
@@ -333,8 +334,9 @@ fn length(
     match known {
         Some((key, length)) if *key == stored.key => *length,
         _ => {
-            let path = root.join(media_path(source, stored.key));
-            let length = std::fs::metadata(path).map_or(0, |found| found.len());
+            let path = media_path(source, stored.key);
+            let found = stores.roots().iter().find_map(|root| std::fs::metadata(root.join(&path)).ok());
+            let length = found.map_or(0, |found| found.len());
             *known = Some((stored.key, length));
             length
         }
@@ -342,7 +344,7 @@ fn length(
 }
 
 /// Does the index know it? An address may name any place, and footage that was deleted is not damaged.
-fn is_indexed(storage: &FileStorage, source: Source, place: Place) -> bool {
+fn is_indexed(storage: &Merged<FileStorage>, source: Source, place: Place) -> bool {
     let span = Span::new(place.key.utc, place.key.utc.plus(LONGEST_FILE));
     Footage::load(storage.clone(), source, span, clock::utc())
         .is_ok_and(|footage| footage.fragments.iter().any(|stored| stored.place() == place))
@@ -375,16 +377,7 @@ async fn segment(
         _ => Ok(None),
     });
     let bytes = bytes.await?.ok_or_else(|| not_found("no such segment"))?;
-    Ok(given(bytes, method, headers))
-}
-
-/// Bytes at hand.
-fn given(bytes: Bytes, method: &Method, headers: &HeaderMap) -> Response {
-    let tag = format!("\"{:08x}-{:x}\"", crc32c(&[&bytes]), bytes.len());
-    let whole = Whole { length: bytes.len() as u64, tag, kind: "video/mp4" };
-    whole.answer(method, headers, |start, length| {
-        Body::from(bytes.slice(start as usize..(start + length) as usize))
-    })
+    Ok(given(bytes, "video/mp4", method, headers))
 }
 
 /// `?at=`
@@ -414,7 +407,7 @@ pub(super) async fn picture(
             Ok(view::key_picture(&init, &bytes).ok().map(|picture| (picture, stored.entry.mark.utc)))
         });
         let (bytes, utc) = found.await?.ok_or_else(|| not_found("nothing was recorded then"))?;
-        let mut response = given(bytes, &method, &headers);
+        let mut response = given(bytes, "video/mp4", &method, &headers);
         if let Ok(utc) = HeaderValue::from_str(&utc.to_string()) {
             response.headers_mut().insert("vigie-utc", utc);
         }

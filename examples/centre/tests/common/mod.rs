@@ -39,7 +39,10 @@ impl Drop for Folder {
 
 /// The program.
 pub fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_vigie-centre"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vigie-centre"));
+    // What is remembered of volumes is not that of whoever runs the tests.
+    command.env_remove("STATE_DIRECTORY").env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
+    command
 }
 
 /// A running centre.

@@ -15,6 +15,9 @@ pub struct Volume {
     /// Make it a volume.
     #[arg(long)]
     pub create: bool,
+    /// From now on this volume belongs there, instead of the one that this machine has seen there before.
+    #[arg(long, conflicts_with = "create")]
+    pub adopt: bool,
     /// MiB kept back.
     #[arg(long, value_name = "MIB", default_value_t = 16, requires = "create", value_parser = clap::value_parser!(u32).range(0..=1_024))]
     pub reserve: u32,

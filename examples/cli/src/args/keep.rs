@@ -1,10 +1,9 @@
 //! Options of `vigie retain`, `vigie hold` and `vigie journal`.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use vigie::store::journal::parse_age;
 
+use super::Place;
 use crate::moment::Moment;
 
 fn age(text: &str) -> Result<i64, String> {
@@ -14,9 +13,9 @@ fn age(text: &str) -> Result<i64, String> {
 /// `vigie retain`.
 #[derive(Args, Debug)]
 pub struct Retain {
-    /// Folder of the store.
-    #[arg(long, value_name = "DIR")]
-    pub store: PathBuf,
+    /// Its folders.
+    #[command(flatten)]
+    pub place: Place,
     /// Only this tenant.
     #[arg(long, value_name = "NAME")]
     pub tenant: Option<String>,
@@ -79,9 +78,9 @@ pub struct Who {
 /// `vigie hold add`.
 #[derive(Args, Debug)]
 pub struct HoldAdd {
-    /// Folder of the store.
-    #[arg(long, value_name = "DIR")]
-    pub store: PathBuf,
+    /// Its folders.
+    #[command(flatten)]
+    pub place: Place,
     /// Whose cameras they are.
     #[arg(long, value_name = "NAME")]
     pub tenant: String,
@@ -105,9 +104,9 @@ pub struct HoldAdd {
 /// `vigie hold list`.
 #[derive(Args, Debug)]
 pub struct HoldList {
-    /// Folder of the store.
-    #[arg(long, value_name = "DIR")]
-    pub store: PathBuf,
+    /// Its folders.
+    #[command(flatten)]
+    pub place: Place,
     /// Only this tenant.
     #[arg(long, value_name = "NAME")]
     pub tenant: Option<String>,
@@ -116,9 +115,9 @@ pub struct HoldList {
 /// `vigie hold extend`.
 #[derive(Args, Debug)]
 pub struct HoldExtend {
-    /// Folder of the store.
-    #[arg(long, value_name = "DIR")]
-    pub store: PathBuf,
+    /// Its folders.
+    #[command(flatten)]
+    pub place: Place,
     /// Whose hold it is.
     #[arg(long, value_name = "NAME")]
     pub tenant: String,
@@ -139,9 +138,9 @@ pub struct HoldExtend {
 /// `vigie hold release`.
 #[derive(Args, Debug)]
 pub struct HoldRelease {
-    /// Folder of the store.
-    #[arg(long, value_name = "DIR")]
-    pub store: PathBuf,
+    /// Its folders.
+    #[command(flatten)]
+    pub place: Place,
     /// Whose hold it is.
     #[arg(long, value_name = "NAME")]
     pub tenant: String,
@@ -165,9 +164,9 @@ pub enum Journal {
 /// Which journal.
 #[derive(Args, Debug)]
 pub struct JournalOf {
-    /// Folder of the store.
-    #[arg(long, value_name = "DIR")]
-    pub store: PathBuf,
+    /// Its folders.
+    #[command(flatten)]
+    pub place: Place,
     /// Whose journal it is.
     #[arg(long, value_name = "NAME")]
     pub tenant: String,

@@ -19,13 +19,14 @@ use vigie::gix::Span;
 use vigie::limits::Limits;
 use vigie::view::export::{self, File};
 
-use super::ls::{self, at, length};
+use super::ls::{at, length};
 use crate::args::Export;
 use crate::explain;
 use crate::failure::{Failure, SHORT};
 use crate::moment::{count, show_bytes, show_span, utc_now};
 use crate::new_file::NewFile;
 use crate::output::{Format, Progress, note};
+use crate::stores::Stores;
 use folder::{Folder, Hashed, hex};
 use manifest::{Content, Manifest, Missing, Original, Range};
 use read::Reader;
@@ -37,9 +38,9 @@ pub(super) fn run(options: &Export, format: Format) -> Result<ExitCode, Failure>
     }
     let request = Request::of(options)?;
     let stop = Stop::listen();
-    let storage = ls::open(request.store)?;
+    let storage = request.stores.read()?;
     let source = explain::names(request.tenant, request.camera)?;
-    let mut reader = Reader::new(storage, source, request.window, request.store, &stop)?;
+    let mut reader = Reader::new(storage, source, request.window, &request.stores, &stop)?;
     let mut sound = reader.sound()?;
 
     let progress = Progress::line("reading the index");
@@ -63,7 +64,7 @@ pub(super) fn run(options: &Export, format: Format) -> Result<ExitCode, Failure>
 /// What was asked for.
 struct Request<'a> {
     options: &'a Export,
-    store: &'a Path,
+    stores: Stores,
     tenant: &'a str,
     camera: &'a str,
     window: Span,
@@ -73,7 +74,7 @@ struct Request<'a> {
 impl<'a> Request<'a> {
     fn of(options: &'a Export) -> Result<Self, Failure> {
         let Export {
-            store: Some(store),
+            stores,
             tenant: Some(tenant),
             camera: Some(camera),
             from: Some(from),
@@ -104,7 +105,7 @@ impl<'a> Request<'a> {
                 "give --from a moment that lies before that of --to",
             ));
         }
-        Ok(Self { options, store, tenant, camera, window, output })
+        Ok(Self { options, stores: Stores::new(stores.clone()), tenant, camera, window, output })
     }
 
     fn plan(&self) -> export::Export {

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use vigie::gix::Span;
 use vigie::store::forecast::{Outlook, Rates, Share, Week, outlook};
-use vigie::store::{self, FileStorage, Name, Source};
+use vigie::store::{self, Name, Source, Storage};
 use vigie::time::UtcMicros;
 
 use super::ls;
@@ -17,6 +16,7 @@ use crate::explain;
 use crate::failure::{Failure, SHORT};
 use crate::moment::{show_bytes, show_span, utc_now};
 use crate::output::{Format, Progress, note};
+use crate::stores::{Stores, free};
 use crate::table::Table;
 
 /// Microseconds in a day.
@@ -31,12 +31,13 @@ struct Tenant {
 }
 
 pub(super) fn run(options: &Forecast, format: Format) -> Result<ExitCode, Failure> {
-    let mut storage = ls::open(&options.store)?;
+    let stores = options.place.stores();
+    let mut storage = stores.read()?;
     let now = utc_now();
-    let tenants = read(&mut storage, options, now)?;
+    let tenants = read(&mut storage, &stores, options, now)?;
     let free = match options.free {
         Some(free) => free,
-        None => free_room(&options.store)?,
+        None => free_room(&stores)?,
     };
     let room = free.saturating_sub(options.reserve);
     let of = |week: fn(&Week) -> &[u64]| {
@@ -56,13 +57,18 @@ pub(super) fn run(options: &Forecast, format: Format) -> Result<ExitCode, Failur
     Ok(if short { ExitCode::from(SHORT) } else { ExitCode::SUCCESS })
 }
 
-fn read(storage: &mut FileStorage, options: &Forecast, now: UtcMicros) -> Result<Vec<Tenant>, Failure> {
-    let failed = |error: store::Error| explain::store("read", &options.store, &error);
+fn read(
+    storage: &mut dyn Storage,
+    stores: &Stores,
+    options: &Forecast,
+    now: UtcMicros,
+) -> Result<Vec<Tenant>, Failure> {
+    let failed = |error: store::Error| explain::store("read", &stores.name(), &error);
     let wanted = options.tenant.as_ref().map(|name| explain::name("tenant", name)).transpose()?;
     let all = ls::all(storage).map_err(failed)?;
     let found: Vec<Source> = all.iter().filter(|s| wanted.is_none_or(|t| s.tenant == t)).copied().collect();
     if found.is_empty() {
-        return Err(ls::nothing(&options.store, &all));
+        return Err(ls::nothing(stores, &all));
     }
     // A retention for a tenant that is not there is a slip of the pen.
     for Keep { tenant, .. } in &options.retention {
@@ -96,20 +102,15 @@ fn read(storage: &mut FileStorage, options: &Forecast, now: UtcMicros) -> Result
         .collect())
 }
 
-/// What this user may still write to the disk that the store is on.
-#[cfg(unix)]
-fn free_room(root: &Path) -> Result<u64, Failure> {
-    let found = rustix::fs::statvfs(root);
-    let found = found.map_err(|error| Failure::file("ask for the free room of", root, &error.into()))?;
-    Ok(found.f_bavail.saturating_mul(found.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn free_room(_: &Path) -> Result<u64, Failure> {
-    Err(Failure::new(
-        "this system is not asked for the free room of its disks",
-        "say how much there is: --free 2TB",
-    ))
+/// What this user may still write to the disks that the store is on; volumes on one disk share its room.
+fn free_room(stores: &Stores) -> Result<u64, Failure> {
+    let mut disks = BTreeMap::new();
+    for root in stores.roots() {
+        let (disk, free) =
+            free(root).map_err(|error| Failure::file("ask for the free room of", root, &error))?;
+        disks.insert(disk, free);
+    }
+    Ok(disks.values().sum())
 }
 
 /// Bits a second of bytes an hour, in Mb/s.

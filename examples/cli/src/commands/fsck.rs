@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use vigie::gix::Day;
-use vigie::store::{
-    self, Checked, DayCheck, FileStorage, Finding, Kind, Recovered, Repair, Source, Storage as _,
-};
+use vigie::store::{self, Checked, DayCheck, Finding, Kind, Recovered, Repair, Source, Storage as _};
 
 use super::ls;
 use crate::args::{Fsck, Rebuild, Which};
@@ -17,6 +15,7 @@ use crate::explain;
 use crate::failure::{FAILED, Failure};
 use crate::moment::{count, show_bytes};
 use crate::output::{Format, Progress};
+use crate::stores::Written;
 use crate::table::Table;
 
 /// Exit code where Ctrl-C ended it, as shells have it.
@@ -43,7 +42,7 @@ enum How {
 async fn stoppable(which: Which, how: How, format: Format) -> Result<ExitCode, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&stop);
-    let work = tokio::task::spawn_blocking(move || Work::new(which, how, &told)?.all(format));
+    let work = tokio::task::spawn_blocking(move || all(&which, how, &told, format));
     tokio::spawn(async move {
         super::until_stopped(None).await;
         stop.store(true, Ordering::Relaxed);
@@ -51,9 +50,30 @@ async fn stoppable(which: Which, how: How, format: Format) -> Result<ExitCode, F
     work.await.unwrap_or_else(|_| Err(Failure::new("the check ended by itself", "report it")))
 }
 
+/// One volume after the other. One that is not there is told, and is a failure.
+fn all(which: &Which, how: How, stop: &AtomicBool, format: Format) -> Result<ExitCode, Failure> {
+    let stores = which.place.stores();
+    let (tenant, camera) = (which.tenant.as_deref(), which.camera.as_deref());
+    let sources = ls::sources(&mut stores.read()?, &stores, tenant, camera)?;
+    let (mut missing, mut worst) = (None, 0);
+    for (number, root) in stores.roots().iter().enumerate() {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        match stores.volume(number) {
+            Ok(storage) => {
+                let code = Work::new(root, storage, &sources, how, stop)?.all(format)?;
+                worst = worst.max(code);
+            }
+            Err(error) => missing = missing.or(Some(explain::store("check", root, &error))),
+        }
+    }
+    missing.map_or(Ok(ExitCode::from(worst)), Err)
+}
+
 struct Work<'a> {
     root: PathBuf,
-    storage: FileStorage,
+    storage: Written,
     how: How,
     stop: &'a AtomicBool,
     days: Vec<(Source, Day)>,
@@ -70,22 +90,25 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn new(which: Which, how: How, stop: &'a AtomicBool) -> Result<Self, Failure> {
-        let root = which.store;
-        let mut storage = ls::open(&root)?;
-        let sources = ls::sources(&mut storage, &root, which.tenant.as_deref(), which.camera.as_deref())?;
+    fn new(
+        root: &Path,
+        mut storage: Written,
+        sources: &[Source],
+        how: How,
+        stop: &'a AtomicBool,
+    ) -> Result<Self, Failure> {
         let (mut days, mut bytes) = (Vec::new(), 0);
         for source in sources {
-            let failed = |error: store::Error| explain::store("read", &root, &error);
-            for day in store::days(&mut storage, &source).map_err(failed)? {
-                bytes += DayCheck::new(&mut storage, source, day, false).map_err(failed)?.bytes();
-                days.push((source, day));
+            let failed = |error: store::Error| explain::store("read", root, &error);
+            for day in store::days(&mut storage, source).map_err(failed)? {
+                bytes += DayCheck::new(&mut storage, *source, day, false).map_err(failed)?.bytes();
+                days.push((*source, day));
             }
         }
         let doing = if how == How::Rebuild { "making indexes anew" } else { "checking" };
         Ok(Self {
             progress: Progress::bytes(bytes, doing),
-            root,
+            root: root.to_owned(),
             storage,
             how,
             stop,
@@ -99,7 +122,8 @@ impl<'a> Work<'a> {
         })
     }
 
-    fn all(mut self, format: Format) -> Result<ExitCode, Failure> {
+    /// Its exit code.
+    fn all(mut self, format: Format) -> Result<u8, Failure> {
         let mut table = Table::new(&["file", "what", ">at", ">count", ""]);
         let mut locked = None;
         for (source, day) in std::mem::take(&mut self.days) {
@@ -246,7 +270,7 @@ impl<'a> Work<'a> {
         explain::store(doing, &self.root.join(Path::new(&source.to_string())), error)
     }
 
-    fn summary(self, table: &Table, format: Format) -> Result<ExitCode, Failure> {
+    fn summary(self, table: &Table, format: Format) -> Result<u8, Failure> {
         let stopped = self.stop.load(Ordering::Relaxed);
         let Checked { files, fragments, bytes, .. } = self.checked;
         let mut text = if table.is_empty() { String::new() } else { format!("{table}\n") };
@@ -282,11 +306,11 @@ impl<'a> Work<'a> {
             "being_recorded": live, "stopped": stopped,
         });
         format.print(text, &json)?;
-        Ok(ExitCode::from(match (stopped, self.unrepaired) {
+        Ok(match (stopped, self.unrepaired) {
             (true, _) => STOPPED,
             (false, 0) => 0,
             (false, _) => FAILED,
-        }))
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Map, Value, json};
 use vigie::fault::Code;
 use vigie::gix::Span;
-use vigie::store::{self, Availability, Cause, FileStorage, Gap, Listing, Source, months};
+use vigie::store::{self, Availability, Cause, Gap, Listing, Source, Storage, months};
 use vigie::time::UtcMicros;
 
 use super::ls::{self, at, cause, length};
@@ -21,11 +21,12 @@ use crate::table::Table;
 const MONTHS: usize = 24;
 
 pub(super) fn run(options: &Ls, format: Format) -> Result<ExitCode, Failure> {
-    let mut storage = ls::open(&options.store)?;
+    let stores = options.place.stores();
+    let mut storage = stores.read()?;
     let (tenant, camera) = (options.tenant.as_deref(), options.camera.as_deref());
-    let sources = ls::sources(&mut storage, &options.store, tenant, camera)?;
+    let sources = ls::sources(&mut storage, &stores, tenant, camera)?;
     let window = ls::window(options)?;
-    let failed = |error: store::Error| explain::store("read", &options.store, &error);
+    let failed = |error: store::Error| explain::store("read", &stores.name(), &error);
     for source in sources {
         let now = utc_now();
         let listing = Listing::load(&mut storage, &source, window).map_err(failed)?;
@@ -37,7 +38,7 @@ pub(super) fn run(options: &Ls, format: Format) -> Result<ExitCode, Failure> {
 
 /// The months of the window that the camera has something of.
 fn by_month(
-    storage: &mut FileStorage,
+    storage: &mut dyn Storage,
     source: &Source,
     listing: &Listing,
     window: Span,

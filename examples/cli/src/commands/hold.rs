@@ -8,8 +8,8 @@ use vigie::store::hold::{self, Release, Request};
 use vigie::store::journal::{Error, Hold, Kind, read};
 use vigie::store::{self, Listing, Name, Source, Storage};
 
-use super::journal::{open, with};
-use super::ls::{self, at};
+use super::journal::with;
+use super::ls::at;
 use crate::args::{Hold as Options, HoldAdd, HoldExtend, HoldList, HoldRelease};
 use crate::explain;
 use crate::failure::Failure;
@@ -26,7 +26,8 @@ pub(super) fn run(options: &Options, format: Format) -> Result<ExitCode, Failure
 }
 
 fn add(options: &HoldAdd, format: Format) -> Result<ExitCode, Failure> {
-    let mut storage = open(&options.store)?;
+    let stores = options.place.stores();
+    let mut storage = stores.decide()?;
     let tenant = explain::name("tenant", &options.tenant)?;
     let cameras: Result<Vec<Name>, Failure> =
         options.cameras.iter().map(|camera| explain::name("camera", camera)).collect();
@@ -81,7 +82,7 @@ fn refused(
     request: &Request,
     error: &Error,
 ) -> Failure {
-    let failure = explain::decision("hold footage in", &options.store, error);
+    let failure = explain::decision("hold footage in", &options.place.stores().name(), error);
     if error.kind != Kind::NoFootage {
         return failure;
     }
@@ -108,16 +109,17 @@ fn refused(
 }
 
 fn list(options: &HoldList, format: Format) -> Result<ExitCode, Failure> {
-    let mut storage = ls::open(&options.store)?;
+    let stores = options.place.stores();
+    let mut storage = stores.decide()?;
     let tenants = match &options.tenant {
         Some(tenant) => vec![explain::name("tenant", tenant)?],
-        None => store::tenants(&mut storage).map_err(|e| explain::store("read", &options.store, &e))?,
+        None => store::tenants(&mut storage).map_err(|e| explain::store("read", &stores.name(), &e))?,
     };
     let mut table = Table::new(&["tenant", ">hold", "case", "cameras", "from", "to", "by", "why", "release"]);
     let mut all = Vec::new();
     for tenant in tenants {
         let found =
-            read(&mut storage, tenant, |_| ()).map_err(|e| explain::decision("read", &options.store, &e))?;
+            read(&mut storage, tenant, |_| ()).map_err(|e| explain::decision("read", &stores.name(), &e))?;
         for (n, hold) in &found.state.holds {
             table.row([
                 tenant.to_string(),
@@ -154,7 +156,8 @@ fn json(tenant: Name, n: u64, hold: &Hold) -> Value {
 }
 
 fn extend(options: &HoldExtend, format: Format) -> Result<ExitCode, Failure> {
-    let mut storage = open(&options.store)?;
+    let stores = options.place.stores();
+    let mut storage = stores.decide()?;
     let tenant = explain::name("tenant", &options.tenant)?;
     let extended = with(storage.as_mut(), tenant, |journal, storage, now| {
         let held = journal.state().holds.get(&options.hold).ok_or(Kind::NoHold)?.span();
@@ -163,7 +166,7 @@ fn extend(options: &HoldExtend, format: Format) -> Result<ExitCode, Failure> {
         let who = (&*options.who.operator, &*options.who.reason);
         hold::extend(journal, storage, now, (options.hold, span), who).map(|()| span)
     });
-    let span = extended.map_err(|error| explain::decision("extend the hold in", &options.store, &error))?;
+    let span = extended.map_err(|error| explain::decision("extend the hold in", &stores.name(), &error))?;
     let text = format!("hold {}: now {} to {}\n", options.hold, at(span.from), at(span.to));
     let (from, to) = (span.from.to_string(), span.to.to_string());
     format.print(text, &json!({"tenant": tenant.as_str(), "hold": options.hold, "from": from, "to": to}))?;
@@ -171,14 +174,15 @@ fn extend(options: &HoldExtend, format: Format) -> Result<ExitCode, Failure> {
 }
 
 fn release(options: &HoldRelease, format: Format) -> Result<ExitCode, Failure> {
-    let mut storage = open(&options.store)?;
+    let stores = options.place.stores();
+    let mut storage = stores.decide()?;
     let tenant = explain::name("tenant", &options.tenant)?;
     let released = with(storage.as_mut(), tenant, |journal, storage, now| {
         let who = (&*options.who.operator, &*options.who.reason);
         hold::release(journal, storage, now, options.hold, who)
     });
     let released =
-        released.map_err(|error| explain::decision("release the hold in", &options.store, &error))?;
+        released.map_err(|error| explain::decision("release the hold in", &stores.name(), &error))?;
     let done = released == Release::Released;
     let text = if done {
         format!("hold {}: released; what of it is expired goes with the next pass\n", options.hold)

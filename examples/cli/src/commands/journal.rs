@@ -1,20 +1,19 @@
 //! `vigie journal`, and what the commands that write it share.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use vigie::store::journal::{Error, Kind, Line, read};
-use vigie::store::{self, FileStorage, Name, Storage, Volume};
+use vigie::store::{self, Name, Storage};
 use vigie::time::UtcMicros;
 
-use super::ls;
 use crate::args::{Journal as Options, JournalOf};
 use crate::explain;
 use crate::failure::Failure;
 use crate::moment::utc_now;
 use crate::output::Format;
+use crate::stores::Written;
 
 /// How long another process is waited for that writes the journal.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,16 +23,6 @@ pub(super) fn run(options: &Options, format: Format) -> Result<ExitCode, Failure
         Options::List(of) => list(of, format),
         Options::Verify(of) => verify(of, format),
     }
-}
-
-/// A store that is there. Where it is a volume, it is that one, at each write.
-pub(super) fn open(root: &Path) -> Result<Box<dyn Storage>, Failure> {
-    let mut storage = ls::open(root)?;
-    let failed = |error: store::Error| explain::store("read", root, &error);
-    Ok(match Volume::find(&mut storage).map_err(failed)? {
-        Some(mark) => Box::new(Volume::open(storage, Some(mark.id)).map_err(failed)?),
-        None => Box::new(storage),
-    })
 }
 
 /// Does something with a tenant's journal that is open; waits for who has it.
@@ -61,8 +50,8 @@ pub(super) fn patiently<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Res
     }
 }
 
-fn tenant(of: &JournalOf) -> Result<(FileStorage, Name), Failure> {
-    Ok((ls::open(&of.store)?, explain::name("tenant", &of.tenant)?))
+fn tenant(of: &JournalOf) -> Result<(Written, Name), Failure> {
+    Ok((of.place.stores().decide()?, explain::name("tenant", &of.tenant)?))
 }
 
 fn list(of: &JournalOf, format: Format) -> Result<ExitCode, Failure> {
@@ -73,7 +62,8 @@ fn list(of: &JournalOf, format: Format) -> Result<ExitCode, Failure> {
             failure = format.print(text(line), &json(line)).err();
         }
     };
-    let found = read(&mut storage, tenant, print).map_err(|e| explain::decision("read", &of.store, &e))?;
+    let found = read(&mut storage, tenant, print)
+        .map_err(|e| explain::decision("read", &of.place.stores().name(), &e))?;
     failure.map_or(Ok(()), Err)?;
     if found.state.damaged > 0 || found.torn > 0 {
         crate::output::note("some lines are damaged: `vigie journal verify` says which");
@@ -105,8 +95,8 @@ fn text(line: &Line) -> String {
 fn verify(of: &JournalOf, format: Format) -> Result<ExitCode, Failure> {
     let (mut storage, tenant) = tenant(of)?;
     let mut lines = 0_u64;
-    let found =
-        read(&mut storage, tenant, |_| lines += 1).map_err(|e| explain::decision("read", &of.store, &e))?;
+    let found = read(&mut storage, tenant, |_| lines += 1)
+        .map_err(|e| explain::decision("read", &of.place.stores().name(), &e))?;
     let places: Vec<Value> = found
         .damage
         .iter()

@@ -1,13 +1,12 @@
 //! `vigie ls`.
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use vigie::fault::Code;
 use vigie::gix::Span;
-use vigie::store::{self, FileStorage, Gap, Listing, Name, SegmentFile, Source, Storage};
+use vigie::store::{self, Gap, Listing, Name, SegmentFile, Source, Storage};
 use vigie::time::UtcMicros;
 
 use crate::args::Ls;
@@ -15,13 +14,15 @@ use crate::explain;
 use crate::failure::Failure;
 use crate::moment::{count, show_bytes, show_span};
 use crate::output::Format;
+use crate::stores::Stores;
 use crate::table::Table;
 
 pub(super) fn run(options: &Ls, format: Format) -> Result<ExitCode, Failure> {
-    let mut storage = open(&options.store)?;
-    let failed = |error: store::Error| explain::store("read", &options.store, &error);
-    let sources =
-        sources(&mut storage, &options.store, options.tenant.as_deref(), options.camera.as_deref())?;
+    let stores = options.place.stores();
+    let mut storage = stores.read()?;
+    let failed = |error: store::Error| explain::store("read", &stores.name(), &error);
+    let (tenant, camera) = (options.tenant.as_deref(), options.camera.as_deref());
+    let sources = sources(&mut storage, &stores, tenant, camera)?;
     let window = window(options)?;
     for source in sources {
         let listing = Listing::load(&mut storage, &source, window).map_err(failed)?;
@@ -43,26 +44,14 @@ pub(super) fn window(options: &Ls) -> Result<Span, Failure> {
     Ok(window)
 }
 
-/// A store that is there.
-pub(super) fn open(root: &Path) -> Result<FileStorage, Failure> {
-    match std::fs::metadata(root) {
-        Ok(found) if found.is_dir() => Ok(FileStorage::new(root)),
-        Ok(_) => Err(Failure::new(
-            format!("{} is not a store: it is a file", root.display()),
-            "name the folder that `vigie record --store` wrote to",
-        )),
-        Err(error) => Err(Failure::file("open the store", root, &error)),
-    }
-}
-
 /// The cameras asked for; an error where there is none such.
 pub(super) fn sources(
-    storage: &mut FileStorage,
-    root: &Path,
+    storage: &mut dyn Storage,
+    stores: &Stores,
     tenant: Option<&str>,
     camera: Option<&str>,
 ) -> Result<Vec<Source>, Failure> {
-    let failed = |error: store::Error| explain::store("read", root, &error);
+    let failed = |error: store::Error| explain::store("read", &stores.name(), &error);
     let wanted = |what: &str, name: Option<&str>| -> Result<Option<Name>, Failure> {
         name.map(|name| explain::name(what, name)).transpose()
     };
@@ -71,7 +60,7 @@ pub(super) fn sources(
     let fits = |s: &&Source| tenant.is_none_or(|t| s.tenant == t) && camera.is_none_or(|c| s.camera == c);
     let found: Vec<Source> = all.iter().filter(fits).copied().collect();
     if found.is_empty() {
-        return Err(nothing(root, &all));
+        return Err(nothing(stores, &all));
     }
     Ok(found)
 }
@@ -92,16 +81,16 @@ pub(super) fn all(storage: &mut dyn Storage) -> Result<Vec<Source>, store::Error
 }
 
 /// No such camera; what there is instead.
-pub(super) fn nothing(root: &Path, all: &[Source]) -> Failure {
+pub(super) fn nothing(stores: &Stores, all: &[Source]) -> Failure {
     if all.is_empty() {
         return Failure::new(
-            format!("nothing was recorded into {}", root.display()),
+            format!("nothing was recorded into {stores}"),
             "check the path; `vigie record --store` names the folder to write to",
         );
     }
     let names: Vec<String> = all.iter().take(20).map(ToString::to_string).collect();
     Failure::new(
-        format!("there is no such camera in {}", root.display()),
+        format!("there is no such camera in {stores}"),
         format!("choose one that is there (tenant/camera): {}", names.join(", ")),
     )
 }

@@ -14,16 +14,19 @@ use vigie::record::Health;
 use vigie::sdp::Presentation;
 use vigie::session::Lower;
 use vigie::store::Source;
+use vigie::timeline::UtcSource;
 use vigie_net::{Camera, Event, Wanted};
 
-use self::keeper::{Keeper, Kept, Message};
+use self::keeper::{Keeper, Kept};
 use self::sound::Sound;
 use super::until_stopped;
 use crate::args::Record;
 use crate::capture::Capture;
 use crate::failure::Failure;
+use crate::inbox::Message;
 use crate::moment::{count, show_bytes, show_span};
 use crate::output::{Format, Progress};
+use crate::stores::{Places, Stores};
 use crate::{address, explain, health};
 
 /// The connection is read so often: nobody sees the pictures before they are on the disk, a GOP at a time.
@@ -35,19 +38,21 @@ const HEALTH: u32 = 10;
 pub(super) async fn run(options: &Record, format: Format) -> Result<ExitCode, Failure> {
     let (url, mut net) = address::camera(&options.url, &options.login, &options.way)?;
     let source = explain::names(&options.tenant, &options.camera)?;
+    let places = Places::new(Stores::new(options.stores.clone()));
     net.limits.policy = options.tolerance.policy;
     net.read_delay = READ;
     if options.once {
         net.backoff = None;
     }
     net.wanted = Wanted::default().audio(options.audio);
-    let sound = if options.audio { Some(Sound::of(options, &source, net.clock, net.limits)?) } else { None };
+    let sound =
+        if options.audio { Some(Sound::of(options, &places, &source, net.clock, net.limits)?) } else { None };
     let capture = match &options.capture {
         Some(path) => Some(Capture::create(path, options.no_media, &net.limits, net.clock)?),
         None => None,
     };
     net.tap = capture.as_ref().map(Capture::tap);
-    let keeper = Keeper::open(options.store.clone(), source, net.clock, net.limits, options.rpo).await?;
+    let keeper = Keeper::open(places, source, net.clock, net.limits, options.rpo).await?;
     let mut recording = Recording {
         source,
         format,
@@ -193,7 +198,7 @@ impl Recording {
                 let start = playing.range.and_then(|range| range.clock_start());
                 let timestamp = playing.rtp_info.and_then(|info| info.rtptime);
                 if let (Some(utc), Some(timestamp)) = (start, timestamp) {
-                    keeper.send(Message::Anchor(timestamp, utc));
+                    keeper.send(Message::Anchor(UtcSource::RangeClock, timestamp, utc));
                 }
             }
             Event::Redirected(to) => self.note(&format!("the camera sends us to {to}")),
@@ -278,7 +283,7 @@ impl Recording {
     fn summary(&self, options: &Record, kept: &Kept, heard: Option<&Kept>) -> Result<(), Failure> {
         let mut text = format!(
             "{}/{}: {}, {} in {}, {}\n",
-            options.store.display(),
+            Stores::new(options.stores.clone()),
             self.source,
             count(kept.pictures, "picture"),
             show_bytes(kept.bytes),
@@ -286,7 +291,7 @@ impl Recording {
             count(self.gaps, "gap"),
         );
         let json = json!({
-            "event": "done", "store": options.store, "tenant": self.source.tenant.as_str(),
+            "event": "done", "store": options.stores.first(), "stores": options.stores, "tenant": self.source.tenant.as_str(),
             "camera": self.source.camera.as_str(), "pictures": kept.pictures, "bytes": kept.bytes,
             "files": kept.files, "fragments": kept.fragments, "gaps": self.gaps,
             "audio": heard.map(|heard| json!({

@@ -11,7 +11,7 @@ use vigie::limits::Limits;
 use vigie::record::capture::{self, Kind, Replay, Replayed, Summary};
 use vigie::record::{IngestOutput, Recorder, RecorderConfig};
 use vigie::session::Event;
-use vigie::store::{self, Cause, FileStorage, Source};
+use vigie::store::{self, Cause, Source};
 use vigie::time::{Micros, UtcMicros};
 use vigie::timeline::{Mode, Timeline};
 use vigie::view::View;
@@ -22,6 +22,7 @@ use crate::explain;
 use crate::failure::Failure;
 use crate::moment::count;
 use crate::output::{Format, note};
+use crate::stores::{Stores, Written};
 
 /// Bytes read at once.
 const PIECE: usize = 256 << 10;
@@ -69,7 +70,7 @@ struct Player<'a> {
     format: Format,
     movie: Option<(Timeline, Mp4<'a>)>,
     source: Option<Source>,
-    recorder: Option<Recorder<FileStorage>>,
+    recorder: Option<Recorder<Written>>,
     /// Both clocks of the machine that recorded, at one moment.
     clocks: (Micros, UtcMicros),
     now: Micros,
@@ -143,8 +144,11 @@ impl<'a> Player<'a> {
             recorder.clocks(now, utc);
             return Ok(());
         }
-        std::fs::create_dir_all(root).map_err(|e| Failure::file("make the folder", root, &e))?;
-        let opened = Recorder::open(FileStorage::new(root), source, RecorderConfig::default(), now, utc);
+        let stores = Stores::new(vec![root.clone()]);
+        stores.make()?;
+        let opened = stores
+            .volume(0)
+            .and_then(|storage| Recorder::open(storage, source, RecorderConfig::default(), now, utc));
         let (recorder, _) = opened.map_err(|error| explain::store("record into", root, &error))?;
         self.recorder = Some(recorder);
         Ok(())
@@ -152,7 +156,7 @@ impl<'a> Player<'a> {
 
     fn record(
         &mut self,
-        work: impl FnOnce(&mut Recorder<FileStorage>) -> Result<(), store::Error>,
+        work: impl FnOnce(&mut Recorder<Written>) -> Result<(), store::Error>,
     ) -> Result<(), Failure> {
         let (now, utc) = (self.now, self.utc(self.now));
         let (Some(recorder), Some(root)) = (&mut self.recorder, &self.options.store) else { return Ok(()) };

@@ -7,13 +7,14 @@ use vigie::store::journal::{Brake, Error, Policy, Rule, read, show_age};
 use vigie::store::retain::{self, Clock, Outcome, Plan};
 use vigie::store::{self, Name, Source, Storage};
 
-use super::journal::{open, patiently, with};
+use super::journal::{patiently, with};
 use super::ls::{self, at};
 use crate::args::Retain;
 use crate::explain;
 use crate::failure::Failure;
 use crate::moment::{count, show_bytes, utc_now};
 use crate::output::{Format, Progress, note};
+use crate::stores::{Stores, Written};
 use crate::table::Table;
 
 pub(super) fn run(options: &Retain, format: Format) -> Result<ExitCode, Failure> {
@@ -23,28 +24,57 @@ pub(super) fn run(options: &Retain, format: Format) -> Result<ExitCode, Failure>
             "look at what it would delete with --dry-run, or set it with --set and --operator",
         ));
     }
-    let mut storage = open(&options.store)?;
-    let sources = sources(storage.as_mut(), options)?;
+    let stores = options.place.stores();
+    let sources = sources(&stores, options)?;
+    let mut parts = parts(&stores, &sources)?;
     if options.set {
-        return set(storage.as_mut(), options, &sources, format);
+        return set(&stores, options, &mut parts, format);
     }
     if options.dry_run {
-        return plan(storage.as_mut(), options, &sources, format);
+        return plan(&stores, options, &mut parts, format);
     }
-    pass(storage.as_mut(), options, &sources, format)
+    pass(&stores, options, &mut parts, format)
+}
+
+/// A volume, and the cameras that have footage there.
+type Part = (Written, Vec<Source>);
+
+/// All volumes that are there. Of one that is not, nothing is deleted, and it is said.
+fn parts(stores: &Stores, sources: &[Source]) -> Result<Vec<Part>, Failure> {
+    let mut parts = Vec::new();
+    stores.journals()?;
+    for (number, root) in stores.roots().iter().enumerate() {
+        let mut storage = match stores.on(number) {
+            Ok(storage) => storage,
+            Err(error) => {
+                let failure = explain::store("delete from", root, &error);
+                if !stores.are_several() {
+                    return Err(failure);
+                }
+                note(&format!("left as it is: {}", failure.what()));
+                continue;
+            }
+        };
+        let has = |source: &&Source| {
+            !stores.are_several() || store::days(&mut storage, source).is_ok_and(|days| !days.is_empty())
+        };
+        let there = sources.iter().filter(has).copied().collect();
+        parts.push((storage, there));
+    }
+    Ok(parts)
 }
 
 /// The cameras asked for, sound among them.
-fn sources(storage: &mut dyn Storage, options: &Retain) -> Result<Vec<Source>, Failure> {
-    let failed = |error: store::Error| explain::store("read", &options.store, &error);
+fn sources(stores: &Stores, options: &Retain) -> Result<Vec<Source>, Failure> {
+    let failed = |error: store::Error| explain::store("read", &stores.name(), &error);
     let (tenant, camera) = (&options.tenant, &options.camera);
     let tenant = tenant.as_ref().map(|name| explain::name("tenant", name)).transpose()?;
     let camera = camera.as_ref().map(|name| explain::name("camera", name)).transpose()?;
-    let all = ls::all(storage).map_err(failed)?;
+    let all = ls::all(&mut stores.read()?).map_err(failed)?;
     let fits = |s: &&Source| tenant.is_none_or(|t| s.tenant == t) && camera.is_none_or(|c| s.camera == c);
     let found: Vec<Source> = all.iter().filter(fits).copied().collect();
     if found.is_empty() && !options.set {
-        return Err(ls::nothing(&options.store, &all));
+        return Err(ls::nothing(stores, &all));
     }
     Ok(found)
 }
@@ -59,24 +89,21 @@ pub(crate) fn is_synchronised() -> bool {
 }
 
 /// What would go, and nothing else.
-fn plan(
-    storage: &mut dyn Storage,
-    options: &Retain,
-    sources: &[Source],
-    format: Format,
-) -> Result<ExitCode, Failure> {
-    let failed = |error: Error| explain::decision("read", &options.store, &error);
+fn plan(stores: &Stores, options: &Retain, parts: &mut [Part], format: Format) -> Result<ExitCode, Failure> {
+    let failed = |error: Error| explain::decision("read", &stores.name(), &error);
     let rule = options.max_age.map(|max| Rule::new(Some(max), options.min_age));
     let progress = Progress::line("looking");
     let mut plans = Vec::new();
-    for source in sources {
-        progress.say(format!("looking at {source}"));
-        if let Some(rule) = rule {
-            let longest = retain::longest(storage, source).map_err(failed)?;
-            rule.check(longest)
-                .map_err(|error| explain::decision("keep to that rule in", &options.store, &error))?;
+    for (storage, sources) in parts {
+        for source in sources.iter() {
+            progress.say(format!("looking at {source}"));
+            if let Some(rule) = rule {
+                let longest = retain::longest(storage, source).map_err(failed)?;
+                rule.check(longest)
+                    .map_err(|error| explain::decision("keep to that rule in", &stores.name(), &error))?;
+            }
+            plans.push(retain::plan(storage, source, rule, clock(options)).map_err(failed)?);
         }
-        plans.push(retain::plan(storage, source, rule, clock(options)).map_err(failed)?);
     }
     progress.done();
     let mut table =
@@ -128,16 +155,12 @@ fn show_rule(rule: Rule) -> String {
 }
 
 /// Sets the policy, which is in force at once where no brake would stop what it deletes.
-fn set(
-    storage: &mut dyn Storage,
-    options: &Retain,
-    sources: &[Source],
-    format: Format,
-) -> Result<ExitCode, Failure> {
-    let failed = |error: Error| explain::decision("set the policy of", &options.store, &error);
+fn set(stores: &Stores, options: &Retain, parts: &mut [Part], format: Format) -> Result<ExitCode, Failure> {
+    let failed = |error: Error| explain::decision("set the policy of", &stores.name(), &error);
+    let mut decided = stores.decide()?;
     let tenant = explain::name("tenant", options.tenant.as_deref().unwrap_or_default())?;
     let camera = options.camera.as_ref().map(|name| explain::name("camera", name)).transpose()?;
-    let before = read(storage, tenant, |_| ()).map_err(failed)?.state.policy;
+    let before = read(&mut decided, tenant, |_| ()).map_err(failed)?.state.policy;
     let mut policy = before.unwrap_or_default();
     if options.max_age.is_some() || options.release_agents.is_none() {
         let rule = Rule::new(options.max_age, options.min_age);
@@ -150,20 +173,23 @@ fn set(
         policy.release_agents = agents;
     }
     let (mut longest, mut braked) = (120_000_000, Vec::new());
-    for source in sources {
-        longest = longest.max(retain::longest(storage, source).map_err(failed)?);
-        let rule = policy.rule(&source.camera);
-        let plan =
-            retain::plan(storage, source, Some(rule), Clock::new(utc_now()).trusted(true)).map_err(failed)?;
-        if plan.brake == Some(Brake::Change) {
-            braked.push(plan);
+    for (storage, sources) in parts {
+        for source in sources.iter() {
+            longest = longest.max(retain::longest(storage, source).map_err(failed)?);
+            let rule = policy.rule(&source.camera);
+            let trusted = Clock::new(utc_now()).trusted(true);
+            let plan = retain::plan(storage, source, Some(rule), trusted).map_err(failed)?;
+            if plan.brake == Some(Brake::Change) {
+                braked.push(plan);
+            }
         }
     }
     let who = (options.operator.as_deref().unwrap_or_default(), options.reason.as_str());
     let set = (policy.clone(), braked.is_empty());
-    let n =
-        with(storage, tenant, |journal, storage, now| journal.set_policy(storage, now, set, longest, who))
-            .map_err(failed)?;
+    let n = with(&mut decided, tenant, |journal, storage, now| {
+        journal.set_policy(storage, now, set, longest, who)
+    })
+    .map_err(failed)?;
     report_set(tenant, n, &policy, &braked, format)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -194,44 +220,44 @@ fn report_set(tenant: Name, n: u64, policy: &Policy, braked: &[Plan], format: Fo
 /// What became of a camera.
 type Done = (Source, Result<Outcome, Error>);
 
-fn pass(
-    storage: &mut dyn Storage,
-    options: &Retain,
-    sources: &[Source],
-    format: Format,
-) -> Result<ExitCode, Failure> {
-    let failed = |error: Error| explain::decision("delete from", &options.store, &error);
-    let mut tenants: Vec<Name> = sources.iter().map(|source| source.tenant).collect();
+fn pass(stores: &Stores, options: &Retain, parts: &mut [Part], format: Format) -> Result<ExitCode, Failure> {
+    let failed = |error: Error| explain::decision("delete from", &stores.name(), &error);
+    let mut tenants: Vec<Name> =
+        parts.iter().flat_map(|(_, sources)| sources).map(|source| source.tenant).collect();
+    tenants.sort_unstable();
     tenants.dedup();
     if let Some(who) = &options.confirm {
+        let mut decided = stores.decide()?;
         for tenant in &tenants {
             let who = (&**who, &*options.reason);
-            with(storage, *tenant, |journal, storage, now| journal.confirm(storage, now, who))
+            with(&mut decided, *tenant, |journal, storage, now| journal.confirm(storage, now, who))
                 .map_err(failed)?;
         }
     }
     let progress = Progress::line("looking");
     let mut done: Vec<Done> = Vec::new();
-    for source in sources {
-        progress.say(format!("{source}"));
-        let state = read(storage, source.tenant, |_| ()).map_err(failed)?.state;
-        if state.policy.is_none() {
-            continue;
-        }
-        // A recorder that has the camera keeps it for long; who writes the journal is soon done.
-        let outcome = match storage.lock(&source.to_string()) {
-            Ok(()) => {
-                storage.unlock(&source.to_string());
-                patiently(|| retain::run(storage, source, clock(options)))
+    for (storage, sources) in parts {
+        for source in sources.iter() {
+            progress.say(format!("{source}"));
+            let state = read(storage, source.tenant, |_| ()).map_err(failed)?.state;
+            if state.policy.is_none() {
+                continue;
             }
-            Err(error) => Err(error.into()),
-        };
-        done.push((*source, outcome));
+            // A recorder that has the camera keeps it for long; who writes the journal is soon done.
+            let outcome = match storage.lock(&source.to_string()) {
+                Ok(()) => {
+                    storage.unlock(&source.to_string());
+                    patiently(|| retain::run(storage, source, clock(options)))
+                }
+                Err(error) => Err(error.into()),
+            };
+            done.push((*source, outcome));
+        }
     }
     progress.done();
     if done.is_empty() {
         return Err(Failure::new(
-            format!("no policy says how long footage is kept in {}", options.store.display()),
+            format!("no policy says how long footage is kept in {stores}"),
             "set one: vigie retain --set --tenant NAME --max-age 14d --operator NAME",
         ));
     }
@@ -275,7 +301,7 @@ fn report(done: &[Done], options: &Retain, format: Format) -> Result<ExitCode, F
             Err(error) => {
                 let failure = explain::decision(
                     &format!("delete what is expired of {source} in"),
-                    &options.store,
+                    &options.place.stores().name(),
                     error,
                 );
                 notes.push(failure.what());

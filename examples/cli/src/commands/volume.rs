@@ -10,16 +10,27 @@ use crate::args::Volume as Options;
 use crate::explain;
 use crate::failure::Failure;
 use crate::moment::show_bytes;
-use crate::output::Format;
+use crate::output::{Format, note};
+use crate::stores::memory;
 
 pub(super) fn run(options: &Options, format: Format) -> Result<ExitCode, Failure> {
     let root = options.store.as_path();
+    if options.adopt {
+        let found = Volume::find(&mut FileStorage::new(root));
+        if let Some(mark) = found.map_err(|error| explain::store("read", root, &error))? {
+            memory::remember(root, mark.id);
+        }
+    }
     let failed = |doing: &str, error| explain::store(doing, root, &error);
     let mark = if options.create {
         std::fs::create_dir_all(root).map_err(|e| Failure::file("make the folder", root, &e))?;
         let made = Volume::create(FileStorage::new(root), random(), u64::from(options.reserve) << 20);
         match made {
-            Ok(volume) => volume.mark(),
+            Ok(volume) => {
+                let mark = volume.mark().ok_or_else(|| failed("read", Kind::NoVolume.into()))?;
+                memory::remember(root, mark.id);
+                mark
+            }
             Err(error) if error.kind == Kind::Exists => {
                 return Err(Failure::new(
                     format!("{} is a volume already", root.display()),
@@ -39,6 +50,10 @@ pub(super) fn run(options: &Options, format: Format) -> Result<ExitCode, Failure
         })?
     };
     let VolumeMark { id, reserve, .. } = mark;
+    let expected = memory::of(root).filter(|known| *known != id);
+    if let Some(expected) = expected {
+        note(&format!("{expected} belongs there, as far as this machine knows; --adopt makes it this one"));
+    }
     let text = format!("volume        {id}\nreserve       {}\n", show_bytes(reserve));
     format.print(text, &json!({"store": root, "volume": id.to_string(), "reserve": reserve}))?;
     Ok(ExitCode::SUCCESS)

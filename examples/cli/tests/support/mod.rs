@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 pub(crate) fn vigie(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vigie"));
     command.args(arguments).env_remove("VIGIE_USER").env_remove("VIGIE_PASSWORD").env_remove("VIGIE_LOG");
+    // What is remembered of volumes is not that of whoever runs the tests.
+    command.env_remove("STATE_DIRECTORY").env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command.stdin(Stdio::null());
     command
 }

@@ -1,18 +1,12 @@
 //! The tenant's journal: that an export was made, by whom and why. It is written before the export takes its place.
 
-use std::time::{Duration, Instant};
-
-use vigie::store::journal::{self, ExportedFile, Journal, Record};
-use vigie::store::{FileStorage, Kind};
+use vigie::store::journal::{ExportedFile, Record};
 
 use super::Request;
 use super::manifest::Content;
 use super::read::Reader;
+use crate::commands::journal::with;
 use crate::failure::Failure;
-use crate::moment::utc_now;
-
-/// So long another process may keep the journal.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is written where nothing was said.
 const UNSAID: &str = "-";
@@ -39,30 +33,14 @@ pub(super) fn tell(request: &Request<'_>, reader: &Reader<'_>, files: &[Content]
             })
             .collect(),
     };
-    let mut storage = reader.storage.clone();
-    write(&mut storage, reader, &record).map_err(|error| {
+    let mut storage = request.stores.decide()?;
+    let tenant = reader.source.tenant;
+    let told = with(&mut storage, tenant, |journal, storage, now| journal.append(storage, now, &record));
+    told.map(drop).map_err(|error| {
         Failure::fault(
             "the export cannot be written into the tenant's journal, so it was not made",
             &error,
             "export as a user that may write to the store; or, from a copy of it, with --no-journal",
         )
     })
-}
-
-fn write(storage: &mut FileStorage, reader: &Reader<'_>, record: &Record) -> Result<(), journal::Error> {
-    let patience = Instant::now() + PATIENCE;
-    let mut journal = loop {
-        match Journal::open(storage, reader.source.tenant, utc_now()) {
-            Ok(journal) => break journal,
-            Err(journal::Error { kind: journal::Kind::Store(Kind::Locked), .. })
-                if Instant::now() < patience =>
-            {
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            Err(error) => return Err(error),
-        }
-    };
-    let written = journal.append(storage, utc_now(), record);
-    journal.close(storage);
-    written.map(drop)
 }

@@ -47,7 +47,7 @@ pub(super) fn of(reader: &Reader<'_>, files: &[File], strict: bool) -> Vec<(Span
 
 /// Nothing to show in the range: is there such a camera at all, and when was it recorded?
 pub(super) fn nothing(reader: &mut Reader<'_>) -> Failure {
-    let Reader { storage, source, window, root, listing, .. } = reader;
+    let Reader { storage, source, window, stores, listing, .. } = reader;
     let all = Listing::load(storage, source, Span::ALL).map(|l| l.ranges).unwrap_or_default();
     let (Some(first), Some(last)) = (all.first(), all.last()) else {
         if !store::days(storage, source).unwrap_or_default().is_empty() {
@@ -57,7 +57,7 @@ pub(super) fn nothing(reader: &mut Reader<'_>) -> Failure {
             );
         }
         let sources = ls::all(storage).unwrap_or_default();
-        return ls::nothing(root, &sources);
+        return ls::nothing(stores, &sources);
     };
     if listing.ranges.iter().any(|range| !range.is_empty()) {
         return Failure::new(

@@ -1,13 +1,12 @@
 //! The stored stream of a range: read once in order for the plan, then by place.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use vigie::bmff;
 use vigie::gix::{Entry, FragmentMark, Id, Key, Span};
 use vigie::limits::Limits;
 use vigie::play::{self, Local};
-use vigie::store::{self, Access, File, FileStorage, Listing, Source, Storage as _};
+use vigie::store::{self, Access, File, FileStorage, Listing, Merged, Source, Storage as _};
 use vigie::time::UtcMicros;
 use vigie::view::export::{Export, Part};
 
@@ -16,6 +15,7 @@ use crate::explain;
 use crate::failure::Failure;
 use crate::moment::utc_now;
 use crate::output::Progress;
+use crate::stores::Stores;
 
 /// How long before the range a file may begin whose pictures are needed in it, microseconds: an hour.
 const BEFORE: i64 = 3_600_000_000;
@@ -29,10 +29,10 @@ pub(super) struct Stored {
 
 /// What of one camera is exported.
 pub(super) struct Reader<'a> {
-    pub(super) storage: FileStorage,
+    pub(super) storage: Merged<FileStorage>,
     pub(super) source: Source,
     pub(super) window: Span,
-    pub(super) root: &'a Path,
+    pub(super) stores: &'a Stores,
     pub(super) listing: Listing,
     /// The fragments, by the number that the plan knows them by.
     pub(super) stored: Vec<Stored>,
@@ -44,16 +44,16 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(
-        mut storage: FileStorage,
+        mut storage: Merged<FileStorage>,
         source: Source,
         window: Span,
-        root: &'a Path,
+        stores: &'a Stores,
         stop: &'a Stop,
     ) -> Result<Self, Failure> {
         let listing = Listing::load(&mut storage, &source, window);
-        let listing = listing.map_err(|e| explain::store("read", root, &e))?;
+        let listing = listing.map_err(|e| explain::store("read", &stores.name(), &e))?;
         let (stored, damaged) = (Vec::new(), Vec::new());
-        Ok(Self { storage, source, window, root, listing, stored, damaged, stop, open: None })
+        Ok(Self { storage, source, window, stores, listing, stored, damaged, stop, open: None })
     }
 
     /// The camera's sound; `None` where there is none.
@@ -64,11 +64,11 @@ impl<'a> Reader<'a> {
         if days.is_empty() {
             return Ok(None);
         }
-        Self::new(storage, source, self.window, self.root, self.stop).map(Some)
+        Self::new(storage, source, self.window, self.stores, self.stop).map(Some)
     }
 
     fn failed(&self, error: &store::Error) -> Failure {
-        explain::store("read", self.root, error)
+        explain::store("read", &self.stores.name(), error)
     }
 
     /// Shows `plan` all from the fragment that decoding has to start at, to the last that may show a picture of the range.

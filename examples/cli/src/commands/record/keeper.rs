@@ -1,120 +1,22 @@
 //! The thread that writes: a disk that is slow for a moment must not keep the camera waiting.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use vigie::depacket::AccessUnit;
-use vigie::fault::Fault as _;
 use vigie::limits::Limits;
-use vigie::record::{Backlog, Budget, Next, Passes, Recorder, RecorderConfig, Sort};
-use vigie::rtp::rtcp::SenderReport;
+use vigie::record::{Passes, Recorder, RecorderConfig};
 use vigie::store::journal;
-use vigie::store::retain::Outcome;
-use vigie::store::{self, Cause, FileStorage, Kind, Options, Source, Storage, Volume};
-use vigie::time::UtcMicros;
-use vigie::timeline::{PlainUnit, UtcSource};
+use vigie::store::retain::{Clock as Ages, Outcome};
+use vigie::store::{self, Options, Source};
 use vigie_net::Clock;
 
-use crate::commands::retain;
+use crate::commands::retain::{braked, is_synchronised};
 use crate::explain;
 use crate::failure::Failure;
-
-/// Bytes that wait while the disk is busy: a minute of 8 Mb/s. After that, whole GOPs are dropped, the oldest first.
-const WAITING: usize = 64 << 20;
-
-/// What the recorder is to do.
-#[derive(Debug)]
-pub(super) enum Message {
-    Picture(AccessUnit),
-    /// Sound, or a picture without NAL units.
-    Plain(PlainUnit),
-    Report(SenderReport),
-    /// An RTP timestamp, and the UTC that the answer to PLAY gave it.
-    Anchor(u32, UtcMicros),
-    Interrupted(Cause, u16),
-}
-
-impl Message {
-    fn sort(&self) -> (Sort, usize) {
-        let picture = |starts: bool| if starts { Sort::Start } else { Sort::Continues };
-        match self {
-            Self::Picture(unit) => (picture(unit.random_access.is_some()), unit.data.len()),
-            Self::Plain(unit) => (picture(unit.random_access), unit.data.len()),
-            Self::Report(_) => (Sort::Beside, 0),
-            Self::Anchor(..) | Self::Interrupted(..) => (Sort::Word, 0),
-        }
-    }
-}
-
-/// What waits between the camera and the disk.
-#[derive(Debug)]
-struct Inbox {
-    waiting: Mutex<Waiting>,
-    more: Condvar,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    backlog: Backlog<Message>,
-    /// Nothing more comes.
-    closed: bool,
-}
-
-enum Received {
-    Next(Next<Message>),
-    /// Nothing came in time.
-    Nothing,
-    Closed,
-}
-
-impl Inbox {
-    fn new() -> Self {
-        let backlog = Backlog::new(WAITING, Budget::new(WAITING));
-        Self { waiting: Mutex::new(Waiting { backlog, closed: false }), more: Condvar::new() }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn push(&self, message: Message) {
-        let (sort, bytes) = message.sort();
-        self.lock().backlog.push(message, bytes, sort);
-        self.more.notify_one();
-    }
-
-    fn close(&self) {
-        self.lock().closed = true;
-        self.more.notify_one();
-    }
-
-    /// Waits until something comes, at most so long.
-    fn pull(&self, wait: Option<Duration>) -> Received {
-        let mut waiting = self.lock();
-        loop {
-            if let Some(next) = waiting.backlog.pop() {
-                return Received::Next(next);
-            }
-            if waiting.closed {
-                return Received::Closed;
-            }
-            waiting = match wait {
-                None => self.more.wait(waiting).unwrap_or_else(PoisonError::into_inner),
-                Some(wait) => {
-                    let (mut waiting, timeout) =
-                        self.more.wait_timeout(waiting, wait).unwrap_or_else(PoisonError::into_inner);
-                    if timeout.timed_out() {
-                        return waiting.backlog.pop().map_or(Received::Nothing, Received::Next);
-                    }
-                    waiting
-                }
-            };
-        }
-    }
-}
+use crate::inbox::{Inbox, Message, Received, dropped};
+use crate::stores::{Places, Written};
 
 /// What was kept so far.
 #[derive(Clone, Debug, Default)]
@@ -142,30 +44,32 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Opens the camera's part of the store, and makes whole what a crash has left there.
     pub(super) async fn open(
-        root: PathBuf,
+        places: Places,
         source: Source,
         clock: Clock,
         limits: Limits,
         rpo: Duration,
     ) -> Result<Self, Failure> {
-        let inbox = Arc::new(Inbox::new());
+        let inbox = Arc::new(Inbox::new(Inbox::budget(1)));
         let messages = Arc::clone(&inbox);
         let (opened, ready) = oneshot::channel();
         let kept = Arc::new(Mutex::new(Kept::default()));
         let shared = Arc::clone(&kept);
         let thread = tokio::task::spawn_blocking(move || {
-            std::fs::create_dir_all(&root).map_err(|e| Failure::file("make the folder", &root, &e))?;
-            let failed = |error: store::Error| explain::store("record into", &root, &error);
-            let storage = storage(&root).map_err(failed)?;
+            let name = places.stores().name();
+            let failed = |error: store::Error| explain::store("record into", &name, &error);
+            places.stores().make()?;
+            let (volume, storage) = places.place(source).map_err(failed)?;
             let (now, utc) = (clock.now(), clock.utc());
             let dial = Options::default().rpo(u64::try_from(rpo.as_micros()).unwrap_or(u64::MAX));
             let config = RecorderConfig::default().limits(limits).store(dial);
             let (mut recorder, _) = Recorder::open(storage, source, config, now, utc).map_err(failed)?;
             // What is expired goes before anything is written.
             let mut passes = Passes::new(now);
-            let first = passes.handle_timeout(&mut recorder, now, utc, retain::is_synchronised());
+            let first = passes.handle_timeout(&mut recorder, now, utc, is_synchronised());
             let inbox = &messages;
-            let work = Work { recorder, inbox, clock, kept: shared, root: &root, dropped: 0, source, passes };
+            let work =
+                Work { recorder, inbox, clock, kept: shared, places, volume, dropped: 0, source, passes };
             work.retained(first);
             let _ = opened.send(());
             work.run();
@@ -214,21 +118,14 @@ fn ended() -> Failure {
     Failure::new("the recorder ended by itself", "report it, with what was printed before")
 }
 
-/// The store's folder: as the volume that it is, where it is one.
-fn storage(root: &Path) -> Result<Box<dyn Storage>, store::Error> {
-    let mut files = FileStorage::new(root);
-    match Volume::find(&mut files)? {
-        Some(mark) => Ok(Box::new(Volume::open(files, Some(mark.id))?)),
-        None => Ok(Box::new(files)),
-    }
-}
-
 struct Work<'a> {
-    recorder: Recorder<Box<dyn Storage>>,
+    recorder: Recorder<Written>,
     inbox: &'a Inbox,
     clock: Clock,
     kept: Arc<Mutex<Kept>>,
-    root: &'a Path,
+    places: Places,
+    /// Which of them it is recorded to.
+    volume: usize,
     dropped: u64,
     source: Source,
     passes: Passes,
@@ -245,23 +142,21 @@ impl Work<'_> {
                 self.count(done);
             }
             let utc = self.clock.utc();
-            let passed = self.passes.handle_timeout(&mut self.recorder, now, utc, retain::is_synchronised());
+            let passed = self.passes.handle_timeout(&mut self.recorder, now, utc, is_synchronised());
             self.retained(passed);
             let due = due.map_or(self.passes.poll_timeout(), |due| due.min(self.passes.poll_timeout()));
             // Where a crash has left much to make whole, that is done while nothing else is to do.
             let behind = self.recorder.is_behind().then_some(Duration::ZERO);
-            let wait = behind.or(Some(Duration::from_micros(due.since(now))));
+            let wait = behind.unwrap_or(Duration::from_micros(due.since(now)));
             let received = self.inbox.pull(wait);
             let now = self.clock.now();
             self.recorder.clocks(now, self.clock.utc());
             let done = match received {
-                Received::Next(Next::Item(message)) => self.take(message),
-                Received::Next(Next::Dropped(dropped)) => {
-                    self.dropped += dropped.pictures;
-                    let code = store::Error::from(Kind::TooSlow).code();
-                    self.recorder.interrupted(now, Cause::Storage, code.0)
+                Received::Message(message) => message.tell(&mut self.recorder, now),
+                Received::Dropped(pictures) => {
+                    self.dropped += pictures;
+                    dropped(&mut self.recorder, now)
                 }
-                Received::Next(_) => Ok(()),
                 Received::Nothing => {
                     // What fails is tried again; recording is not concerned.
                     let _ = self.recorder.catch_up();
@@ -275,46 +170,34 @@ impl Work<'_> {
         self.count(done);
     }
 
-    fn take(&mut self, message: Message) -> Result<(), store::Error> {
-        let now = self.clock.now();
-        match message {
-            Message::Picture(unit) => self.recorder.push(now, unit),
-            Message::Plain(unit) => self.recorder.push_plain(now, unit),
-            Message::Report(report) => {
-                self.recorder.sender_report(report);
-                Ok(())
-            }
-            Message::Anchor(timestamp, utc) => {
-                self.recorder.anchor(UtcSource::RangeClock, timestamp, utc);
-                Ok(())
-            }
-            Message::Interrupted(cause, code) => self.recorder.interrupted(now, cause, code),
-        }
-    }
-
-    /// Tells of a pass, where there is something to tell.
+    /// Tells of a pass, where there is something to tell. After it, the other volumes have theirs.
     fn retained(&self, passed: Option<Result<Outcome, journal::Error>>) {
-        let text = match passed {
-            None => return,
-            Some(Ok(outcome)) => match (outcome.brake, outcome.damaged) {
-                (Some(brake), _) => Some(retain::braked(&self.source, brake)),
+        let Some(passed) = passed else { return };
+        let clock = Ages::new(self.clock.utc()).trusted(is_synchronised());
+        let others = self.places.retain_elsewhere(&self.source, self.volume, clock);
+        let text = std::iter::once(passed).chain(others).find_map(|passed| match passed {
+            Ok(outcome) => match (outcome.brake, outcome.damaged) {
+                (Some(brake), _) => Some(braked(&self.source, brake)),
                 (None, 0) => None,
                 (None, _) => {
                     Some(format!("{}: a held fragment is damaged; its file was left whole", self.source))
                 }
             },
-            Some(Err(error)) => {
-                Some(explain::decision("delete what is expired in", self.root, &error).what())
+            Err(error) => {
+                let stores = self.places.stores().name();
+                Some(explain::decision("delete what is expired in", &stores, &error).what())
             }
-        };
+        });
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).retained = text;
     }
 
-    fn count(&self, done: Result<(), store::Error>) {
+    /// Where the volume has failed, the camera goes to another, if there is one.
+    fn count(&mut self, done: Result<(), store::Error>) {
+        let done = done.or_else(|error| self.go_elsewhere(error));
         let stats = self.recorder.stats();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let failure = match done {
-            Err(error) => Some(explain::store("record into", self.root, &error)),
+            Err(error) => Some(explain::store("record into", &self.places.stores().name(), &error)),
             // It failed, and has kept something since.
             Ok(()) if stats.store.fragments > kept.fragments => None,
             Ok(()) => kept.failure.take(),
@@ -329,5 +212,15 @@ impl Work<'_> {
             retained: kept.retained.take(),
             failure,
         };
+    }
+    fn go_elsewhere(&mut self, error: store::Error) -> Result<(), store::Error> {
+        let Ok((volume, storage)) = self.places.instead(self.source, self.volume, error.kind) else {
+            return Err(error);
+        };
+        if volume == self.volume || self.recorder.move_to(storage, self.clock.now()).is_err() {
+            return Err(error);
+        }
+        self.volume = volume;
+        Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! The camera's sound, where it was asked for: a recording of its own beside that of the pictures.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use vigie::depacket::AudioUnit;
@@ -9,14 +8,16 @@ use vigie::rtp::rtcp::SenderReport;
 use vigie::store::{Cause, Source};
 use vigie_net::Clock;
 
-use super::keeper::{Keeper, Kept, Message};
+use super::keeper::{Keeper, Kept};
 use crate::args::Record;
 use crate::explain;
 use crate::failure::Failure;
+use crate::inbox::Message;
+use crate::stores::Places;
 
 /// Records the sound. Its part of the store is made when the first of it comes.
 pub(super) struct Sound {
-    root: PathBuf,
+    places: Places,
     source: Source,
     clock: Clock,
     limits: Limits,
@@ -31,13 +32,15 @@ impl Sound {
     /// The camera's name is too long to have one for its sound made of it.
     pub(super) fn of(
         options: &Record,
+        places: &Places,
         source: &Source,
         clock: Clock,
         limits: Limits,
     ) -> Result<Self, Failure> {
-        let source = source.audio().map_err(|e| explain::store("record sound into", &options.store, &e))?;
+        let source =
+            source.audio().map_err(|e| explain::store("record sound into", &places.stores().name(), &e))?;
         Ok(Self {
-            root: options.store.clone(),
+            places: places.clone(),
             source,
             clock,
             limits,
@@ -52,7 +55,7 @@ impl Sound {
             Some(keeper) => keeper,
             None => {
                 let keeper =
-                    Keeper::open(self.root.clone(), self.source, self.clock, self.limits, self.rpo).await?;
+                    Keeper::open(self.places.clone(), self.source, self.clock, self.limits, self.rpo).await?;
                 if let Some(report) = self.report.take() {
                     keeper.send(Message::Report(report));
                 }

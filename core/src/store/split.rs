@@ -1,0 +1,181 @@
+//! Footage on one storage, and what people decided about it on another: `docs/format.md` §1.1.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Access, Error, File, Kind, Listed, Storage};
+
+/// Two storages as one: what lies in a camera's folder is on `footage`, what lies in a tenant's folder (its journal, its policy)
+/// on `journal`. So that a tenant whose cameras are on several volumes has one journal, on one of them, and a hold that stands
+/// there holds on all.
+#[derive(Debug)]
+pub struct Split<J, F> {
+    journal: J,
+    footage: F,
+    open: Vec<Option<Side>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Side {
+    Journal(File),
+    Footage(File),
+}
+
+/// Is it a tenant's own file, `tenant/file`, or the tenant's folder?
+fn is_tenants(path: &str, parts: usize) -> bool {
+    path.split('/').count() <= parts
+}
+
+impl<J: Storage, F: Storage> Split<J, F> {
+    /// Of these two, which may be two handles on the same.
+    #[must_use]
+    pub const fn new(journal: J, footage: F) -> Self {
+        Self { journal, footage, open: Vec::new() }
+    }
+
+    fn keep(&mut self, side: Side) -> File {
+        let free = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());
+        if free == self.open.len() {
+            self.open.push(None);
+        }
+        if let Some(place) = self.open.get_mut(free) {
+            *place = Some(side);
+        }
+        File(free as u32)
+    }
+
+    fn side(&mut self, path: &str) -> &mut dyn Storage {
+        if is_tenants(path, 2) { &mut self.journal } else { &mut self.footage }
+    }
+
+    fn file(&mut self, file: File) -> Result<(&mut dyn Storage, File), Error> {
+        match self.open.get(file.0 as usize) {
+            Some(Some(Side::Journal(file))) => Ok((&mut self.journal, *file)),
+            Some(Some(Side::Footage(file))) => Ok((&mut self.footage, *file)),
+            _ => Err(Kind::NoFile.into()),
+        }
+    }
+}
+
+/// Of a file: by its place. Of a folder: the tenant's is on both sides, a camera's with the footage.
+impl<J: Storage, F: Storage> Storage for Split<J, F> {
+    fn create_new(&mut self, path: &str) -> Result<File, Error> {
+        let side = if is_tenants(path, 2) {
+            Side::Journal(self.journal.create_new(path)?)
+        } else {
+            Side::Footage(self.footage.create_new(path)?)
+        };
+        Ok(self.keep(side))
+    }
+
+    fn open(&mut self, path: &str, access: Access) -> Result<File, Error> {
+        // Indexes, gap logs and markers lie in the camera's folder: three parts and more.
+        let side = if is_tenants(path, 2) {
+            Side::Journal(self.journal.open(path, access)?)
+        } else {
+            Side::Footage(self.footage.open(path, access)?)
+        };
+        Ok(self.keep(side))
+    }
+
+    fn close(&mut self, file: File) {
+        if let Ok((storage, inner)) = self.file(file) {
+            storage.close(inner);
+        }
+        if let Some(place) = self.open.get_mut(file.0 as usize) {
+            *place = None;
+        }
+    }
+
+    fn append(&mut self, file: File, parts: &[&[u8]]) -> Result<(), Error> {
+        let (storage, file) = self.file(file)?;
+        storage.append(file, parts)
+    }
+
+    fn write_at(&mut self, file: File, offset: u64, bytes: &[u8]) -> Result<(), Error> {
+        let (storage, file) = self.file(file)?;
+        storage.write_at(file, offset, bytes)
+    }
+
+    fn read_at(&mut self, file: File, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
+        let (storage, file) = self.file(file)?;
+        storage.read_at(file, offset, into)
+    }
+
+    fn len(&mut self, file: File) -> Result<u64, Error> {
+        let (storage, file) = self.file(file)?;
+        storage.len(file)
+    }
+
+    fn truncate(&mut self, file: File, len: u64) -> Result<(), Error> {
+        let (storage, file) = self.file(file)?;
+        storage.truncate(file, len)
+    }
+
+    fn sync(&mut self, file: File) -> Result<(), Error> {
+        let (storage, file) = self.file(file)?;
+        storage.sync(file)
+    }
+
+    fn sync_folder(&mut self, folder: &str) -> Result<(), Error> {
+        if !is_tenants(folder, 1) {
+            return self.footage.sync_folder(folder);
+        }
+        // A folder that one side does not have has nothing to be synced there.
+        let there = |done: Result<(), Error>| match done {
+            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(false),
+            done => done.map(|()| true),
+        };
+        let journal = there(self.journal.sync_folder(folder))?;
+        let footage = there(self.footage.sync_folder(folder))?;
+        if journal || footage { Ok(()) } else { Err(Kind::NotFound.into()) }
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), Error> {
+        self.side(from).rename(from, to)
+    }
+
+    fn remove(&mut self, path: &str) -> Result<(), Error> {
+        self.side(path).remove(path)
+    }
+
+    fn list(&mut self, folder: &str) -> Result<Vec<Listed>, Error> {
+        if !is_tenants(folder, 1) {
+            return self.footage.list(folder);
+        }
+        let (mut all, mut there): (BTreeMap<String, Listed>, bool) = (BTreeMap::new(), false);
+        for (listed, folders) in [(self.journal.list(folder), false), (self.footage.list(folder), true)] {
+            let listed = match listed {
+                Err(Error { kind: Kind::NotFound, .. }) => continue,
+                other => other?,
+            };
+            there = true;
+            // Another camera's folder on the journal's side is none of this footage; nor is another journal on the other.
+            let ours = |file: &Listed| file.folder == folders || folder.is_empty();
+            all.extend(listed.into_iter().filter(ours).map(|file| (file.name.clone(), file)));
+        }
+        if there { Ok(all.into_values().collect()) } else { Err(Kind::NotFound.into()) }
+    }
+
+    fn lock(&mut self, folder: &str) -> Result<(), Error> {
+        if is_tenants(folder, 1) { self.journal.lock(folder) } else { self.footage.lock(folder) }
+    }
+
+    fn unlock(&mut self, folder: &str) {
+        if is_tenants(folder, 1) { self.journal.unlock(folder) } else { self.footage.unlock(folder) }
+    }
+
+    fn remove_folder(&mut self, folder: &str) -> Result<(), Error> {
+        if is_tenants(folder, 1) { Ok(()) } else { self.footage.remove_folder(folder) }
+    }
+
+    /// Of the footage.
+    fn room(&mut self) -> Result<(), Error> {
+        self.footage.room()
+    }
+
+    fn spend_reserve(&mut self) -> Result<bool, Error> {
+        self.footage.spend_reserve()
+    }
+}

@@ -1,0 +1,58 @@
+//! Which volume belongs into which folder, as far as this machine has seen it: a file of the user's, outside of any store. After a
+//! reboot without the disk, nothing is written into the empty folder below its mount point.
+//!
+//! In `$STATE_DIRECTORY` (systemd's), `$XDG_STATE_HOME/vigie` or `~/.local/state/vigie`: `volumes`, an id and a path on each line.
+
+use std::path::{Path, PathBuf};
+
+use vigie::store::VolumeId;
+
+fn file() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let state = folder("STATE_DIRECTORY")
+        .or_else(|| Some(folder("XDG_STATE_HOME")?.join("vigie")))
+        .or_else(|| Some(folder("HOME")?.join(".local/state/vigie")))?;
+    Some(state.join("volumes"))
+}
+
+fn lines() -> Vec<(VolumeId, PathBuf)> {
+    let text = file().and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+    let line = |line: &str| {
+        let (id, path) = line.split_once(' ')?;
+        Some((id.parse().ok()?, PathBuf::from(path)))
+    };
+    text.lines().filter_map(line).collect()
+}
+
+/// The volume that belongs into a folder; `None` where none was seen there.
+#[must_use]
+pub fn of(root: &Path) -> Option<VolumeId> {
+    let root = std::path::absolute(root).ok()?;
+    lines().into_iter().find(|(_, path)| *path == root).map(|(id, _)| id)
+}
+
+/// From now on this volume belongs there. Where that cannot be written down it is told once, and nothing else: recording goes
+/// on.
+pub fn remember(root: &Path, id: VolumeId) {
+    let (Some(file), Ok(root)) = (file(), std::path::absolute(root)) else { return };
+    if of(&root) == Some(id) || root.to_str().is_none_or(|path| path.contains('\n')) {
+        return;
+    }
+    let mut lines = lines();
+    lines.retain(|(_, path)| *path != root);
+    lines.push((id, root));
+    let text: String = lines.iter().map(|(id, path)| format!("{id} {}\n", path.display())).collect();
+    if let Err(error) = write(&file, &text) {
+        tracing::warn!(%error, file = %file.display(), "which volume belongs where is not remembered over a restart");
+    }
+}
+
+fn write(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let part = folder.join(format!(".volumes.{}", std::process::id()));
+    let mut new = std::fs::File::create(&part)?;
+    new.write_all(text.as_bytes()).and_then(|()| new.sync_all())?;
+    std::fs::rename(part, file)
+}
