@@ -57,6 +57,8 @@ pub struct Config {
     pub pictures: Option<u64>,
     /// Who the cameras are to viewers that come by TLS; `None`: they cannot. It is for cameras without profiles.
     pub tls: Option<ServerTls>,
+    /// Bits a second that a camera sends at least: pictures are filled up to it.
+    pub bit_rate: u32,
     /// Bytes that one RTP packet may have.
     pub mtu: usize,
     /// Parameter sets and SEI messages may share a packet (STAP-A, AP). Some viewers do not read that.
@@ -76,6 +78,7 @@ impl Default for Config {
             rate: clip::RATE,
             pictures: None,
             tls: None,
+            bit_rate: 0,
             mtu: feed::MTU,
             aggregate: true,
         }
@@ -132,6 +135,13 @@ impl Config {
         self
     }
 
+    /// Sets the bits a second that a camera sends at least.
+    #[must_use]
+    pub const fn bit_rate(mut self, bits: u32) -> Self {
+        self.bit_rate = bits;
+        self
+    }
+
     /// Sets the bytes that one RTP packet may have, and whether small NAL units may share one.
     #[must_use]
     pub const fn packets(mut self, mtu: usize, aggregate: bool) -> Self {
@@ -184,7 +194,8 @@ impl Simulator {
             let ssrc = if honest { service::random_u32() } else { 0x5ee0_fffe - ((ordinal as u32) << 16) };
             let start = Some(start).filter(|_| honest);
             let camera = Camera::new(name, clip, file.clone(), ssrc, start, config.rate);
-            let camera = Arc::new(camera.packets(config.mtu, config.aggregate));
+            let camera = camera.packets(config.mtu, config.aggregate).fill(config.bit_rate);
+            let camera = Arc::new(camera);
             tasks.spawn(Arc::clone(&camera).play());
             cameras.push(camera);
         }
@@ -252,8 +263,9 @@ impl Simulator {
     /// A picture as its camera takes it, before anything is made of it: NAL units, each behind its length.
     #[must_use]
     pub fn original(&self, camera: usize, picture: Picture) -> Option<bytes::Bytes> {
-        let clip = &self.cameras.get(camera)?.clip;
+        let camera = self.cameras.get(camera)?;
+        let clip = &camera.clip;
         let found = clip.pictures.iter().find(|p| p.number == picture.number)?;
-        Some(found.stamped(clip.codec, picture.round, picture.utc))
+        Some(found.stamped(clip.codec, picture.round, picture.utc, camera.least))
     }
 }

@@ -21,6 +21,9 @@ pub struct Simulate {
     /// Write what was sent and when to this file, a line of JSON for each picture: camera, loop, number, utc.
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
+    /// Fill the pictures up so that each camera sends so many kb/s, as real ones do; the clips themselves have some 40.
+    #[arg(long, value_name = "KBPS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub kbps: u32,
     /// Do wrong what some cameras do wrong; may be given several times, `list` lists what there is.
     #[arg(long = "quirk", value_name = "NAME")]
     pub quirks: Vec<String>,

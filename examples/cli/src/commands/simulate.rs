@@ -22,6 +22,7 @@ pub(super) async fn run(options: &Simulate, format: Format) -> Result<ExitCode, 
     if options.list_quirks || options.quirks.iter().any(|name| name == "list") {
         return list(format);
     }
+    crate::handles::raise();
     let profiles = profiles(&options.quirks)?;
     let credentials = address::credentials(&options.login)?;
     if let Some(profile) = profiles.iter().find(|profile| profile.locked && credentials.is_none()) {
@@ -40,6 +41,7 @@ pub(super) async fn run(options: &Simulate, format: Format) -> Result<ExitCode, 
         .credentials(credentials, options.auth == Auth::Basic)
         .table(options.table.clone())
         .profiles(&profiles)
+        .bit_rate(options.kbps.saturating_mul(1_000))
         .packets(Config::default().mtu, !options.no_aggregation)
         .tls(tls(&options.tls)?);
     let simulator = Simulator::start(config).await.map_err(|error| listening(options, &error))?;

@@ -9,6 +9,9 @@ use vigie::h26x::{Nal, NalKind, ParameterSets, nal_units, sei};
 use vigie::limits::Limits;
 use vigie::time::UtcMicros;
 
+/// The least that filler data takes, its length included.
+const FILLER: usize = 8;
+
 /// Pictures in a second, of every clip as it was taken.
 pub(crate) const RATE: u32 = 25;
 
@@ -37,19 +40,27 @@ pub(crate) struct ClipPicture {
 }
 
 impl ClipPicture {
-    /// The picture as it is sent, with the SEI message that says which it is.
-    pub(crate) fn stamped(&self, codec: Codec, round: u32, utc: UtcMicros) -> Bytes {
+    /// The picture as it is sent, with the SEI message that says which it is, and `least` bytes long: where it is not, filler data
+    /// follows (H.264 §7.3.2.7, H.265 §7.3.2.8).
+    pub(crate) fn stamped(&self, codec: Codec, round: u32, utc: UtcMicros, least: usize) -> Bytes {
         let mut payload = [0; 16];
         payload[..4].copy_from_slice(&round.to_be_bytes());
         payload[4..8].copy_from_slice(&self.number.to_be_bytes());
         payload[8..].copy_from_slice(&utc.0.to_be_bytes());
         let nal = sei::user_data_unregistered(codec, SEI_UUID, &payload);
         let (before, slices) = self.data.split_at(self.slices.min(self.data.len()));
-        let mut out = BytesMut::with_capacity(self.data.len() + 4 + nal.len());
+        let mut out = BytesMut::with_capacity(least.max(self.data.len() + 4 + nal.len()) + FILLER);
         out.put_slice(before);
         out.put_u32(u32::try_from(nal.len()).unwrap_or(u32::MAX));
         out.put_slice(&nal);
         out.put_slice(slices);
+        if let Some(short) = least.checked_sub(out.len()).filter(|short| *short > FILLER) {
+            let header: &[u8] = if codec == Codec::H265 { &[38 << 1, 1] } else { &[12] };
+            out.put_u32(u32::try_from(short - 4).unwrap_or(u32::MAX));
+            out.put_slice(header);
+            out.put_bytes(0xff, short - 4 - header.len() - 1);
+            out.put_u8(0x80);
+        }
         out.freeze()
     }
 }
@@ -162,13 +173,32 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_is_filled_up_to_a_size_and_keeps_the_rest() {
+        for camera in 0..4 {
+            let clip = Clip::of(camera).unwrap();
+            let plain = clip.pictures[50].stamped(clip.codec, 0, UtcMicros(3), 0);
+            for short in [1, FILLER, FILLER + 1, 5_000] {
+                let filled = clip.pictures[50].stamped(clip.codec, 0, UtcMicros(3), plain.len() + short);
+                assert_eq!(filled[..plain.len()], plain[..]);
+                assert_eq!(filled.len(), plain.len() + if short > FILLER { short } else { 0 });
+                let more = nal_units(&filled).count() - nal_units(&plain).count();
+                assert_eq!(more, usize::from(short > FILLER));
+                if more == 1 {
+                    let last = nal_units(&filled).last().unwrap();
+                    assert_eq!(last.kind(clip.codec), NalKind::Filler);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_stamp_is_read_back_and_changes_nothing_else() {
         for camera in 0..4 {
             let clip = Clip::of(camera).unwrap();
             let picture = &clip.pictures[50];
             // Zeros want emulation prevention.
             for (round, utc) in [(0, UtcMicros(3)), (7, UtcMicros(1_795_000_000_123_456))] {
-                let stamped = picture.stamped(clip.codec, round, utc);
+                let stamped = picture.stamped(clip.codec, round, utc, 0);
                 let read = read_stamp(clip.codec, &stamped).unwrap();
                 assert_eq!((read.round, read.number, read.utc), (round, picture.number, utc));
                 let ours = |n: Nal<'_>| {

@@ -62,6 +62,8 @@ pub(crate) struct Camera {
     packetizer: Mutex<Packetizer>,
     first_timestamp: u32,
     rate: u32,
+    /// Bytes that a picture has at least.
+    pub(crate) least: usize,
     /// What viewers of a camera with quirks were sent whole.
     pub(crate) delivered: Table,
     /// When its media time was zero: on the monotonic clock, and in UTC. Some wait for their first viewer.
@@ -102,6 +104,7 @@ impl Camera {
             // A random start, as RFC 3550 §5.1 wants it; near the wrap for some cameras, so that it is lived through.
             first_timestamp: ssrc.rotate_left(16),
             rate: rate.clamp(1, 1_000),
+            least: 0,
             delivered: Table::default(),
             start: start.map_or_else(OnceLock::new, OnceLock::from),
             start_utc: AtomicI64::new(utc_at(start.unwrap_or_else(Instant::now)).0),
@@ -113,6 +116,12 @@ impl Camera {
         let ssrc = self.ssrc();
         let packetizer = Packetizer::new(self.clip.codec, ssrc, PAYLOAD_TYPE, ssrc as u16, mtu);
         self.packetizer = Mutex::new(packetizer.aggregate(aggregate));
+        self
+    }
+
+    /// Fills its pictures up so that it sends so many bits a second, or more.
+    pub(crate) fn fill(mut self, bits: u32) -> Self {
+        self.least = usize::try_from(bits / 8 / self.rate).unwrap_or(0);
         self
     }
 
@@ -190,7 +199,7 @@ impl Camera {
         if *self.outage.borrow() != Outage::None {
             return;
         }
-        let unit = picture.stamped(self.clip.codec, shown.round, utc);
+        let unit = picture.stamped(self.clip.codec, shown.round, utc, self.least);
         let timestamp = self.first_timestamp.wrapping_add((place * u64::from(self.ticks())) as u32);
         let mut packets = BytesMut::with_capacity(unit.len() + unit.len() / 32 + 256);
         self.packetizer.lock().unwrap_or_else(PoisonError::into_inner).packetize(
