@@ -206,18 +206,17 @@ def served(report, clients, table, run):
         by_kind[client.kind].append(client)
     for kind, some in by_kind.items():
         wrong = [line for client in some for line in client.wrong]
-        waits = sorted(wait for client in some for wait in client.waits) or [0]
+        waits = sorted(wait for client in some for wait in client.waits)
         pictures = sum(len(got.seen) for client in some for got in client.got)
         steps, mb = sum(c.steps for c in some), sum(c.bytes for c in some) / 1e6
         idle = [client.number for client in some if client.steps == 0]
         report.line(f"{kind}, {len(some)} at a time: done; MB; pictures; wrong", f"{steps}; {mb:.0f}; {pictures}; {len(wrong)}", "0 wrong",
                     not wrong and not idle)
-        waited = f"{waits[len(waits) // 2] * 1e3:.0f} / {waits[int(len(waits) * 0.99)] * 1e3:.0f} / {waits[-1] * 1e3:.0f}"
-        report.line("  an answer took, ms, median / 99 % / longest", waited)
         late = sorted(value for client in some if kind == "live" for value in client.late)
-        if late:
-            report.line("  from taken to seen, ms, median / 99 % / longest",
-                        f"{late[len(late) // 2] * 1e3:.0f} / {late[int(len(late) * 0.99)] * 1e3:.0f} / {late[-1] * 1e3:.0f}")
+        for what, times in (("an answer took", waits), ("from taken to seen", late)):
+            if times:
+                told = " / ".join(f"{time * 1e3:.0f}" for time in (times[len(times) // 2], times[int(len(times) * 0.99)], times[-1]))
+                report.line(f"  {what}, ms, median / 99 % / longest", told)
         for line in wrong[:10]:
             print("   ", line)
     report.line("exports that ffprobe counted and ffmpeg decoded", str(run.judgements), "≥ 1", run.judgements > 0 or not by_kind["export"])

@@ -20,12 +20,13 @@ class Simulator:
     def __init__(self, vigie, folder, cameras, kbps):
         self.table = folder / "sent.jsonl"
         port = free_port()
-        # All of 127.0.0.0/8: each camera is a host of its own to the centre, as in a town.
+        # All of 127.0.0.0/8: every other camera is a host of its own to the centre, the rest are the channels of one device.
         self.process = subprocess.Popen(
             [vigie, "--json", "simulate", "--listen", f"0.0.0.0:{port}", "--cameras", str(cameras), "--kbps", str(kbps), "--table", self.table],
             stdout=subprocess.PIPE, stderr=open(folder / "simulator.log", "w"), text=True)
         self.process.stdout.readline()
-        self.urls = [f"rtsp://127.0.{1 + n // 250}.{1 + n % 250}:{port}/cam{n + 1}" for n in range(cameras)]
+        hosts = [f"127.0.{1 + n // 250}.{1 + n % 250}" if n % 2 else "127.0.0.1" for n in range(cameras)]
+        self.urls = [f"rtsp://{host}:{port}/cam{n}" for n, host in enumerate(hosts, 1)]
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)

@@ -27,7 +27,7 @@ pub(super) use read::read_state;
 pub use read::{Damage, Read, read};
 pub use record::{Amount, Begun, Brake, Deleted, ExportedFile, Record};
 pub use state::{Hold, State};
-pub use words::{parse_age, show_age};
+pub use words::show_age;
 
 use super::storage::{folder_of, replace};
 use super::{Access, Name, Storage};

@@ -75,11 +75,6 @@ impl Placement {
         self.cameras.insert(source, (volume, rate));
     }
 
-    /// A camera is recorded no longer.
-    pub fn forget(&mut self, source: &Source) {
-        self.cameras.remove(source);
-    }
-
     /// Where a camera of `rate` bytes per second is to be recorded.
     ///
     /// # Errors
@@ -144,6 +139,19 @@ mod tests {
         let before = placement.place(camera(7), 500).unwrap();
         placement.set_room(before.volume, 1);
         assert_eq!(placement.place(camera(7), 900).unwrap(), Placed { reason: Reason::Stays, ..before });
+    }
+
+    #[test]
+    fn a_camera_stays_where_it_was_before_the_start() {
+        let mut placement = Placement::new(2);
+        placement.set_room(0, 9_000);
+        placement.set_room(1, 1_000);
+        placement.was_on(camera(1), 1, 5);
+        assert_eq!(placement.place(camera(1), 5).unwrap(), Placed { volume: 1, reason: Reason::Stays });
+        placement.was_on(camera(2), 1, 5);
+        placement.refuses(1, Kind::NoVolume);
+        let instead = Placed { volume: 0, reason: Reason::Instead(Kind::NoVolume) };
+        assert_eq!(placement.place(camera(2), 5).unwrap(), instead);
     }
 
     #[test]

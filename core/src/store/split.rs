@@ -179,3 +179,74 @@ impl<J: Storage, F: Storage> Storage for Split<J, F> {
         self.footage.spend_reserve()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use crate::store::{Memory, Volume, VolumeId};
+
+    fn write(storage: &mut impl Storage, path: &str) -> Result<(), Kind> {
+        let file = storage.create_new(path).map_err(|error| error.kind)?;
+        storage.append(file, &[path.as_bytes()]).unwrap();
+        storage.sync(file).unwrap();
+        storage.close(file);
+        Ok(())
+    }
+
+    fn read(storage: &mut impl Storage, path: &str) -> Option<Vec<u8>> {
+        crate::store::storage::read_whole(storage, path).unwrap()
+    }
+
+    #[test]
+    fn a_tenants_files_are_on_one_side_and_its_cameras_on_the_other() {
+        let (mut a, mut b) = (Memory::new(), Memory::new());
+        write(&mut a, "t/other/1.gix").unwrap();
+        write(&mut b, "t/journal-000009.jsonl").unwrap();
+        let mut split = Split::new(a.clone(), b.clone());
+        let (journal, index) = ("t/journal-000001.jsonl", "t/c/2026-11-22.gix");
+        write(&mut split, journal).unwrap();
+        write(&mut split, index).unwrap();
+        assert!(read(&mut a, journal).is_some() && read(&mut a, index).is_none());
+        assert!(read(&mut b, journal).is_none() && read(&mut b, index).is_some());
+        for path in [journal, index] {
+            assert_eq!(read(&mut split, path).unwrap(), path.as_bytes());
+        }
+        split.sync_folder("t").unwrap();
+        split.sync_folder("t/c").unwrap();
+        // Neither a camera of the one side nor a journal of the other.
+        let names: Vec<String> = split.list("t").unwrap().into_iter().map(|listed| listed.name).collect();
+        assert_eq!(names, ["c", "journal-000001.jsonl"]);
+        assert_eq!(split.list("x").unwrap_err().kind, Kind::NotFound);
+        split.lock("t").unwrap();
+        split.lock("t/c").unwrap();
+        assert_eq!(a.lock("t").unwrap_err().kind, Kind::Locked);
+        b.lock("t").unwrap();
+        assert_eq!(b.lock("t/c").unwrap_err().kind, Kind::Locked);
+        split.unlock("t");
+        split.unlock("t/c");
+        a.lock("t").unwrap();
+        b.lock("t/c").unwrap();
+        split.rename(journal, "t/journal-000002.jsonl").unwrap();
+        split.remove(index).unwrap();
+        assert!(read(&mut a, "t/journal-000002.jsonl").is_some() && read(&mut b, index).is_none());
+    }
+
+    #[test]
+    fn a_volume_that_is_expected_is_the_first_that_comes_and_no_other() {
+        let disk = Memory::new();
+        let mut volume = Volume::expected(disk.clone());
+        assert_eq!(write(&mut volume, "t/c/1"), Err(Kind::NoVolume));
+        assert_eq!(volume.room().unwrap_err().kind, Kind::NoVolume);
+        assert_eq!(volume.mark(), None);
+        Volume::create(disk.clone(), VolumeId([1; 16]), 0).unwrap();
+        write(&mut volume, "t/c/1").unwrap();
+        volume.room().unwrap();
+        assert_eq!(volume.mark().unwrap().id, VolumeId([1; 16]));
+        let mut other = disk.clone();
+        other.remove(".vigie-volume").unwrap();
+        assert_eq!(write(&mut volume, "t/c/2"), Err(Kind::NoVolume));
+        Volume::create(disk, VolumeId([2; 16]), 0).unwrap();
+        assert_eq!(write(&mut volume, "t/c/2"), Err(Kind::ForeignVolume));
+    }
+}

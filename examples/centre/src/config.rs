@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! listen = "127.0.0.1:8080"
-//! store = "/var/lib/vigie"
+//! store = "/var/lib/vigie"                   # or several volumes: ["/mnt/a", "/mnt/b"]
 //! origins = ["https://video.example.fr"]     # behind a reverse proxy: what the browser's address bar shows
 //!
 //! [[tenant]]

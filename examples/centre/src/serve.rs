@@ -86,10 +86,13 @@ pub(crate) async fn serve(
     let (stop, stopped) = watch::channel(false);
     let mut watches = JoinSet::new();
     let governor = governor();
-    let sources = tenants.iter().flat_map(|tenant| &tenant.cameras);
-    for ((camera, source), recorder) in centre.cameras().zip(sources).zip(recorders) {
+    let sources = || tenants.iter().flat_map(|tenant| &tenant.cameras);
+    let channels = |host: &str| sources().filter(|source| source.url.host() == host).count();
+    for ((camera, source), recorder) in centre.cameras().zip(sources()).zip(recorders) {
         let ssrc = getrandom::u32().map_err(|cause| Failure::new(format!("no random numbers: {cause}")))?;
-        watches.spawn(Watch::new(camera.clone(), source, recorder, ssrc, &governor).run(stopped.clone()));
+        let sessions = u32::try_from(channels(source.url.host())).unwrap_or(u32::MAX);
+        let plan = (&governor, sessions);
+        watches.spawn(Watch::new(camera.clone(), source, recorder, ssrc, plan).run(stopped.clone()));
     }
     announce(address, &centre);
     let cameras: Vec<_> = centre.cameras().cloned().collect();

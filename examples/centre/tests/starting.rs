@@ -57,5 +57,5 @@ fn a_port_in_use_and_a_store_that_cannot_be() {
     let file = folder.write("file", "");
     let store = file.join("store");
     let text = complaint(&["run", config, "--listen", "127.0.0.1:0", "--store", store.to_str().unwrap()]);
-    assert!(text.contains("cannot be made"), "{text}");
+    assert!(text.contains("cannot make the folder"), "{text}");
 }

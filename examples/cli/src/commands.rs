@@ -14,6 +14,7 @@ mod replay;
 pub(crate) mod retain;
 mod simulate;
 mod vet;
+mod stop;
 mod volume;
 
 use std::future::Future;
@@ -33,8 +34,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Record(options) => block_on(record::run(options, format)),
         Command::Ls(options) => ls::run(options, format),
         Command::Volume(options) => volume::run(options, format),
-        Command::Fsck(options) => block_on(fsck::run(options, format)),
-        Command::Rebuild(options) => block_on(fsck::rebuild(options, format)),
+        Command::Fsck(options) => fsck::run(options, format),
+        Command::Rebuild(options) => fsck::rebuild(options, format),
         Command::Gaps(options) => gaps::run(options, format),
         Command::Export(options) => export::run(options, format),
         Command::Forecast(options) => forecast::run(options, format),

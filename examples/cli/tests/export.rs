@@ -250,6 +250,26 @@ fn tampering_is_found(case: &Path, manifest: &Value) {
         assert!(told.to_string().contains("it is missing"), "{told}");
         std::fs::write(&path, &good).unwrap();
     }
+    // What lies beside them is checked, too: the page for people, and the list of hashes.
+    for name in ["README.txt", "SHA256SUMS"] {
+        let path = case.join(name);
+        let good = std::fs::read_to_string(&path).unwrap();
+        let changed = [
+            good.replacen('a', "b", 1),
+            good.lines().skip(1).map(|line| format!("{line}\n")).collect(),
+            good.clone() + "more\n",
+        ];
+        for bad in changed.iter().take(if name == "README.txt" { 3 } else { 2 }) {
+            std::fs::write(&path, bad).unwrap();
+            let (code, told) = verify(case);
+            assert_eq!((code, told["ok"].as_bool()), (1, Some(false)), "{name}: {told}");
+            assert!(told["wrong"].to_string().contains(name), "{told}");
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(verify(case).0, 1, "{name} is missing");
+        std::fs::write(&path, &good).unwrap();
+    }
+    assert_eq!(verify(case).0, 0);
     std::fs::write(case.join("note.txt"), "mine").unwrap();
     let (code, told) = verify(case);
     assert_eq!((code, told["not_in_manifest"][0].as_str()), (0, Some("note.txt")), "{told}");

@@ -20,8 +20,7 @@ pub fn show_age(micros: i64) -> String {
 }
 
 /// The other way: one number and one unit, not negative.
-#[must_use]
-pub fn parse_age(text: &str) -> Option<i64> {
+fn parse_age(text: &str) -> Option<i64> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let (unit, _) = UNITS.iter().find(|(_, name)| *name == unit)?;

@@ -56,16 +56,19 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// For a configured camera. `ssrc` names its stream to the viewers.
+    /// For a configured camera. `ssrc` names its stream to the viewers, `sessions` is how many cameras are configured at its
+    /// host.
     pub(crate) fn new(
         camera: Arc<Camera>,
         source: &Source,
         recorder: Recorder,
         ssrc: u32,
-        governor: &Governor,
+        (governor, sessions): (&Governor, u32),
     ) -> Self {
         let mut options = Options::new(source.credentials.clone());
         options.governor = Some(governor.clone());
+        // A device of many channels serves them all; one of few may still be asked for one after the other.
+        options.sessions = Some(sessions).filter(|sessions| *sessions > govern::Config::default().sessions);
         options.connect_timeout = CONNECT;
         options.response_timeout = ANSWER;
         options.clock = clock::shared();

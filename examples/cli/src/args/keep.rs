@@ -1,13 +1,13 @@
 //! Options of `vigie retain`, `vigie hold` and `vigie journal`.
 
 use clap::{Args, Subcommand};
-use vigie::store::journal::parse_age;
 
 use super::Place;
-use crate::moment::Moment;
+use crate::moment::{Moment, parse_span};
 
 fn age(text: &str) -> Result<i64, String> {
-    parse_age(text).ok_or_else(|| "write an age like 14d, 72h or 90m".to_owned())
+    let span = parse_span(text)?;
+    i64::try_from(span.as_micros()).map_err(|_| "that is longer than time lasts".to_owned())
 }
 
 /// `vigie retain`.

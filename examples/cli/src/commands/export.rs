@@ -7,7 +7,6 @@ mod missing;
 mod movie;
 mod originals;
 mod read;
-mod stop;
 mod verify;
 
 use std::fmt::Write as _;
@@ -20,6 +19,7 @@ use vigie::limits::Limits;
 use vigie::view::export::{self, File};
 
 use super::ls::{at, length};
+use super::stop::Stop;
 use crate::args::Export;
 use crate::explain;
 use crate::failure::{Failure, SHORT};
@@ -30,7 +30,6 @@ use crate::stores::Stores;
 use folder::{Folder, Hashed, hex};
 use manifest::{Content, Manifest, Missing, Original, Range};
 use read::Reader;
-use stop::Stop;
 
 pub(super) fn run(options: &Export, format: Format) -> Result<ExitCode, Failure> {
     if let Some(folder) = &options.verify {

@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use vigie::gix::Day;
 use vigie::store::{self, Checked, DayCheck, Finding, Kind, Recovered, Repair, Source, Storage as _};
 
 use super::ls;
+use super::stop::Stop;
 use crate::args::{Fsck, Rebuild, Which};
 use crate::explain;
 use crate::failure::{FAILED, Failure};
@@ -21,13 +20,13 @@ use crate::table::Table;
 /// Exit code where Ctrl-C ended it, as shells have it.
 const STOPPED: u8 = 130;
 
-pub(super) async fn run(options: &Fsck, format: Format) -> Result<ExitCode, Failure> {
+pub(super) fn run(options: &Fsck, format: Format) -> Result<ExitCode, Failure> {
     let how = if options.repair { How::Repair } else { How::Look };
-    stoppable(options.which.clone(), how, format).await
+    all(&options.which, how, format)
 }
 
-pub(super) async fn rebuild(options: &Rebuild, format: Format) -> Result<ExitCode, Failure> {
-    stoppable(options.which.clone(), How::Rebuild, format).await
+pub(super) fn rebuild(options: &Rebuild, format: Format) -> Result<ExitCode, Failure> {
+    all(&options.which, How::Rebuild, format)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,31 +37,21 @@ enum How {
     Rebuild,
 }
 
-/// Between two files it looks whether it is to stop: each state on the way is one that a power cut could leave.
-async fn stoppable(which: Which, how: How, format: Format) -> Result<ExitCode, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&stop);
-    let work = tokio::task::spawn_blocking(move || all(&which, how, &told, format));
-    tokio::spawn(async move {
-        super::until_stopped(None).await;
-        stop.store(true, Ordering::Relaxed);
-    });
-    work.await.unwrap_or_else(|_| Err(Failure::new("the check ended by itself", "report it")))
-}
-
-/// One volume after the other. One that is not there is told, and is a failure.
-fn all(which: &Which, how: How, stop: &AtomicBool, format: Format) -> Result<ExitCode, Failure> {
+/// One volume after the other. One that is not there is told, and is a failure. Between two files it looks whether it is to
+/// stop: each state on the way is one that a power cut could leave.
+fn all(which: &Which, how: How, format: Format) -> Result<ExitCode, Failure> {
+    let stop = Stop::listen();
     let stores = which.place.stores();
     let (tenant, camera) = (which.tenant.as_deref(), which.camera.as_deref());
     let sources = ls::sources(&mut stores.read()?, &stores, tenant, camera)?;
     let (mut missing, mut worst) = (None, 0);
     for (number, root) in stores.roots().iter().enumerate() {
-        if stop.load(Ordering::Relaxed) {
+        if stop.told() {
             break;
         }
         match stores.volume(number) {
             Ok(storage) => {
-                let code = Work::new(root, storage, &sources, how, stop)?.all(format)?;
+                let code = Work::new(root, storage, &sources, how, &stop)?.all(format)?;
                 worst = worst.max(code);
             }
             Err(error) => missing = missing.or(Some(explain::store("check", root, &error))),
@@ -75,7 +64,7 @@ struct Work<'a> {
     root: PathBuf,
     storage: Written,
     how: How,
-    stop: &'a AtomicBool,
+    stop: &'a Stop,
     days: Vec<(Source, Day)>,
     progress: Progress,
     /// Bytes of the days that are done.
@@ -95,7 +84,7 @@ impl<'a> Work<'a> {
         mut storage: Written,
         sources: &[Source],
         how: How,
-        stop: &'a AtomicBool,
+        stop: &'a Stop,
     ) -> Result<Self, Failure> {
         let (mut days, mut bytes) = (Vec::new(), 0);
         for source in sources {
@@ -246,7 +235,7 @@ impl<'a> Work<'a> {
             if shown {
                 self.progress.at(self.before + check.checked().bytes);
             }
-            if self.stop.load(Ordering::Relaxed) {
+            if self.stop.told() {
                 return Ok(None);
             }
         }
@@ -260,7 +249,7 @@ impl<'a> Work<'a> {
             if let Some(done) = repair.step(&mut self.storage).map_err(|error| failed(self, error))? {
                 return Ok(Some(done));
             }
-            if self.stop.load(Ordering::Relaxed) {
+            if self.stop.told() {
                 return Ok(None);
             }
         }
@@ -271,7 +260,7 @@ impl<'a> Work<'a> {
     }
 
     fn summary(self, table: &Table, format: Format) -> Result<u8, Failure> {
-        let stopped = self.stop.load(Ordering::Relaxed);
+        let stopped = self.stop.told();
         let Checked { files, fragments, bytes, .. } = self.checked;
         let mut text = if table.is_empty() { String::new() } else { format!("{table}\n") };
         text += &format!(

@@ -10,7 +10,7 @@ use vigie::store::{self, Access, File, FileStorage, Listing, Merged, Source, Sto
 use vigie::time::UtcMicros;
 use vigie::view::export::{Export, Part};
 
-use super::stop::Stop;
+use crate::commands::stop::Stop;
 use crate::explain;
 use crate::failure::Failure;
 use crate::moment::utc_now;
@@ -67,6 +67,18 @@ impl<'a> Reader<'a> {
         Self::new(storage, source, self.window, self.stores, self.stop).map(Some)
     }
 
+    /// # Errors
+    /// Ctrl-C: what is not whole goes.
+    fn go_on(&self) -> Result<(), Failure> {
+        if self.stop.told() {
+            return Err(Failure::new(
+                "the export was interrupted; nothing of it was kept",
+                "run the same command again",
+            ));
+        }
+        Ok(())
+    }
+
     fn failed(&self, error: &store::Error) -> Failure {
         explain::store("read", &self.stores.name(), error)
     }
@@ -79,7 +91,7 @@ impl<'a> Reader<'a> {
         local.seek(self.window.from);
         let all = self.window.to.0.saturating_sub(self.window.from.0).max(1);
         loop {
-            self.stop.check()?;
+            self.go_on()?;
             let bug = |e: bmff::Error| explain::bug("the recording cannot be put into an MP4", &e);
             match local.next(utc_now()).map_err(|e| self.failed(&e))? {
                 play::Output::Init { bytes, .. } => plan.init(&bytes).map_err(bug)?,
@@ -133,7 +145,7 @@ impl<'a> Reader<'a> {
 
     /// Reads bytes of a stored file.
     pub(super) fn bytes(&mut self, key: Key, offset: u64, len: usize) -> Result<Vec<u8>, Failure> {
-        self.stop.check()?;
+        self.go_on()?;
         let file = self.file(key)?;
         let mut bytes = vec![0; len];
         let n = self.storage.read_at(file, offset, &mut bytes).map_err(|e| self.failed(&e))?;

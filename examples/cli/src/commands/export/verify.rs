@@ -1,6 +1,6 @@
 //! `vigie export --verify`: is a folder what was exported?
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -22,7 +22,11 @@ use crate::failure::{FAILED, Failure};
 use crate::output::{Format, Progress, note};
 
 /// What may lie in the folder without being named in the manifest.
-const BESIDE: [&str; 3] = [NAME, "SHA256SUMS", "README.txt"];
+const BESIDE: [&str; 3] = [NAME, SUMS, PAGE];
+/// The list of hashes.
+const SUMS: &str = "SHA256SUMS";
+/// The page for people.
+const PAGE: &str = "README.txt";
 /// More than a head of a media file has.
 const HEAD: u64 = 256 << 10;
 /// More than the tables of a movie have: those of 200 hours.
@@ -46,6 +50,7 @@ pub(super) fn run(folder: &Path, format: Format) -> Result<ExitCode, Failure> {
         };
         wrong.push((content.name.clone(), why));
     }
+    wrong.extend(sums(folder, &manifest));
     let mut samples = Samples::default();
     for original in &manifest.originals {
         progress.say(format!("checking {}", original.content.name));
@@ -73,6 +78,34 @@ pub(super) fn run(folder: &Path, format: Format) -> Result<ExitCode, Failure> {
         !BESIDE.contains(&name.as_str()) && !manifest.contents().any(|content| content.name == *name)
     });
     report(folder, &manifest, &wrong, &strangers, compared, format)
+}
+
+/// What SHA256SUMS says otherwise than the folder: it has a line for each file but itself, the manifest and the page for people
+/// among them.
+fn sums(folder: &Path, manifest: &Manifest) -> Vec<(String, String)> {
+    let text = match std::fs::read_to_string(folder.join(SUMS)) {
+        Ok(text) => text,
+        Err(error) => return vec![(SUMS.to_owned(), format!("it cannot be read: {error}"))],
+    };
+    let mut said: HashMap<&str, &str> =
+        text.lines().filter_map(|line| line.split_once("  ")).map(|(sha, name)| (name, sha)).collect();
+    let mut wrong = Vec::new();
+    let mut compare = |name: &str, sha256: Result<String, String>| match (said.remove(name), sha256) {
+        (None, _) => wrong.push((SUMS.to_owned(), format!("it has no line for {name}"))),
+        (Some(_), Err(why)) => wrong.push((name.to_owned(), why)),
+        (Some(line), Ok(sha256)) if line == sha256 => {}
+        (Some(_), Ok(_)) => wrong.push((name.to_owned(), format!("{SUMS} has another SHA-256 of it"))),
+    };
+    for content in manifest.contents() {
+        compare(&content.name, Ok(content.sha256.clone()));
+    }
+    for name in [NAME, PAGE] {
+        let found = hash(&folder.join(name)).map(|(_, sha256)| sha256);
+        compare(name, found.map_err(|error| format!("it cannot be read: {error}")));
+    }
+    let more =
+        said.into_keys().map(|name| (SUMS.to_owned(), format!("it names {name}, which was not exported")));
+    wrong.into_iter().chain(more).collect()
 }
 
 fn read(folder: &Path) -> Result<Manifest, Failure> {

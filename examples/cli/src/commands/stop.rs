@@ -1,24 +1,21 @@
-//! Ctrl-C while files are being written: what is not whole goes.
+//! Ctrl-C in commands that do not wait, but work: they look between two steps whether they are to stop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use crate::failure::Failure;
 
 /// Told by Ctrl-C and SIGTERM.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Listens from now on, on a thread of its own. Where that cannot be, the signal ends the process as it always does: what
-    /// is not whole then stays behind, under a name that says so.
+    /// Listens from now on, on a thread of its own. Where that cannot be, the signal ends the process as it always does.
     pub(super) fn listen() -> Self {
         let stop = Self::default();
         let told = stop.clone();
         let listen = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             if let Ok(runtime) = runtime {
-                runtime.block_on(super::super::until_stopped(None));
+                runtime.block_on(super::until_stopped(None));
                 told.0.store(true, Ordering::Relaxed);
             }
         };
@@ -27,15 +24,8 @@ impl Stop {
         stop
     }
 
-    /// # Errors
-    /// Once it was told.
-    pub(super) fn check(&self) -> Result<(), Failure> {
-        if self.0.load(Ordering::Relaxed) {
-            return Err(Failure::new(
-                "the export was interrupted; nothing of it was kept",
-                "run the same command again",
-            ));
-        }
-        Ok(())
+    /// Was it told?
+    pub(super) fn told(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
