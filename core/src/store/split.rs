@@ -22,7 +22,7 @@ enum Side {
     Footage(File),
 }
 
-/// Is it a tenant's own file, `tenant/file`, or the tenant's folder?
+/// Has a path so few parts that it is a tenant's? A folder has one, `tenant`, and a file two, `tenant/file`.
 fn is_tenants(path: &str, parts: usize) -> bool {
     path.split('/').count() <= parts
 }
@@ -70,7 +70,6 @@ impl<J: Storage, F: Storage> Storage for Split<J, F> {
     }
 
     fn open(&mut self, path: &str, access: Access) -> Result<File, Error> {
-        // Indexes, gap logs and markers lie in the camera's folder: three parts and more.
         let side = if is_tenants(path, 2) {
             Side::Journal(self.journal.open(path, access)?)
         } else {

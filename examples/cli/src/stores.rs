@@ -2,9 +2,9 @@
 //!
 //! Before anything is written or deleted, the folder has to be the one that belongs there: several are volumes, each with its
 //! own id (`vigie volume --create`), and one that was a volume once on this machine has to be that volume
-//! ([`memory`]). A tenant has one journal, on one of the volumes: a hold that stands there holds on all.
+//! ([`Memory`]). A tenant has one journal, on one of the volumes: a hold that stands there holds on all.
 
-pub mod memory;
+mod memory;
 mod places;
 
 use std::fmt;
@@ -15,6 +15,7 @@ use vigie::store::{self, Error, FileStorage, Kind, Merged, Split, Storage, Volum
 use crate::explain;
 use crate::failure::Failure;
 
+pub use memory::Memory;
 pub use places::{Places, free};
 
 /// A storage that is written to, whatever it is made of.
@@ -22,12 +23,15 @@ pub type Written = Box<dyn Storage + Send>;
 
 /// The folders of a store, the first one given first.
 #[derive(Clone, Debug)]
-pub struct Stores(Vec<PathBuf>);
+pub struct Stores {
+    roots: Vec<PathBuf>,
+    memory: Memory,
+}
 
 /// As it is named in messages: the folder, or all of them.
 impl fmt::Display for Stores {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<String> = self.0.iter().map(|root| root.display().to_string()).collect();
+        let names: Vec<String> = self.roots.iter().map(|root| root.display().to_string()).collect();
         f.write_str(&names.join(", "))
     }
 }
@@ -35,14 +39,21 @@ impl fmt::Display for Stores {
 impl Stores {
     /// Of these folders, of which there is one at least.
     #[must_use]
-    pub const fn new(roots: Vec<PathBuf>) -> Self {
-        Self(roots)
+    pub fn new(roots: Vec<PathBuf>) -> Self {
+        Self { roots, memory: Memory::of_user() }
+    }
+
+    /// With another memory than the user's.
+    #[must_use]
+    pub fn memory(mut self, memory: Memory) -> Self {
+        self.memory = memory;
+        self
     }
 
     /// The folders.
     #[must_use]
     pub fn roots(&self) -> &[PathBuf] {
-        &self.0
+        &self.roots
     }
 
     /// As it is named in messages.
@@ -54,13 +65,13 @@ impl Stores {
     /// Are they several?
     #[must_use]
     pub fn are_several(&self) -> bool {
-        self.0.len() > 1
+        self.roots.len() > 1
     }
 
     /// All that are there, to be read as one.
     #[must_use]
     pub fn merged(&self) -> Merged<FileStorage> {
-        Merged::new(self.0.iter().map(FileStorage::new).collect())
+        Merged::new(self.roots.iter().map(FileStorage::new).collect())
     }
 
     /// The same, where there is one at all.
@@ -69,7 +80,7 @@ impl Stores {
     /// No folder is there.
     pub fn read(&self) -> Result<Merged<FileStorage>, Failure> {
         let mut first = None;
-        for root in &self.0 {
+        for root in &self.roots {
             match std::fs::metadata(root) {
                 Ok(found) if found.is_dir() => return Ok(self.merged()),
                 Ok(_) => {
@@ -90,11 +101,11 @@ impl Stores {
     /// # Errors
     /// [`Kind::NoVolume`], [`Kind::ForeignVolume`], and all that a disk can fail by.
     pub fn mark(&self, root: &Path) -> Result<Option<VolumeMark>, Error> {
-        let (found, known) = (Volume::find(&mut FileStorage::new(root))?, memory::of(root));
+        let (found, known) = (Volume::find(&mut FileStorage::new(root))?, self.memory.volume(root));
         match (found, known) {
             (Some(found), Some(known)) if found.id != known => Err(Kind::ForeignVolume.into()),
             (Some(found), None) => {
-                memory::remember(root, found.id);
+                self.memory.remember(root, found.id);
                 Ok(Some(found))
             }
             (None, Some(_)) => Err(Kind::NoVolume.into()),
@@ -111,7 +122,7 @@ impl Stores {
     pub fn make(&self) -> Result<(), Failure> {
         self.journals()?;
         let (mut first, mut there) = (None, false);
-        for root in &self.0 {
+        for root in &self.roots {
             match self.mark(root) {
                 Ok(None) => {
                     make(root).map_err(|error| Failure::file("make the folder", root, &error))?;
@@ -138,7 +149,7 @@ impl Stores {
             return Ok(footage);
         }
         let at = self.journals().map_err(|_| Error::from(Kind::ForeignVolume))?;
-        let journal = self.0.get(at).map(|root| Volume::expected(FileStorage::new(root)));
+        let journal = self.roots.get(at).map(|root| Volume::expected(FileStorage::new(root)));
         Ok(Box::new(Split::new(journal.ok_or(Error::from(Kind::NotFound))?, footage)))
     }
 
@@ -147,7 +158,7 @@ impl Stores {
     /// # Errors
     /// As [`mark`](Self::mark).
     pub fn volume(&self, number: usize) -> Result<Written, Error> {
-        let root = self.0.get(number).ok_or(Error::from(Kind::NotFound))?;
+        let root = self.roots.get(number).ok_or(Error::from(Kind::NotFound))?;
         Ok(match self.mark(root)? {
             Some(mark) => Box::new(Volume::open(FileStorage::new(root), Some(mark.id))?),
             None => Box::new(FileStorage::new(root)),
@@ -162,12 +173,12 @@ impl Stores {
     pub fn decide(&self) -> Result<Written, Failure> {
         let merged = self.read()?;
         let found = self.found()?;
-        for root in self.0.iter().filter(|_| found.is_none()) {
+        for root in self.roots.iter().filter(|_| found.is_none()) {
             self.mark(root).map_err(|error| explain::store("read", root, &error))?;
         }
         let at = found.unwrap_or(0);
         let journal = self.volume(at).map_err(|error| {
-            explain::store("write to", self.0.get(at).map_or(Path::new(""), PathBuf::as_path), &error)
+            explain::store("write to", self.roots.get(at).map_or(Path::new(""), PathBuf::as_path), &error)
         })?;
         Ok(if self.are_several() { Box::new(Split::new(journal, merged)) } else { journal })
     }
@@ -185,7 +196,7 @@ impl Stores {
             return Ok(Some(0));
         }
         let mut found = Vec::new();
-        for (number, root) in self.0.iter().enumerate() {
+        for (number, root) in self.roots.iter().enumerate() {
             let mut storage = FileStorage::new(root);
             let failed = |error: Error| explain::store("read", root, &error);
             for tenant in store::tenants(&mut storage).map_err(failed)? {
@@ -201,7 +212,7 @@ impl Stores {
             [one] => Ok(Some(*one)),
             [first, second, ..] => {
                 let shown = |number: &usize| {
-                    self.0.get(*number).map_or_else(String::new, |r| r.display().to_string())
+                    self.roots.get(*number).map_or_else(String::new, |r| r.display().to_string())
                 };
                 Err(Failure::new(
                     format!(

@@ -8,7 +8,9 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use support::{simulate, vigie};
+use vigie::store::{Kind, Source};
 use vigie::time::UtcMicros;
+use vigie_cli::stores::{Memory, Places, Stores};
 
 /// Two volumes below a folder, which also has what the machine remembers of them.
 struct Place {
@@ -223,4 +225,46 @@ fn two_journals_are_refused() {
     }
     let refused = output(&mut place.both(&["hold", "list"]), &[1]);
     assert!(says(&refused).contains("both have journals"), "{refused:?}");
+}
+
+#[test]
+fn a_camera_goes_elsewhere_when_its_volume_fails_and_stays_there() {
+    let place = Place::new();
+    let stores = Stores::new(vec![place.root("a"), place.root("b")]);
+    let places = Places::new(stores.memory(Memory::at(place.root("memory"))));
+    let camera = |name: &str| Source::new("t", name).unwrap();
+    let on = |name: &str| places.place(camera(name)).unwrap().0;
+    // They are on one disk here: each goes where fewer are.
+    assert_eq!(["c0", "c1", "c2", "c3"].map(on), [0, 1, 0, 1]);
+    assert_eq!(places.instead(camera("c0"), 0, Kind::Io(5)).unwrap().0, 1);
+    assert_eq!(["c0", "c1", "c2", "c3"].map(on), [1, 1, 0, 1]);
+    place.unmount("a");
+    assert_eq!(["c2", "c4"].map(on), [1, 1]);
+    std::fs::rename(place.root("b"), place.root("b.away")).unwrap();
+    assert_eq!(places.place(camera("c5")).map(|(on, _)| on).unwrap_err().kind, Kind::NoVolume);
+    place.mount("a");
+    assert_eq!(["c5", "c0"].map(on), [0, 0]);
+}
+
+/// A minute may pass until a file ends, and the next one finds its volume gone.
+#[test]
+fn a_volume_that_goes_while_it_is_recorded_to_is_left_for_the_other() {
+    if !support::long() {
+        println!("SKIPPED: two minutes and a half: set VIGIE_LONG=1");
+        return;
+    }
+    let place = Place::new();
+    let server = simulate(&["--cameras", "1"]);
+    let record = ["record", &server.urls[0], "--json", "--tenant", "t", "--camera", "c", "--for", "150s"];
+    let recorder = place.both(&record).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(10));
+    place.unmount("a");
+    assert!(support::wait(recorder, std::time::Duration::from_secs(200)).status.success());
+    assert!(place.files("b") >= 1);
+    place.mount("a");
+    let listed = place.json_of_both(&["ls", "--tenant", "t", "--camera", "c"]);
+    let gaps = listed["gaps"].as_array().unwrap();
+    assert!(gaps.iter().any(|gap| gap["cause"] == "storage" && gap["to"].is_string()), "{listed}");
+    assert_eq!(listed["ranges"].as_array().unwrap().len(), 2, "{listed}");
+    output(&mut place.both(&["fsck"]), &[0]);
 }

@@ -11,14 +11,14 @@ use crate::explain;
 use crate::failure::Failure;
 use crate::moment::show_bytes;
 use crate::output::{Format, note};
-use crate::stores::memory;
+use crate::stores::Memory;
 
 pub(super) fn run(options: &Options, format: Format) -> Result<ExitCode, Failure> {
     let root = options.store.as_path();
     if options.adopt {
         let found = Volume::find(&mut FileStorage::new(root));
         if let Some(mark) = found.map_err(|error| explain::store("read", root, &error))? {
-            memory::remember(root, mark.id);
+            Memory::of_user().remember(root, mark.id);
         }
     }
     let failed = |doing: &str, error| explain::store(doing, root, &error);
@@ -28,7 +28,7 @@ pub(super) fn run(options: &Options, format: Format) -> Result<ExitCode, Failure
         match made {
             Ok(volume) => {
                 let mark = volume.mark().ok_or_else(|| failed("read", Kind::NoVolume.into()))?;
-                memory::remember(root, mark.id);
+                Memory::of_user().remember(root, mark.id);
                 mark
             }
             Err(error) if error.kind == Kind::Exists => {
@@ -50,7 +50,7 @@ pub(super) fn run(options: &Options, format: Format) -> Result<ExitCode, Failure
         })?
     };
     let VolumeMark { id, reserve, .. } = mark;
-    let expected = memory::of(root).filter(|known| *known != id);
+    let expected = Memory::of_user().volume(root).filter(|known| *known != id);
     if let Some(expected) = expected {
         note(&format!("{expected} belongs there, as far as this machine knows; --adopt makes it this one"));
     }

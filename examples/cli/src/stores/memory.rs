@@ -1,49 +1,61 @@
 //! Which volume belongs into which folder, as far as this machine has seen it: a file of the user's, outside of any store. After a
 //! reboot without the disk, nothing is written into the empty folder below its mount point.
-//!
-//! In `$STATE_DIRECTORY` (systemd's), `$XDG_STATE_HOME/vigie` or `~/.local/state/vigie`: `volumes`, an id and a path on each line.
 
 use std::path::{Path, PathBuf};
 
 use vigie::store::VolumeId;
 
-fn file() -> Option<PathBuf> {
-    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let state = folder("STATE_DIRECTORY")
-        .or_else(|| Some(folder("XDG_STATE_HOME")?.join("vigie")))
-        .or_else(|| Some(folder("HOME")?.join(".local/state/vigie")))?;
-    Some(state.join("volumes"))
-}
+/// The file: an id and a path on each line.
+#[derive(Clone, Debug)]
+pub struct Memory(Option<PathBuf>);
 
-fn lines() -> Vec<(VolumeId, PathBuf)> {
-    let text = file().and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
-    let line = |line: &str| {
-        let (id, path) = line.split_once(' ')?;
-        Some((id.parse().ok()?, PathBuf::from(path)))
-    };
-    text.lines().filter_map(line).collect()
-}
-
-/// The volume that belongs into a folder; `None` where none was seen there.
-#[must_use]
-pub fn of(root: &Path) -> Option<VolumeId> {
-    let root = std::path::absolute(root).ok()?;
-    lines().into_iter().find(|(_, path)| *path == root).map(|(id, _)| id)
-}
-
-/// From now on this volume belongs there. Where that cannot be written down it is told once, and nothing else: recording goes
-/// on.
-pub fn remember(root: &Path, id: VolumeId) {
-    let (Some(file), Ok(root)) = (file(), std::path::absolute(root)) else { return };
-    if of(&root) == Some(id) || root.to_str().is_none_or(|path| path.contains('\n')) {
-        return;
+impl Memory {
+    /// The user's: `volumes` in `$STATE_DIRECTORY` (systemd's), `$XDG_STATE_HOME/vigie` or `~/.local/state/vigie`.
+    #[must_use]
+    pub fn of_user() -> Self {
+        let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let state = folder("STATE_DIRECTORY")
+            .or_else(|| Some(folder("XDG_STATE_HOME")?.join("vigie")))
+            .or_else(|| Some(folder("HOME")?.join(".local/state/vigie")));
+        Self(state.map(|state| state.join("volumes")))
     }
-    let mut lines = lines();
-    lines.retain(|(_, path)| *path != root);
-    lines.push((id, root));
-    let text: String = lines.iter().map(|(id, path)| format!("{id} {}\n", path.display())).collect();
-    if let Err(error) = write(&file, &text) {
-        tracing::warn!(%error, file = %file.display(), "which volume belongs where is not remembered over a restart");
+
+    /// Another file.
+    #[must_use]
+    pub const fn at(file: PathBuf) -> Self {
+        Self(Some(file))
+    }
+
+    fn lines(&self) -> Vec<(VolumeId, PathBuf)> {
+        let text = self.0.as_ref().and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+        let line = |line: &str| {
+            let (id, path) = line.split_once(' ')?;
+            Some((id.parse().ok()?, PathBuf::from(path)))
+        };
+        text.lines().filter_map(line).collect()
+    }
+
+    /// The volume that belongs into a folder; `None` where none was seen there.
+    #[must_use]
+    pub fn volume(&self, root: &Path) -> Option<VolumeId> {
+        let root = std::path::absolute(root).ok()?;
+        self.lines().into_iter().find(|(_, path)| *path == root).map(|(id, _)| id)
+    }
+
+    /// From now on this volume belongs there. Where that cannot be written down it is told, and nothing else: recording goes on.
+    pub fn remember(&self, root: &Path, id: VolumeId) {
+        let (Some(file), Ok(root)) = (&self.0, std::path::absolute(root)) else { return };
+        if self.volume(&root) == Some(id) || root.to_str().is_none_or(|path| path.contains('\n')) {
+            return;
+        }
+        let mut lines = self.lines();
+        lines.retain(|(_, path)| *path != root);
+        lines.push((id, root));
+        let text: String = lines.iter().map(|(id, path)| format!("{id} {}\n", path.display())).collect();
+        if let Err(error) = write(file, &text) {
+            let file = file.display();
+            tracing::warn!(%error, %file, "which volume belongs where is not remembered over a restart");
+        }
     }
 }
 
