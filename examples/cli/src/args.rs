@@ -14,9 +14,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use vigie::fault::{Policy, Quirk, QuirkSet};
 
 use crate::moment::{Moment, parse_bytes, parse_span};
-use crate::stores::Stores;
 
-pub use disk::{Fsck, Rebuild, Volume};
+pub use disk::{Fsck, Place, Rebuild, Volume, Which};
 pub use keep::{Hold, HoldAdd, HoldExtend, HoldList, HoldRelease, Journal, JournalOf, Retain, Who};
 pub use simulate::{Auth, Simulate};
 pub use vet::Vet;
@@ -391,36 +390,6 @@ pub struct Ls {
     /// Only up to this time.
     #[arg(long, value_name = "UTC")]
     pub to: Option<Moment>,
-}
-
-/// Where a store is.
-#[derive(Args, Clone, Debug)]
-pub struct Place {
-    /// Folder of the store; given several times where it is on several volumes.
-    #[arg(long = "store", value_name = "DIR", required = true)]
-    pub roots: Vec<PathBuf>,
-}
-
-impl Place {
-    /// Its folders.
-    #[must_use]
-    pub fn stores(&self) -> Stores {
-        Stores::new(self.roots.clone())
-    }
-}
-
-/// Which cameras of a store.
-#[derive(Args, Clone, Debug)]
-pub struct Which {
-    /// Its folders.
-    #[command(flatten)]
-    pub place: Place,
-    /// Only this tenant.
-    #[arg(long, value_name = "NAME")]
-    pub tenant: Option<String>,
-    /// Only this camera.
-    #[arg(long, value_name = "NAME")]
-    pub camera: Option<String>,
 }
 
 /// `vigie export`.

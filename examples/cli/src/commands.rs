@@ -13,8 +13,8 @@ mod remux;
 mod replay;
 pub(crate) mod retain;
 mod simulate;
-mod vet;
 mod stop;
+mod vet;
 mod volume;
 
 use std::future::Future;

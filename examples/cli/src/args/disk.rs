@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Which;
+use crate::stores::Stores;
 
 /// `vigie volume`.
 #[derive(Args, Debug)]
@@ -40,4 +40,34 @@ pub struct Rebuild {
     /// What is made anew.
     #[command(flatten)]
     pub which: Which,
+}
+
+/// Where a store is.
+#[derive(Args, Clone, Debug)]
+pub struct Place {
+    /// Folder of the store; given several times where it is on several volumes.
+    #[arg(long = "store", value_name = "DIR", required = true)]
+    pub roots: Vec<PathBuf>,
+}
+
+impl Place {
+    /// Its folders.
+    #[must_use]
+    pub fn stores(&self) -> Stores {
+        Stores::new(self.roots.clone())
+    }
+}
+
+/// Which cameras of a store.
+#[derive(Args, Clone, Debug)]
+pub struct Which {
+    /// Its folders.
+    #[command(flatten)]
+    pub place: Place,
+    /// Only this tenant.
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// Only this camera.
+    #[arg(long, value_name = "NAME")]
+    pub camera: Option<String>,
 }
