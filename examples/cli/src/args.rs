@@ -63,7 +63,9 @@ Examples:
   vigie vet rtsp://127.0.0.1:8554/cam1 --for 30s --html report.html
   vigie vet capture.pcap --sdp camera.sdp --json
   vigie vet firmware-1.pcap --write-baseline good.json
-  vigie vet firmware-2.pcap --baseline good.json --junit vet.xml")]
+  vigie vet firmware-2.pcap --baseline good.json --junit vet.xml
+  vigie vet --mutate capture.pcap --iterations 10000 --seed 7 --decoder './decode {}' --keep found
+  vigie vet --against rtsp://127.0.0.1:8554/stream --iterations 200")]
     Vet(Vet),
     /// Record a camera; reconnects by itself until --for is over or Ctrl-C.
     #[command(after_help = "\

@@ -5,10 +5,12 @@
 //! [`Rule`], whatever the length of the stream. It reads by the letter: nothing of the tolerance that the rest of Vigie has
 //! for cameras stands between the wire and the rules.
 
+pub mod against;
 mod clock;
 mod finding;
 mod gop;
 mod level;
+pub mod mutate;
 mod nal;
 mod order;
 mod payload;
@@ -35,6 +37,7 @@ pub use finding::{Finding, Findings, Place};
 pub use report::Report;
 pub use rule::{Rule, Severity};
 
+use mutate::{Kept, Sent};
 use pictures::Pictures;
 use rtsp::Messages;
 use stream::Stream;
@@ -56,6 +59,8 @@ pub struct Vet {
     /// The packets have shown their codec.
     shown: bool,
     must_start: bool,
+    /// What is to be changed later, where that is wanted.
+    kept: Option<Box<Kept>>,
 }
 
 impl std::fmt::Debug for Vet {
@@ -78,7 +83,14 @@ impl Vet {
             elementary: None,
             shown: false,
             must_start: false,
+            kept: None,
         }
+    }
+
+    /// Keeps the beginning of what comes, to be changed later.
+    pub(crate) fn keep(mut self, keep: bool) -> Self {
+        self.kept = keep.then(Box::default);
+        self
     }
 
     /// The client sent a request.
@@ -89,6 +101,9 @@ impl Vet {
     /// The server answered.
     pub fn response(&mut self, response: &Response, offset: Option<u64>, utc: Option<UtcMicros>) {
         let sdp = self.messages.response(response, offset, utc, &mut self.findings);
+        if let (Some(kept), Some(_)) = (&mut self.kept, self.messages.answered.take()) {
+            kept.answers.push(response.clone());
+        }
         if let Some(sdp) = sdp.filter(|_| self.presentation.is_none()) {
             self.description(&sdp);
         }
@@ -105,6 +120,9 @@ impl Vet {
 
     /// A session description: of the source itself, or beside it.
     pub fn description(&mut self, raw: &[u8]) {
+        if let Some(kept) = &mut self.kept {
+            kept.sdp = Some(raw.to_vec());
+        }
         let presentation = Presentation::parse(raw.to_vec(), &self.limits).ok();
         sdp::check(raw, presentation.as_ref(), &mut self.findings);
         let Some(presentation) = presentation else { return };
@@ -159,8 +177,15 @@ impl Vet {
         if !self.shown {
             self.ask_codec(bytes, udp, utc);
         }
+        self.keep_packet(false, bytes);
         if let Some(stream) = &mut self.stream {
             stream.rtp(bytes, offset, utc, &mut self.findings);
+        }
+    }
+
+    fn keep_packet(&mut self, rtcp: bool, bytes: &[u8]) {
+        if let Some(kept) = self.kept.as_mut().filter(|kept| kept.has_room()) {
+            kept.packets.push(Sent { rtcp, bytes: bytes.to_vec() });
         }
     }
 
@@ -215,11 +240,15 @@ impl Vet {
         let named = bytes.get(4..8).and_then(|ssrc| ssrc.try_into().ok()).map(u32::from_be_bytes);
         if ours || named.is_some() && named == stream.ssrc() {
             stream.rtcp(bytes, utc, &mut self.findings);
+            self.keep_packet(true, bytes);
         }
     }
 
     /// A NAL unit of an elementary stream.
     pub fn unit(&mut self, codec: Codec, nal: &[u8], offset: u64) {
+        if let Some(kept) = self.kept.as_mut().filter(|kept| kept.has_room()) {
+            kept.units.push(nal.to_vec());
+        }
         let limits = self.limits;
         let pictures = self.elementary.get_or_insert_with(|| {
             let mut pictures = Pictures::new(codec, &limits);

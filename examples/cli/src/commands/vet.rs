@@ -10,9 +10,15 @@ use crate::failure::{FAILED, Failure};
 use crate::new_file::NewFile;
 use crate::output::Format;
 use crate::vet::report::Baseline;
-use crate::vet::{Severity, source};
+use crate::vet::{Severity, against, mutate, source};
 
 pub(super) fn run(options: &args::Vet, format: Format) -> Result<ExitCode, Failure> {
+    if let Some(url) = &options.against {
+        return against(options, url, format);
+    }
+    if options.mutate {
+        return mutated(options, format);
+    }
     // Before the watching, not after it.
     let before = options.baseline.as_deref().map(Baseline::read).transpose()?;
     let report = source::vet(options)?;
@@ -42,6 +48,33 @@ pub(super) fn run(options: &args::Vet, format: Format) -> Result<ExitCode, Failu
         None => report.count(Severity::Error) == 0,
     };
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+/// `--mutate`.
+fn mutated(options: &args::Vet, format: Format) -> Result<ExitCode, Failure> {
+    let plan = mutate::Plan {
+        iterations: options.iterations,
+        seed: options.seed,
+        decoder: options.decoder.as_deref(),
+        patience: options.decoder_timeout,
+        keep: options.keep.as_deref(),
+    };
+    let outcome = source::vet(options)?.mutate(&plan)?;
+    format.print(outcome.text(), &outcome.json())?;
+    Ok(if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+/// `--against`.
+fn against(options: &args::Vet, url: &str, format: Format) -> Result<ExitCode, Failure> {
+    let plan = against::Plan {
+        url,
+        iterations: options.iterations,
+        seed: options.seed,
+        mine: options.i_own_this_device,
+    };
+    let outcome = super::block_on(against::run(&plan))?;
+    format.print(outcome.text(), &outcome.json())?;
+    Ok(if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

@@ -14,8 +14,10 @@ pub use baseline::Baseline;
 
 use super::clock::Clock;
 use super::gop::Gops;
+use super::mutate::{self, Kept};
 use super::players::{self, Player};
 use super::{Finding, Findings, Severity, Vet};
+use crate::failure::Failure;
 use crate::moment::{count, show_bytes};
 
 /// The result of a [`Vet`].
@@ -30,10 +32,13 @@ pub struct Report {
     clock: Option<Clock>,
     packets: u64,
     depth: usize,
+    /// What is to be changed.
+    pub(super) kept: Option<Box<Kept>>,
 }
 
 impl Report {
-    pub(super) fn new(source: &str, vet: Vet) -> Self {
+    pub(super) fn new(source: &str, mut vet: Vet) -> Self {
+        let mut kept = vet.kept.take();
         let (pictures, clock, packets) = match (vet.stream, vet.elementary) {
             (Some(stream), _) => {
                 let packets = stream.packets();
@@ -42,6 +47,9 @@ impl Report {
             (None, Some(pictures)) => (Some(*pictures), None, 0),
             (None, None) => (None, None, 0),
         };
+        if let (Some(kept), Some(pictures)) = (&mut kept, &pictures) {
+            kept.codec = Some(pictures.codec());
+        }
         let table = pictures.as_ref().map(|pictures| pictures.table());
         let format = table.and_then(ParameterSets::format);
         let sets = table.map(describe).unwrap_or_default();
@@ -58,6 +66,7 @@ impl Report {
             clock,
             packets,
             depth,
+            kept,
         }
     }
 
@@ -83,6 +92,14 @@ impl Report {
     #[must_use]
     pub const fn pictures(&self) -> u64 {
         self.gops.pictures()
+    }
+
+    /// Changes what was kept of the source (`vigie vet --mutate`).
+    ///
+    /// # Errors
+    /// The source held no video, the decoder cannot be started, or a file cannot be written.
+    pub fn mutate(self, plan: &mutate::Plan<'_>) -> Result<mutate::Mutations, Failure> {
+        mutate::run(&self.source, self.kept.map(|kept| *kept).unwrap_or_default(), plan)
     }
 
     /// `2 errors, 1 warning, 3 notes`.

@@ -39,6 +39,9 @@ pub(super) struct Messages {
     session: Option<String>,
     pub(super) agreed: Vec<Agreed>,
     pub(super) played: bool,
+    /// The next answer of those that playing takes: OPTIONS, DESCRIBE, SETUP, PLAY.
+    pub(super) answered: Option<Method>,
+    steps: usize,
 }
 
 impl Messages {
@@ -79,6 +82,11 @@ impl Messages {
         let asked = self.asked.remove(&cseq)?;
         if response.status.0 != 200 {
             return None;
+        }
+        const STEPS: [Method; 4] = [Method::Options, Method::Describe, Method::Setup, Method::Play];
+        if STEPS.get(self.steps) == Some(&asked.method) {
+            self.steps += 1;
+            self.answered = Some(asked.method.clone());
         }
         match asked.method {
             Method::Options => public(response, place, f),

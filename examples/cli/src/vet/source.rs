@@ -26,10 +26,11 @@ const PIECE: usize = 256 << 10;
 /// # Errors
 /// The camera cannot be reached, the file cannot be read, or nothing in it is H.264 or H.265.
 pub fn vet(options: &args::Vet) -> Result<Report, Failure> {
-    if options.source.contains("://") {
-        return live::vet(options);
+    let source = options.source.as_deref().unwrap_or_default();
+    if source.contains("://") {
+        return live::vet(options, source);
     }
-    file(Path::new(&options.source), options.sdp.as_deref())
+    read(Path::new(source), options.sdp.as_deref(), options.mutate)
 }
 
 /// The same of a file.
@@ -37,11 +38,16 @@ pub fn vet(options: &args::Vet) -> Result<Report, Failure> {
 /// # Errors
 /// As [`vet`].
 pub fn file(path: &Path, sdp: Option<&Path>) -> Result<Report, Failure> {
+    read(path, sdp, false)
+}
+
+/// `keep`: what is read is to be changed later.
+fn read(path: &Path, sdp: Option<&Path>, keep: bool) -> Result<Report, Failure> {
     let (mut file, start) = start_of(path)?;
     let sdp = sdp.map(|sdp| std::fs::read(sdp).map_err(|e| Failure::file("read", sdp, &e))).transpose()?;
     file.rewind().map_err(|error| Failure::file("read again", path, &error))?;
     let length = file.metadata().map_or(0, |metadata| metadata.len());
-    let mut pieces = Pieces { file, path, read: 0, progress: Progress::bytes(length, "reading") };
+    let mut pieces = Pieces { file, path, read: 0, keep, progress: Progress::bytes(length, "reading") };
     let limits = Limits::default();
     let name = path.display().to_string();
     let report = if start.starts_with(session::MAGIC) {
@@ -70,6 +76,7 @@ struct Pieces<'a> {
     file: File,
     path: &'a Path,
     read: u64,
+    keep: bool,
     progress: Progress,
 }
 

@@ -5,6 +5,7 @@
 mod bits;
 mod cameras;
 mod faults;
+mod mutate;
 mod outputs;
 mod stream;
 #[path = "../support/mod.rs"]

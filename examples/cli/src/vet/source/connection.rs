@@ -18,9 +18,9 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, keep: bool) -> Self {
         Self {
-            vet: Vet::new(limits),
+            vet: Vet::new(limits).keep(keep),
             from_server: Input::new(limits),
             from_client: Input::new(limits),
             expected: Expected::default(),

@@ -16,7 +16,7 @@ pub(super) fn vet(
     name: &str,
     limits: &Limits,
 ) -> Result<Report, Failure> {
-    let mut vet = Vet::new(limits);
+    let mut vet = Vet::new(limits).keep(pieces.keep);
     let mut units = Units::default();
     loop {
         let piece = pieces.next()?;

@@ -44,15 +44,17 @@ impl Tap for Judge {
     }
 }
 
-pub(super) fn vet(options: &args::Vet) -> Result<Report, Failure> {
-    block_on(watch(options))
+pub(super) fn vet(options: &args::Vet, source: &str) -> Result<Report, Failure> {
+    block_on(watch(options, source))
 }
 
-async fn watch(options: &args::Vet) -> Result<Report, Failure> {
-    let (url, mut net) = address::camera(&options.source, &options.login, &options.way)?;
+async fn watch(options: &args::Vet, source: &str) -> Result<Report, Failure> {
+    let (url, mut net) = address::camera(source, &options.login, &options.way)?;
     net.backoff = None;
-    let judge =
-        Arc::new(Judge { connection: Mutex::new(Connection::new(&Limits::default())), clock: net.clock });
+    let judge = Arc::new(Judge {
+        connection: Mutex::new(Connection::new(&Limits::default(), options.mutate)),
+        clock: net.clock,
+    });
     net.tap = Some(Arc::clone(&judge) as Arc<dyn Tap>);
     let mut camera = Camera::connect(url, net);
     let name = camera.url().to_string();
@@ -81,7 +83,7 @@ async fn watch(options: &args::Vet) -> Result<Report, Failure> {
         }
     };
     progress.done();
-    let empty = Connection::new(&Limits::default());
+    let empty = Connection::new(&Limits::default(), false);
     let connection = {
         let mut held = judge.connection.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *held, empty)

@@ -25,8 +25,12 @@ pub(super) fn vet(
     name: &str,
     limits: &Limits,
 ) -> Result<Report, Failure> {
-    let mut search =
-        Search { vet: Vet::new(limits), waiting: Vec::new(), seen: BTreeMap::new(), found: None };
+    let mut search = Search {
+        vet: Vet::new(limits).keep(pieces.keep),
+        waiting: Vec::new(),
+        seen: BTreeMap::new(),
+        found: None,
+    };
     if let Some(sdp) = sdp {
         search.vet.description(sdp);
         if search.vet.media().is_none() {

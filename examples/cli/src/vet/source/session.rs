@@ -17,7 +17,7 @@ const BEFORE: usize = 13;
 const AFTER: usize = 4;
 
 pub(super) fn vet(pieces: &mut Pieces<'_>, name: &str, limits: &Limits) -> Result<Report, Failure> {
-    let mut connection = Connection::new(limits);
+    let mut connection = Connection::new(limits, pieces.keep);
     // It knows whether a record is whole: checksums, lengths, version.
     let mut judge = Replay::new(limits);
     let mut records = Records { bytes: Vec::new(), skip: HEADER, clocks: None };
