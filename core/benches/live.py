@@ -109,10 +109,10 @@ def gstreamer(urls, folder):
 
 
 RECORDERS = {
-    "vigie, as `vigie record` runs it (`read_delay` 50 ms)": ours(delay=50),
-    "vigie, `read_delay` 20 ms": ours(delay=20),
+    "vigie, as `vigie record` runs it (`read_delay` 200 ms)": ours(delay=200),
+    "vigie, `read_delay` 50 ms": ours(delay=50),
     "vigie, each packet as it comes": ours(),
-    "floor: reads every 50 ms and writes, nothing else": ours("--floor", delay=50),
+    "floor: reads every 200 ms and writes, nothing else": ours("--floor", delay=200),
     "retina, no MP4": ours("--retina"),
     "ffmpeg, a process each": peer(ffmpeg),
     "GStreamer, one process": peer(gstreamer),
