@@ -11,10 +11,10 @@
 
 /* Says what is wrong, frees the handle, and is the program's exit code. */
 static int fail(const char *what, vigie_result result, vigie_remuxer *remuxer) {
-    char detail[256] = "";
-    vigie_remuxer_error(remuxer, detail, sizeof detail);
+    vigie_error error = {.struct_size = sizeof error};
+    int known = vigie_remuxer_error(remuxer, &error) == VIGIE_OK && error.result != VIGIE_OK;
     vigie_remuxer_free(remuxer);
-    fprintf(stderr, "remux: %s: %s%s%s\n", what, vigie_result_text(result), *detail ? ": " : "", detail);
+    fprintf(stderr, "remux: %s: %s%s%s\n", what, vigie_result_text(result), known ? ": " : "", known ? error.text : "");
     return 1;
 }
 

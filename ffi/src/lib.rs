@@ -2,10 +2,37 @@
 //!
 //! Every function that can fail returns a [`VigieResult`] and writes its outputs on success only. Handles are opaque;
 //! a panic inside becomes `VIGIE_PANIC` and poisons the handle it happened in.
+//!
+//! ```text
+//! result, error, piece      what all layers answer with
+//! remuxer                   packets or pictures in, MP4 out      no thread, clock, file or socket
+//! session                   the camera's bytes in, MP4 out       no thread, clock, file or socket
+//! store, reader             what was recorded
+//! recorder                  an address and a store               threads, clocks, sockets and files of its own
+//! ```
 
+mod error;
+mod given;
 mod guard;
+mod maker;
+mod piece;
+mod reader;
+mod recorder;
 mod remuxer;
 mod result;
+mod session;
+mod store;
+#[cfg(feature = "testing")]
+mod testing;
 
+pub use error::*;
+pub use maker::VigieMode;
+pub use piece::*;
+pub use reader::*;
+pub use recorder::*;
 pub use remuxer::*;
 pub use result::*;
+pub use session::*;
+pub use store::*;
+#[cfg(feature = "testing")]
+pub use testing::*;

@@ -1,30 +1,50 @@
-//! H.264 or H.265 bytes in, fragmented MP4 out. No thread, no clock, no file: the host owns all of them.
+//! A stream that the host has received in: as Annex B bytes, RTP packets or access units. Fragmented MP4 out. No thread, no
+//! clock, no file: the host owns all of them.
 
-use std::collections::VecDeque;
-use std::ffi::{CString, c_char};
-use std::ptr;
+mod calls;
+mod rtp;
 
-use bytes::Bytes;
+pub use calls::*;
+
+use std::ffi::c_char;
+
 use vigie::codec::Codec;
-use vigie::depacket::AnnexBReader;
-use vigie::fragment::{Fragmenter, Piece};
-use vigie::h26x::annexb;
+use vigie::depacket::{AnnexBReader, Assembler};
+use vigie::h26x::{annexb, nal_units};
 use vigie::limits::Limits;
-use vigie::timeline::ByPictureOrder;
+use vigie::time::Micros;
 
 use crate::VigieResult;
-use crate::guard::Guarded;
+use crate::error::{Place, Told};
+use crate::given::Sized;
+use crate::guard::{Guarded, Tells};
+use crate::maker::{Maker, VigieMode};
+use crate::piece::{Lent, VigiePiece};
+use rtp::Rtp;
 
 /// A coding standard.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VigieCodec {
-    /// Told by the bytes.
+    /// Told by the bytes, or by the SDP.
     Detect = 0,
     /// ITU-T H.264.
     H264 = 1,
     /// ITU-T H.265.
     H265 = 2,
+}
+
+/// What a remuxer is given.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VigieInput {
+    /// A byte stream with start codes, cut anywhere: `vigie_remuxer_push`. It has no times; they follow from picture order and
+    /// frame rate.
+    AnnexB = 0,
+    /// RTP packets of one media, as RFC 6184 or RFC 7798 has them: `vigie_remuxer_push_rtp`, `vigie_remuxer_push_rtcp`.
+    Rtp = 1,
+    /// Access units with RTP timestamps: `vigie_remuxer_push_access_unit`.
+    AccessUnits = 2,
 }
 
 /// How a remuxer is to work. Set `struct_size` to `sizeof(vigie_remuxer_config)`, everything else to 0 for the default.
@@ -33,117 +53,227 @@ pub enum VigieCodec {
 pub struct VigieRemuxerConfig {
     /// `sizeof(vigie_remuxer_config)`.
     pub struct_size: usize,
-    /// One of `vigie_codec`.
+    /// One of `vigie_codec`. Access units need it; RTP needs it or `sdp`.
     pub codec: i32,
+    /// One of `vigie_input`.
+    pub input: i32,
+    /// `VIGIE_MODE_RECORDING` or `VIGIE_MODE_LIVE`. Annex B knows recording only.
+    pub mode: i32,
+    /// RTP only. 0: the packets come in order, as over TCP, and a gap is a loss at once. 1: they come as datagrams do, and are
+    /// put in order; mind `vigie_remuxer_next_timeout`.
+    pub datagrams: i32,
+    /// RTP only: the session description, which says how payloads are packed and what parameter sets there are; may be NULL.
+    /// Copied.
+    pub sdp: *const u8,
+    /// Bytes of it.
+    pub sdp_len: usize,
+    /// The media of the description: 1 for its first, 0 for the first that is H.264 or H.265.
+    pub media: u32,
     /// Must be 0.
-    pub reserved: i32,
+    pub reserved: u32,
+    /// The camera's name, for `vigie_error`; may be NULL. Copied.
+    pub camera: *const c_char,
 }
 
-/// What a piece is.
-#[repr(i32)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VigiePieceKind {
-    /// `ftyp` and `moov`: goes before the fragments that follow it. A second one comes where decoding needs it.
-    Init = 1,
-    /// `moof` and `mdat`: one closed GOP, or a part of a very long one.
-    Fragment = 2,
-}
+// SAFETY: repr(C), starts with `struct_size: usize`, numbers and pointers only.
+unsafe impl Sized for VigieRemuxerConfig {}
 
-/// A run of bytes, laid out as POSIX `struct iovec` is. Borrowed: see the function that gave it.
+/// An access unit: one coded picture with what belongs to it. Set `struct_size` to `sizeof(vigie_access_unit)`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct VigieSlice {
-    /// First byte.
+pub struct VigieAccessUnit {
+    /// `sizeof(vigie_access_unit)`.
+    pub struct_size: usize,
+    /// Its NAL units.
     pub bytes: *const u8,
     /// Number of bytes.
     pub len: usize,
+    /// 0: each NAL unit behind a start code. 1: each behind its length in 4 bytes, big-endian.
+    pub length_prefixed: i32,
+    /// Its RTP timestamp, or any count at 90 kHz; wraps.
+    pub timestamp: u32,
+    /// When it was received, in microseconds of the host's monotonic clock.
+    pub received: u64,
+    /// RTP packets lost since the one before it, 0 where nobody knows of any.
+    pub lost: u32,
+    /// Must be 0.
+    pub reserved: u32,
 }
 
-/// A piece of output. Set `struct_size` to `sizeof(vigie_piece)` before the call.
+// SAFETY: repr(C), starts with `struct_size: usize`, numbers and pointers only.
+unsafe impl Sized for VigieAccessUnit {}
+
+/// Counters of a remuxer, from its beginning. Set `struct_size` to `sizeof(vigie_remuxer_counters)` before the call.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct VigiePiece {
-    /// `sizeof(vigie_piece)`.
+pub struct VigieRemuxerCounters {
+    /// `sizeof(vigie_remuxer_counters)`.
     pub struct_size: usize,
-    /// One of `vigie_piece_kind`.
-    pub kind: i32,
-    /// Number of samples (pictures); 0 in an init segment.
-    pub samples: u32,
-    /// The bytes, in order: write them one after the other (`writev`).
-    pub slices: *const VigieSlice,
-    /// Number of slices.
-    pub slice_count: usize,
-    /// Decoding time of the first sample, in 1/90 000 s.
-    pub dts: i64,
-    /// Sum of the samples' durations, in 1/90 000 s.
-    pub duration: u64,
-    /// 1 where decoding can start at its first sample, else 0.
-    pub random_access: i32,
-    /// Pixels, after cropping.
-    pub width: u32,
-    /// Pixels, after cropping.
-    pub height: u32,
-    /// RFC 6381 codec string, for example `avc1.640028`; NUL-terminated.
-    pub codec_string: *const c_char,
+    /// Access units that went in.
+    pub access_units: u64,
+    /// Samples that came out.
+    pub samples: u64,
+    /// RTP packets taken.
+    pub packets: u64,
+    /// RTP packets found missing.
+    pub lost: u64,
+    /// RTP packets that came twice.
+    pub duplicates: u64,
+    /// RTP packets that came behind one that is numbered higher.
+    pub reordered: u64,
 }
 
-/// An elementary stream on its way to MP4. One thread at a time.
+// SAFETY: repr(C), starts with `struct_size: usize`, numbers only.
+unsafe impl Sized for VigieRemuxerCounters {}
+
+/// A stream on its way to MP4. One call at a time.
 pub struct VigieRemuxer(
     #[expect(dead_code, reason = "reached through the handle's pointer")] Guarded<Remuxer>,
 );
 
 /// What the handle points to.
-struct Remuxer {
-    /// Bytes kept until the codec is known.
-    undecided: Vec<u8>,
-    reader: Option<AnnexBReader>,
-    timeline: Option<ByPictureOrder>,
-    fragmenter: Fragmenter,
+pub(crate) struct Remuxer {
+    input: Input,
+    maker: Maker,
     limits: Limits,
     finished: bool,
-    ready: VecDeque<Piece>,
-    /// The last piece given out, which the host may still be reading.
-    lent: Vec<Bytes>,
-    slices: Vec<VigieSlice>,
-    codec_string: CString,
-    error: String,
+    lent: Lent,
+    /// Bytes of Annex B taken, or the number of RTP packets or access units.
+    taken: u64,
+    units: u64,
+    samples: u64,
+    told: Told,
+}
+
+enum Input {
+    /// Bytes kept until the codec is known.
+    Undecided(Vec<u8>),
+    AnnexB(Box<AnnexBReader>),
+    Rtp(Box<Rtp>),
+    AccessUnits(Box<Assembler>),
 }
 
 /// Bytes that are looked at to tell the codec, at most; a stream that has not told by then is not video.
 const ENOUGH: usize = 1 << 20;
 
 impl Remuxer {
-    fn start(&mut self, codec: Codec) {
-        self.reader = Some(AnnexBReader::new(codec, &self.limits));
-        self.timeline = Some(ByPictureOrder::new(&self.limits));
+    /// When a packet has waited for long enough.
+    fn next_timeout(&self) -> Option<Micros> {
+        if let Input::Rtp(rtp) = &self.input { rtp.next_timeout() } else { None }
     }
 
-    fn fail(&mut self, result: VigieResult, detail: impl ToString) -> VigieResult {
-        self.error = detail.to_string();
-        result
+    fn timeout(&mut self, now: Micros) -> VigieResult {
+        if let Input::Rtp(rtp) = &mut self.input {
+            rtp.timeout(now);
+        }
+        self.run()
+    }
+}
+
+impl Tells for Remuxer {
+    fn told(&mut self) -> &mut Told {
+        &mut self.told
+    }
+}
+
+impl Remuxer {
+    fn place(&self) -> Place {
+        let packet = if let Input::Rtp(rtp) = &self.input { rtp.last() } else { None };
+        Place { offset: Some(self.taken), packet, cseq: None }
+    }
+
+    fn fail(&mut self, result: VigieResult, detail: impl std::fmt::Display) -> VigieResult {
+        let place = self.place();
+        self.told.fail(result, place, detail)
     }
 
     fn push(&mut self, bytes: &[u8]) -> VigieResult {
         if self.finished {
             return self.fail(VigieResult::Order, "push after finish");
         }
-        if let Some(reader) = &mut self.reader {
-            reader.push(bytes);
-            return self.run();
-        }
-        self.undecided.extend_from_slice(bytes);
-        match annexb::detect(&self.undecided) {
-            Some(codec) => {
-                self.start(codec);
-                let bytes = std::mem::take(&mut self.undecided);
-                self.push(&bytes)
+        match &mut self.input {
+            Input::AnnexB(reader) => {
+                reader.push(bytes);
+                self.taken += bytes.len() as u64;
+                self.run()
             }
-            None if self.undecided.len() > ENOUGH => self.fail(
-                VigieResult::NotVideo,
-                format!("no picture in the first {} bytes", self.undecided.len()),
-            ),
-            None => VigieResult::Ok,
+            Input::Undecided(kept) => {
+                kept.extend_from_slice(bytes);
+                match annexb::detect(kept) {
+                    Some(codec) => {
+                        let kept = std::mem::take(kept);
+                        self.input = Input::AnnexB(Box::new(AnnexBReader::new(codec, &self.limits)));
+                        self.push(&kept)
+                    }
+                    None if kept.len() > ENOUGH => {
+                        let text = format!("no picture in the first {} bytes", kept.len());
+                        self.fail(VigieResult::NotVideo, text)
+                    }
+                    None => VigieResult::Ok,
+                }
+            }
+            _ => self.fail(VigieResult::Order, "bytes of Annex B for a remuxer that takes other input"),
         }
+    }
+
+    fn push_rtp(&mut self, bytes: &[u8], received: Micros) -> VigieResult {
+        if self.finished {
+            return self.fail(VigieResult::Order, "push after finish");
+        }
+        let Input::Rtp(rtp) = &mut self.input else {
+            return self.fail(VigieResult::Order, "an RTP packet for a remuxer that takes other input");
+        };
+        let pushed = rtp.push(bytes, received);
+        self.taken += 1;
+        if let Err(error) = pushed {
+            let place = Place { offset: Some(error.at.0), packet: None, cseq: None };
+            return self.told.fault(VigieResult::Stream, place, &error);
+        }
+        self.run()
+    }
+
+    fn push_rtcp(&mut self, bytes: &[u8], received: Micros) -> VigieResult {
+        let Input::Rtp(rtp) = &mut self.input else {
+            return self.fail(VigieResult::Order, "an RTCP packet for a remuxer that takes other input");
+        };
+        match rtp.rtcp(bytes, received, &mut self.maker) {
+            Ok(()) => self.run(),
+            Err(error) => {
+                let place = Place { offset: Some(error.at.0), packet: None, cseq: None };
+                self.told.fault(VigieResult::Stream, place, &error)
+            }
+        }
+    }
+
+    fn push_access_unit(&mut self, unit: &VigieAccessUnit, bytes: &[u8]) -> VigieResult {
+        if self.finished {
+            return self.fail(VigieResult::Order, "push after finish");
+        }
+        let Input::AccessUnits(assembler) = &mut self.input else {
+            return self.fail(VigieResult::Order, "an access unit for a remuxer that takes other input");
+        };
+        if unit.lost > 0 {
+            assembler.lost(unit.lost);
+        }
+        let (mut nals, mut read) = (0, 0);
+        let mut take = |nal: &[u8]| {
+            assembler.begin_nal(unit.timestamp, Micros(unit.received));
+            assembler.extend(nal);
+            assembler.end_nal();
+            (nals, read) = (nals + 1, read + nal.len() + 4);
+        };
+        if unit.length_prefixed == 1 {
+            nal_units(bytes).for_each(|nal| take(nal.bytes));
+        } else {
+            annexb::units(bytes).for_each(&mut take);
+        }
+        assembler.end_access_unit();
+        self.taken += 1;
+        let done = self.run();
+        if nals == 0 || unit.length_prefixed == 1 && read != bytes.len() {
+            return self.fail(VigieResult::NotVideo, "not NAL units as length_prefixed says");
+        }
+        done
     }
 
     fn finish(&mut self) -> VigieResult {
@@ -151,232 +281,113 @@ impl Remuxer {
             return self.fail(VigieResult::Order, "finish was called before");
         }
         self.finished = true;
-        let Some(reader) = &mut self.reader else {
-            return self.fail(VigieResult::NotVideo, format!("no picture in {} bytes", self.undecided.len()));
-        };
-        reader.finish();
-        self.run()
+        match &mut self.input {
+            Input::Undecided(kept) => {
+                let text = format!("no picture in {} bytes", kept.len());
+                return self.fail(VigieResult::NotVideo, text);
+            }
+            Input::AnnexB(reader) => reader.finish(),
+            Input::Rtp(rtp) => rtp.finish(),
+            Input::AccessUnits(assembler) => assembler.finish(),
+        }
+        let done = self.run();
+        match self.maker.finish() {
+            Ok(()) => done,
+            Err(error) => self.broken(&error),
+        }
+    }
+
+    fn broken(&mut self, error: &vigie::fragment::Error) -> VigieResult {
+        let place = self.place();
+        self.told.fault(VigieResult::Stream, place, error)
     }
 
     /// Takes everything as far along the way as it goes.
     fn run(&mut self) -> VigieResult {
-        let (Some(reader), Some(timeline)) = (&mut self.reader, &mut self.timeline) else {
-            return VigieResult::Ok;
-        };
-        while let Some(unit) = reader.pull() {
-            timeline.push(unit);
-        }
-        if self.finished {
-            timeline.finish();
-        }
         let mut failed = None;
-        while let Some(group) = timeline.pull() {
-            if let Err(error) = self.fragmenter.push(group) {
+        loop {
+            let unit = match &mut self.input {
+                Input::Undecided(_) => None,
+                Input::AnnexB(reader) => reader.pull(),
+                Input::Rtp(rtp) => rtp.pull(&mut self.maker),
+                Input::AccessUnits(assembler) => assembler.pull(),
+            };
+            let Some(unit) = unit else { break };
+            self.units += 1;
+            if let Err(error) = self.maker.push(unit) {
                 failed = Some(error);
             }
-            while let Some(piece) = self.fragmenter.pull() {
-                self.ready.push_back(piece);
-            }
         }
-        match failed {
-            Some(error) => self.fail(VigieResult::Stream, error),
-            None => VigieResult::Ok,
-        }
+        failed.map_or(VigieResult::Ok, |error| self.broken(&error))
     }
 
     fn pull(&mut self) -> Option<VigiePiece> {
-        let piece = self.ready.pop_front()?;
-        self.lent.clear();
-        self.slices.clear();
-        let init = match &piece {
-            Piece::Init(init) => init.clone(),
-            Piece::Fragment(fragment) => fragment.init.clone(),
-        };
-        let mut out = VigiePiece {
-            struct_size: size_of::<VigiePiece>(),
-            kind: VigiePieceKind::Init as i32,
-            samples: 0,
-            slices: ptr::null(),
-            slice_count: 0,
-            dts: 0,
-            duration: 0,
-            random_access: 0,
-            width: init.size().0,
-            height: init.size().1,
-            codec_string: ptr::null(),
-        };
-        match piece {
-            Piece::Fragment(fragment) => {
-                out.kind = VigiePieceKind::Fragment as i32;
-                out.samples = fragment.samples;
-                out.dts = fragment.dts.0;
-                out.duration = fragment.duration;
-                out.random_access = i32::from(fragment.flags.random_access);
-                self.lent.push(fragment.head);
-                self.lent.extend(fragment.body);
-            }
-            Piece::Init(init) => self.lent.push(init.bytes.clone()),
+        let made = self.maker.pull()?;
+        self.samples += u64::from(made.piece.samples);
+        Some(self.lent.lend(made))
+    }
+
+    fn stats(&self) -> VigieRemuxerCounters {
+        let rtp = if let Input::Rtp(rtp) = &self.input { rtp.stats() } else { Default::default() };
+        VigieRemuxerCounters {
+            struct_size: size_of::<VigieRemuxerCounters>(),
+            access_units: self.units,
+            samples: self.samples,
+            packets: rtp.packets,
+            lost: rtp.lost,
+            duplicates: rtp.duplicates,
+            reordered: rtp.reordered,
         }
-        self.slices.extend(self.lent.iter().map(|b| VigieSlice { bytes: b.as_ptr(), len: b.len() }));
-        self.codec_string = CString::new(&*init.codec_string()).unwrap_or_default();
-        out.slices = self.slices.as_ptr();
-        out.slice_count = self.slices.len();
-        out.codec_string = self.codec_string.as_ptr();
-        Some(out)
     }
 }
 
-/// Makes a remuxer. `config` may be NULL for the defaults. On success `*remuxer` is a handle that the caller owns and
-/// frees with `vigie_remuxer_free`.
-///
-/// # Safety
-/// `config` is NULL or points to a `vigie_remuxer_config`; `remuxer` is NULL or can be written to.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn vigie_remuxer_new(
-    config: *const VigieRemuxerConfig,
-    remuxer: *mut *mut VigieRemuxer,
-) -> VigieResult {
-    if remuxer.is_null() {
-        return VigieResult::NullPointer;
-    }
-    let mut codec = None;
-    if !config.is_null() {
-        // SAFETY: not NULL, so it points to a config, whose first field every version has.
-        if unsafe { (*config).struct_size } != size_of::<VigieRemuxerConfig>() {
-            return VigieResult::StructSize;
-        }
-        // SAFETY: the size says that all of it is there.
-        let config = unsafe { *config };
-        codec = match config.codec {
-            0 => None,
-            1 => Some(Codec::H264),
-            2 => Some(Codec::H265),
-            _ => return VigieResult::Argument,
-        };
-        if config.reserved != 0 {
-            return VigieResult::Argument;
-        }
-    }
+/// What a config says.
+fn made(config: &VigieRemuxerConfig, sdp: &[u8], camera: Option<&str>) -> Result<Remuxer, VigieResult> {
     let limits = Limits::default();
-    let mut inner = Remuxer {
-        undecided: vec![],
-        reader: None,
-        timeline: None,
-        fragmenter: Fragmenter::new(&limits),
+    let codec = match config.codec {
+        0 => None,
+        1 => Some(Codec::H264),
+        2 => Some(Codec::H265),
+        _ => return Err(VigieResult::Argument),
+    };
+    let live = match config.mode {
+        m if m == VigieMode::Recording as i32 => false,
+        m if m == VigieMode::Live as i32 => true,
+        _ => return Err(VigieResult::Argument),
+    };
+    let bad = config.reserved != 0 || !matches!(config.datagrams, 0 | 1);
+    if bad || config.input != VigieInput::Rtp as i32 && !sdp.is_empty() {
+        return Err(VigieResult::Argument);
+    }
+    let input = match config.input {
+        i if i == VigieInput::AnnexB as i32 => {
+            if live {
+                return Err(VigieResult::Argument);
+            }
+            codec.map_or(Input::Undecided(vec![]), |c| Input::AnnexB(Box::new(AnnexBReader::new(c, &limits))))
+        }
+        i if i == VigieInput::Rtp as i32 => {
+            Input::Rtp(Box::new(Rtp::new(codec, sdp, config.media, config.datagrams == 1, &limits)?))
+        }
+        i if i == VigieInput::AccessUnits as i32 => {
+            let codec = codec.ok_or(VigieResult::Argument)?;
+            Input::AccessUnits(Box::new(Assembler::new(codec, &limits)))
+        }
+        _ => return Err(VigieResult::Argument),
+    };
+    let maker = match &input {
+        Input::Undecided(_) | Input::AnnexB(_) => Maker::ordered(&limits),
+        _ => Maker::timed(live, &limits),
+    };
+    Ok(Remuxer {
+        input,
+        maker,
         limits,
         finished: false,
-        ready: VecDeque::new(),
-        lent: vec![],
-        slices: vec![],
-        codec_string: CString::default(),
-        error: String::new(),
-    };
-    if let Some(codec) = codec {
-        inner.start(codec);
-    }
-    // SAFETY: not NULL, and the caller promises that it can be written to. `VigieRemuxer` is what `Guarded` is.
-    unsafe { *remuxer = Guarded::boxed(inner).cast() };
-    VigieResult::Ok
-}
-
-/// Takes `len` bytes of the stream, cut anywhere; they are copied, and the caller's again when this returns. What
-/// they make ready is kept until pulled: pull after each push. Ends the borrow of the last piece.
-///
-/// # Safety
-/// `remuxer` is NULL or a live handle that no other thread uses now; `bytes` points to `len` bytes, or `len` is 0.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn vigie_remuxer_push(
-    remuxer: *mut VigieRemuxer,
-    bytes: *const u8,
-    len: usize,
-) -> VigieResult {
-    if bytes.is_null() && len > 0 {
-        return VigieResult::NullPointer;
-    }
-    if len > isize::MAX as usize {
-        return VigieResult::Argument;
-    }
-    // SAFETY: the caller's promise on `bytes` and `len`; a slice of no bytes needs no pointer.
-    let bytes = if len == 0 { &[][..] } else { unsafe { std::slice::from_raw_parts(bytes, len) } };
-    // SAFETY: the caller's promise on `remuxer`.
-    unsafe { Guarded::call(remuxer.cast(), |r: &mut Remuxer| r.push(bytes)) }
-}
-
-/// Says that the stream ends. Pull what is left, until `VIGIE_END`.
-///
-/// # Safety
-/// `remuxer` is NULL or a live handle that no other thread uses now.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn vigie_remuxer_finish(remuxer: *mut VigieRemuxer) -> VigieResult {
-    // SAFETY: the caller's promise.
-    unsafe { Guarded::call(remuxer.cast(), Remuxer::finish) }
-}
-
-/// Gives the next piece. `VIGIE_OK`: `*piece` is written; what it points to stays the remuxer's, and good until the next
-/// call on this handle. `VIGIE_AGAIN`: push more. `VIGIE_END`: that was all.
-///
-/// # Safety
-/// `remuxer` is NULL or a live handle that no other thread uses now; `piece` is NULL or points to a `vigie_piece`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn vigie_remuxer_pull(
-    remuxer: *mut VigieRemuxer,
-    piece: *mut VigiePiece,
-) -> VigieResult {
-    if piece.is_null() {
-        return VigieResult::NullPointer;
-    }
-    // SAFETY: not NULL, so it points to a piece, whose first field every version has.
-    if unsafe { (*piece).struct_size } != size_of::<VigiePiece>() {
-        return VigieResult::StructSize;
-    }
-    let give = |r: &mut Remuxer| match r.pull() {
-        Some(out) => {
-            // SAFETY: not NULL and large enough, as its size said.
-            unsafe { *piece = out };
-            VigieResult::Ok
-        }
-        None if r.finished => VigieResult::End,
-        None => VigieResult::Again,
-    };
-    // SAFETY: the caller's promise.
-    unsafe { Guarded::call(remuxer.cast(), give) }
-}
-
-/// Copies the detail of the handle's last failure into `text`, NUL-terminated, cut to `size` bytes; an empty string where
-/// there was none.
-///
-/// # Safety
-/// `remuxer` is NULL or a live handle that no other thread uses now; `text` points to `size` bytes, or `size` is 0.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn vigie_remuxer_error(
-    remuxer: *const VigieRemuxer,
-    text: *mut c_char,
-    size: usize,
-) -> VigieResult {
-    if text.is_null() || size == 0 {
-        return VigieResult::NullPointer;
-    }
-    // SAFETY: not NULL and at least one byte.
-    unsafe { *text = 0 };
-    let copy = |r: &mut Remuxer| {
-        let n = r.error.floor_char_boundary(size - 1);
-        // SAFETY: n is less than `size`, so the copy and its NUL lie inside `text`.
-        unsafe {
-            ptr::copy_nonoverlapping(r.error.as_ptr().cast(), text, n);
-            *text.add(n) = 0;
-        }
-        VigieResult::Ok
-    };
-    // SAFETY: the caller's promise; nothing of the handle is changed.
-    unsafe { Guarded::call(remuxer.cast_mut().cast(), copy) }
-}
-
-/// Frees a remuxer and what it lent. NULL is allowed and does nothing.
-///
-/// # Safety
-/// `remuxer` is NULL or a live handle that no other thread uses now; it is not used afterwards.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn vigie_remuxer_free(remuxer: *mut VigieRemuxer) {
-    // SAFETY: the caller's promise.
-    unsafe { Guarded::<Remuxer>::free(remuxer.cast()) }
+        lent: Lent::default(),
+        taken: 0,
+        units: 0,
+        samples: 0,
+        told: Told::of(camera.unwrap_or_default()),
+    })
 }

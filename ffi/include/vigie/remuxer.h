@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include "result.h"
+#include "error.h"
+#include "piece.h"
 
 /**
  * A coding standard.
@@ -16,7 +17,7 @@ enum vigie_codec
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * Told by the bytes.
+   * Told by the bytes, or by the SDP.
    */
   VIGIE_CODEC_DETECT = 0,
   /**
@@ -37,32 +38,37 @@ typedef int32_t vigie_codec;
 #endif // __cplusplus
 
 /**
- * What a piece is.
+ * What a remuxer is given.
  */
-enum vigie_piece_kind
+enum vigie_input
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * `ftyp` and `moov`: goes before the fragments that follow it. A second one comes where decoding needs it.
+   * A byte stream with start codes, cut anywhere: `vigie_remuxer_push`. It has no times; they follow from picture order and
+   * frame rate.
    */
-  VIGIE_PIECE_INIT = 1,
+  VIGIE_INPUT_ANNEX_B = 0,
   /**
-   * `moof` and `mdat`: one closed GOP, or a part of a very long one.
+   * RTP packets of one media, as RFC 6184 or RFC 7798 has them: `vigie_remuxer_push_rtp`, `vigie_remuxer_push_rtcp`.
    */
-  VIGIE_PIECE_FRAGMENT = 2,
+  VIGIE_INPUT_RTP = 1,
+  /**
+   * Access units with RTP timestamps: `vigie_remuxer_push_access_unit`.
+   */
+  VIGIE_INPUT_ACCESS_UNITS = 2,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum vigie_piece_kind vigie_piece_kind;
+typedef enum vigie_input vigie_input;
 #else
-typedef int32_t vigie_piece_kind;
+typedef int32_t vigie_input;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
 /**
- * An elementary stream on its way to MP4. One thread at a time.
+ * A stream on its way to MP4. One call at a time.
  */
 typedef struct vigie_remuxer vigie_remuxer;
 
@@ -75,78 +81,116 @@ typedef struct vigie_remuxer_config {
    */
   size_t struct_size;
   /**
-   * One of `vigie_codec`.
+   * One of `vigie_codec`. Access units need it; RTP needs it or `sdp`.
    */
   int32_t codec;
   /**
+   * One of `vigie_input`.
+   */
+  int32_t input;
+  /**
+   * `VIGIE_MODE_RECORDING` or `VIGIE_MODE_LIVE`. Annex B knows recording only.
+   */
+  int32_t mode;
+  /**
+   * RTP only. 0: the packets come in order, as over TCP, and a gap is a loss at once. 1: they come as datagrams do, and are
+   * put in order; mind `vigie_remuxer_next_timeout`.
+   */
+  int32_t datagrams;
+  /**
+   * RTP only: the session description, which says how payloads are packed and what parameter sets there are; may be NULL.
+   * Copied.
+   */
+  const uint8_t *sdp;
+  /**
+   * Bytes of it.
+   */
+  size_t sdp_len;
+  /**
+   * The media of the description: 1 for its first, 0 for the first that is H.264 or H.265.
+   */
+  uint32_t media;
+  /**
    * Must be 0.
    */
-  int32_t reserved;
+  uint32_t reserved;
+  /**
+   * The camera's name, for `vigie_error`; may be NULL. Copied.
+   */
+  const char *camera;
 } vigie_remuxer_config;
 
 /**
- * A run of bytes, laid out as POSIX `struct iovec` is. Borrowed: see the function that gave it.
+ * An access unit: one coded picture with what belongs to it. Set `struct_size` to `sizeof(vigie_access_unit)`.
  */
-typedef struct vigie_slice {
+typedef struct vigie_access_unit {
   /**
-   * First byte.
+   * `sizeof(vigie_access_unit)`.
+   */
+  size_t struct_size;
+  /**
+   * Its NAL units.
    */
   const uint8_t *bytes;
   /**
    * Number of bytes.
    */
   size_t len;
-} vigie_slice;
+  /**
+   * 0: each NAL unit behind a start code. 1: each behind its length in 4 bytes, big-endian.
+   */
+  int32_t length_prefixed;
+  /**
+   * Its RTP timestamp, or any count at 90 kHz; wraps.
+   */
+  uint32_t timestamp;
+  /**
+   * When it was received, in microseconds of the host's monotonic clock.
+   */
+  uint64_t received;
+  /**
+   * RTP packets lost since the one before it, 0 where nobody knows of any.
+   */
+  uint32_t lost;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved;
+} vigie_access_unit;
 
 /**
- * A piece of output. Set `struct_size` to `sizeof(vigie_piece)` before the call.
+ * Counters of a remuxer, from its beginning. Set `struct_size` to `sizeof(vigie_remuxer_counters)` before the call.
  */
-typedef struct vigie_piece {
+typedef struct vigie_remuxer_counters {
   /**
-   * `sizeof(vigie_piece)`.
+   * `sizeof(vigie_remuxer_counters)`.
    */
   size_t struct_size;
   /**
-   * One of `vigie_piece_kind`.
+   * Access units that went in.
    */
-  int32_t kind;
+  uint64_t access_units;
   /**
-   * Number of samples (pictures); 0 in an init segment.
+   * Samples that came out.
    */
-  uint32_t samples;
+  uint64_t samples;
   /**
-   * The bytes, in order: write them one after the other (`writev`).
+   * RTP packets taken.
    */
-  const struct vigie_slice *slices;
+  uint64_t packets;
   /**
-   * Number of slices.
+   * RTP packets found missing.
    */
-  size_t slice_count;
+  uint64_t lost;
   /**
-   * Decoding time of the first sample, in 1/90 000 s.
+   * RTP packets that came twice.
    */
-  int64_t dts;
+  uint64_t duplicates;
   /**
-   * Sum of the samples' durations, in 1/90 000 s.
+   * RTP packets that came behind one that is numbered higher.
    */
-  uint64_t duration;
-  /**
-   * 1 where decoding can start at its first sample, else 0.
-   */
-  int32_t random_access;
-  /**
-   * Pixels, after cropping.
-   */
-  uint32_t width;
-  /**
-   * Pixels, after cropping.
-   */
-  uint32_t height;
-  /**
-   * RFC 6381 codec string, for example `avc1.640028`; NUL-terminated.
-   */
-  const char *codec_string;
-} vigie_piece;
+  uint64_t reordered;
+} vigie_remuxer_counters;
 
 #ifdef __cplusplus
 extern "C" {
@@ -154,7 +198,7 @@ extern "C" {
 
 /**
  * Makes a remuxer. `config` may be NULL for the defaults. On success `*remuxer` is a handle that the caller owns and
- * frees with `vigie_remuxer_free`.
+ * frees with `vigie_remuxer_free`. `VIGIE_NOT_VIDEO`: the SDP has no H.264 or H.265, or is none.
  *
  * What the caller promises:
  * `config` is NULL or points to a `vigie_remuxer_config`; `remuxer` is NULL or can be written to.
@@ -163,52 +207,123 @@ vigie_result vigie_remuxer_new(const struct vigie_remuxer_config *config,
                                struct vigie_remuxer **remuxer);
 
 /**
- * Takes `len` bytes of the stream, cut anywhere; they are copied, and the caller's again when this returns. What
+ * Takes `len` bytes of an Annex B stream, cut anywhere; they are copied, and the caller's again when this returns. What
  * they make ready is kept until pulled: pull after each push. Ends the borrow of the last piece.
  *
  * What the caller promises:
- * `remuxer` is NULL or a live handle that no other thread uses now; `bytes` points to `len` bytes, or `len` is 0.
+ * `remuxer` is NULL or a live handle; `bytes` points to `len` bytes, or `len` is 0.
  */
 vigie_result vigie_remuxer_push(struct vigie_remuxer *remuxer,
                                 const uint8_t *bytes,
                                 size_t len);
 
 /**
+ * Takes one RTP packet of the media, whole, as it was received at `received` (microseconds of the host's monotonic clock).
+ * Copied. `VIGIE_STREAM`: it is none; go on with the next. Ends the borrow of the last piece.
+ *
+ * What the caller promises:
+ * As `vigie_remuxer_push`.
+ */
+vigie_result vigie_remuxer_push_rtp(struct vigie_remuxer *remuxer,
+                                    const uint8_t *bytes,
+                                    size_t len,
+                                    uint64_t received);
+
+/**
+ * Takes one compound RTCP packet of the media, received at `received`: its sender reports say which UTC an RTP timestamp is.
+ * `VIGIE_STREAM`: it is none; go on.
+ *
+ * What the caller promises:
+ * As `vigie_remuxer_push`.
+ */
+vigie_result vigie_remuxer_push_rtcp(struct vigie_remuxer *remuxer,
+                                     const uint8_t *bytes,
+                                     size_t len,
+                                     uint64_t received);
+
+/**
+ * Takes an access unit. Copied. `VIGIE_NOT_VIDEO`: there are no NAL units in it. Ends the borrow of the last piece.
+ *
+ * What the caller promises:
+ * `remuxer` is NULL or a live handle; `unit` is NULL or points to a `vigie_access_unit` whose `bytes` are `len` bytes.
+ */
+vigie_result vigie_remuxer_push_access_unit(struct vigie_remuxer *remuxer,
+                                            const struct vigie_access_unit *unit);
+
+/**
+ * Says what the host's monotonic clock and its UTC read at one moment, both in microseconds. Say it before the first packet
+ * and now and then: where the camera says no time of its own, pictures are dated by it.
+ *
+ * What the caller promises:
+ * `remuxer` is NULL or a live handle.
+ */
+vigie_result vigie_remuxer_clock(struct vigie_remuxer *remuxer,
+                                 uint64_t now,
+                                 int64_t utc);
+
+/**
+ * Datagrams only: when to call `vigie_remuxer_timeout`, on the host's monotonic clock. `VIGIE_AGAIN`: nothing waits, `*at` is
+ * not written.
+ *
+ * What the caller promises:
+ * `remuxer` is NULL or a live handle; `at` is NULL or can be written to.
+ */
+vigie_result vigie_remuxer_next_timeout(struct vigie_remuxer *remuxer,
+                                        uint64_t *at);
+
+/**
+ * Datagrams only: a packet that has waited for one before it for long enough goes on. Then pull.
+ *
+ * What the caller promises:
+ * `remuxer` is NULL or a live handle.
+ */
+vigie_result vigie_remuxer_timeout(struct vigie_remuxer *remuxer, uint64_t now);
+
+/**
  * Says that the stream ends. Pull what is left, until `VIGIE_END`.
  *
  * What the caller promises:
- * `remuxer` is NULL or a live handle that no other thread uses now.
+ * `remuxer` is NULL or a live handle.
  */
 vigie_result vigie_remuxer_finish(struct vigie_remuxer *remuxer);
 
 /**
  * Gives the next piece. `VIGIE_OK`: `*piece` is written; what it points to stays the remuxer's, and good until the next
- * call on this handle. `VIGIE_AGAIN`: push more. `VIGIE_END`: that was all.
+ * push, finish, timeout, pull or free of this handle. `VIGIE_AGAIN`: push more. `VIGIE_END`: that was all.
  *
  * What the caller promises:
- * `remuxer` is NULL or a live handle that no other thread uses now; `piece` is NULL or points to a `vigie_piece`.
+ * `remuxer` is NULL or a live handle; `piece` is NULL or points to a `vigie_piece`.
  */
 vigie_result vigie_remuxer_pull(struct vigie_remuxer *remuxer,
-                                struct vigie_piece *piece);
+                                vigie_piece *piece);
 
 /**
- * Copies the detail of the handle's last failure into `text`, NUL-terminated, cut to `size` bytes; an empty string where
- * there was none.
+ * Copies counters out.
  *
  * What the caller promises:
- * `remuxer` is NULL or a live handle that no other thread uses now; `text` points to `size` bytes, or `size` is 0.
+ * `remuxer` is NULL or a live handle; `stats` is NULL or points to a `vigie_remuxer_counters`.
+ */
+vigie_result vigie_remuxer_stats(const struct vigie_remuxer *remuxer,
+                                 struct vigie_remuxer_counters *stats);
+
+/**
+ * Copies the detail of the handle's last failure out. `offset` counts bytes of Annex B, RTP packets or access units taken
+ * before; of a packet that cannot be read, bytes of the packet.
+ *
+ * What the caller promises:
+ * `remuxer` is NULL or a live handle; `error` is NULL or points to a `vigie_error`.
  */
 vigie_result vigie_remuxer_error(const struct vigie_remuxer *remuxer,
-                                 char *text,
-                                 size_t size);
+                                 vigie_error *error);
 
 /**
- * Frees a remuxer and what it lent. NULL is allowed and does nothing.
+ * Frees a remuxer and what it lent. NULL is allowed and does nothing. `VIGIE_BUSY`: another thread is using it; it is not
+ * freed.
  *
  * What the caller promises:
- * `remuxer` is NULL or a live handle that no other thread uses now; it is not used afterwards.
+ * `remuxer` is NULL or a live handle; it is not used afterwards, unless this answers `VIGIE_BUSY`.
  */
-void vigie_remuxer_free(struct vigie_remuxer *remuxer);
+vigie_result vigie_remuxer_free(struct vigie_remuxer *remuxer);
 
 #ifdef __cplusplus
 }  // extern "C"

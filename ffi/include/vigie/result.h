@@ -9,7 +9,7 @@
 /**
  * The version of the ABI, raised when a function or a struct changes so that old programs would break.
  */
-#define VIGIE_ABI_VERSION 0
+#define VIGIE_ABI_VERSION 1
 
 /**
  * What a call answers. Numbers are never reused; a later version may answer with numbers that are not listed here.
@@ -40,21 +40,49 @@ enum vigie_result
    */
   VIGIE_STRUCT_SIZE = -2,
   /**
-   * An argument out of its range.
+   * An argument out of its range, a length above 256 MiB, or a string that is not UTF-8.
    */
   VIGIE_ARGUMENT = -3,
   /**
-   * A call in the wrong order: push after finish.
+   * A call in the wrong order: push after finish; stop from within a callback.
    */
   VIGIE_ORDER = -4,
   /**
-   * The bytes are neither H.264 nor H.265 as Annex B writes them, or hold no picture.
+   * The bytes are neither H.264 nor H.265, or hold no picture.
    */
   VIGIE_NOT_VIDEO = -5,
   /**
    * The stream cannot be carried: the detail says why.
    */
   VIGIE_STREAM = -6,
+  /**
+   * Another call on this handle is under way, in another thread: nothing was done.
+   */
+  VIGIE_BUSY = -7,
+  /**
+   * The address is none that can be used.
+   */
+  VIGIE_ADDRESS = -8,
+  /**
+   * The storage cannot do what was asked: the detail says why.
+   */
+  VIGIE_STORAGE = -9,
+  /**
+   * There is no such thing: no such camera, hold or footage.
+   */
+  VIGIE_NOT_FOUND = -10,
+  /**
+   * What was recorded is damaged: the detail says where.
+   */
+  VIGIE_DAMAGED = -11,
+  /**
+   * The connection or the session with the camera failed: the detail says why.
+   */
+  VIGIE_SESSION = -12,
+  /**
+   * A thread could not be started.
+   */
+  VIGIE_THREAD = -13,
   /**
    * A panic inside the library: its fault. The handle is poisoned; free it.
    */

@@ -1,0 +1,199 @@
+//! The functions of `vigie_recorder`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::Builder;
+
+use tokio::sync::Notify;
+use vigie::store;
+
+use super::config::{self, Job, VigieRecorderConfig};
+use super::event::VigieRecorderCounters;
+use super::keeper::{Inbox, Kept, Work};
+use super::log::Log;
+use super::watch::Watch;
+use super::{Connections, Recorder, Shared, VigieRecorder};
+use crate::VigieResult;
+use crate::error::{Place, Told, VigieError};
+use crate::given::{self, answer};
+use crate::guard::Guarded;
+
+/// # Safety
+/// `recorder` is NULL or a live handle.
+unsafe fn with(
+    recorder: *const VigieRecorder,
+    call: impl FnOnce(&mut Recorder) -> VigieResult,
+) -> VigieResult {
+    let call = |r: &mut Recorder| {
+        if r.shared.panicked.load(Ordering::Relaxed) { VigieResult::Panic } else { call(r) }
+    };
+    // SAFETY: the caller's promise. `VigieRecorder` is what `Guarded` is.
+    unsafe { Guarded::call(recorder.cast(), call) }
+}
+
+/// The threads of a recording: one for the camera, which the callbacks are called on, and one for the disk.
+fn start(job: Job) -> Result<Recorder, Told> {
+    let mut told = Told::of(job.source.to_string());
+    let opened = std::fs::create_dir_all(&job.root)
+        .map_err(|error| format!("the store's folder cannot be made: {error}"))
+        .and_then(|()| crate::store::storage(&job.root).map_err(|error| error.to_string()));
+    let storage = opened.map_err(|text| failed(&mut told, VigieResult::Storage, text))?;
+    let shared = Arc::new(Shared {
+        kept: Mutex::new(Kept::default()),
+        told: Mutex::new(told.clone()),
+        connections: Mutex::new(Connections::default()),
+        stop: Notify::new(),
+        panicked: AtomicBool::new(false),
+    });
+    let inbox = Arc::new(Inbox::new());
+    let (source, clock, limits, rpo) = (job.source, job.options.clock, job.options.limits, job.rpo);
+    let work = Work::open(storage, source, clock, limits, rpo, Arc::clone(&shared));
+    let work = work.map_err(|error: store::Error| {
+        told.fault(VigieResult::Storage, Place::default(), &error);
+        told.clone()
+    })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| failed(&mut told, VigieResult::Thread, error))?;
+
+    let (messages, guard) = (Arc::clone(&inbox), Arc::clone(&shared));
+    let disk = Builder::new().name("vigie-disk".into()).spawn(move || {
+        if catch_unwind(AssertUnwindSafe(|| work.run(&messages))).is_err() {
+            guard.panicked.store(true, Ordering::Relaxed);
+        }
+    });
+    let disk = disk.map_err(|error| failed(&mut told, VigieResult::Thread, error))?;
+    let (guard, messages) = (Arc::clone(&shared), Arc::clone(&inbox));
+    let (ready, go) = mpsc::channel::<()>();
+    let camera = Builder::new().name("vigie-camera".into()).spawn(move || {
+        // The handle is with the host before the first callback.
+        let started = go.recv().is_ok();
+        let mut watch = Watch::new(job.host, Arc::clone(&guard), Arc::clone(&messages));
+        let log = Log(job.host);
+        let follow = || tracing::subscriber::with_default(log, || runtime.block_on(watch.follow(job)));
+        if started && catch_unwind(AssertUnwindSafe(follow)).is_err() {
+            guard.panicked.store(true, Ordering::Relaxed);
+        }
+        messages.close();
+        let _ = disk.join();
+        catch_unwind(AssertUnwindSafe(|| watch.end())).unwrap_or(VigieResult::Panic)
+    });
+    let camera = camera.map_err(|error| {
+        inbox.close();
+        failed(&mut told, VigieResult::Thread, error)
+    })?;
+    let id = camera.thread().id();
+    let _ = ready.send(());
+    Ok(Recorder { shared, thread: Some(camera), id, ended: VigieResult::Ok, told })
+}
+
+fn failed(told: &mut Told, result: VigieResult, text: impl std::fmt::Display) -> Told {
+    told.fail(result, Place::default(), text);
+    told.clone()
+}
+
+/// Opens the store and starts to record; the camera may be away for now. On success `*recorder` is a handle that the caller
+/// owns and frees with `vigie_recorder_free`. On failure, and only then, the detail is copied to `*error`, which may be NULL.
+/// `VIGIE_ADDRESS`: the URL is none. `VIGIE_ARGUMENT`: a name is none. `VIGIE_STORAGE`: the store cannot be written, or the
+/// camera is being recorded into it already.
+///
+/// # Safety
+/// `config` is NULL or points to a `vigie_recorder_config`; `recorder` is NULL or can be written to; `error` is NULL or points to
+/// a `vigie_error`. The callbacks may be called on another thread with `context`, until the recorder is stopped or freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigie_recorder_start(
+    config: *const VigieRecorderConfig,
+    recorder: *mut *mut VigieRecorder,
+    error: *mut VigieError,
+) -> VigieResult {
+    // SAFETY: the caller's promises.
+    answer(|| unsafe {
+        let place = given::place(recorder)?;
+        let mut error = if error.is_null() { None } else { Some(given::out(error)?) };
+        let mut tell = |told: &Told| {
+            if let Some(error) = &mut error {
+                **error = told.written();
+            }
+        };
+        let job = given::input(config).and_then(|config| config::read(config)).inspect_err(|result| {
+            let mut told = Told::default();
+            told.fail(*result, Place::default(), "the configuration cannot be used");
+            tell(&told);
+        })?;
+        match start(job) {
+            Ok(inner) => {
+                place.write(Guarded::boxed(inner).cast());
+                Ok(VigieResult::Ok)
+            }
+            Err(told) => {
+                tell(&told);
+                Err(told.result())
+            }
+        }
+    })
+}
+
+/// Copies counters out.
+///
+/// # Safety
+/// `recorder` is NULL or a live handle; `stats` is NULL or points to a `vigie_recorder_counters`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigie_recorder_stats(
+    recorder: *const VigieRecorder,
+    stats: *mut VigieRecorderCounters,
+) -> VigieResult {
+    // SAFETY: the caller's promises.
+    answer(|| unsafe {
+        let out = given::out(stats)?;
+        let copy = |r: &mut Recorder| {
+            *out = r.stats();
+            VigieResult::Ok
+        };
+        Ok(with(recorder, copy))
+    })
+}
+
+/// Ends the recording in order, and waits until all that came is on the disk: a second or so, as long as the disk takes.
+/// `VIGIE_EVENT_STOPPED` is told first. `VIGIE_STORAGE`: the store has failed and not come back. `VIGIE_ORDER`: called from a
+/// callback. Called again, it answers the same.
+///
+/// # Safety
+/// `recorder` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigie_recorder_stop(recorder: *mut VigieRecorder) -> VigieResult {
+    // SAFETY: the caller's promise.
+    unsafe { with(recorder, Recorder::stop) }
+}
+
+/// Copies the detail of the last failure out: of the connection or of the store.
+///
+/// # Safety
+/// `recorder` is NULL or a live handle; `error` is NULL or points to a `vigie_error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigie_recorder_error(
+    recorder: *const VigieRecorder,
+    error: *mut VigieError,
+) -> VigieResult {
+    // SAFETY: the caller's promises.
+    unsafe { Guarded::<Recorder>::error(recorder.cast(), error) }
+}
+
+/// Stops a recorder, if it was not, and frees it. NULL is allowed and does nothing. `VIGIE_BUSY`: another thread is using it; it
+/// is not freed. `VIGIE_ORDER`: called from a callback; it is not freed.
+///
+/// # Safety
+/// `recorder` is NULL or a live handle; it is not used afterwards, unless this answers `VIGIE_BUSY` or `VIGIE_ORDER`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigie_recorder_free(recorder: *mut VigieRecorder) -> VigieResult {
+    let stop = |r: &mut Recorder| r.stop();
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !recorder.is_null() {
+            let stopped = Guarded::call(recorder.cast_const().cast(), stop);
+            if matches!(stopped, VigieResult::Busy | VigieResult::Order) {
+                return stopped;
+            }
+        }
+        Guarded::<Recorder>::free(recorder.cast())
+    }
+}
