@@ -5,7 +5,7 @@ SHELL := bash
 PREFIX ?= /usr/local
 MINUTES ?= 5
 
-.PHONY: help demo test shows soak fuzz player clean setup
+.PHONY: help demo test shows soak fuzz player install-c deb clean setup
 
 help: ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -34,6 +34,14 @@ soak: ## long runs
 
 fuzz: ## each fuzz target for MINUTES (default 5)
 	.ci/fuzz $$(( $(MINUTES) * 60 ))
+
+install-c: ## the C library below PREFIX (default /usr/local), with headers, vigie.pc and CMake config; DESTDIR is minded
+	cargo build --locked --release -p vigie-ffi
+	cargo run --locked -q -p vigie-ffi-pack -- --install '$(PREFIX)'
+
+deb: ## the C library as Debian packages, into target/deb/
+	cargo build --locked --release -p vigie-ffi
+	cargo run --locked -q -p vigie-ffi-pack -- --deb target/deb
 
 clean: ## what was built and what the demo recorded
 	cargo clean
