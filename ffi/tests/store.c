@@ -93,6 +93,9 @@ int main(int argc, char **argv) {
     HOLDS(vigie_store_export(store, &export) == VIGIE_OK);
     HOLDS(export.files == 2 && export.pictures > 0 && export.pictures < pictures && export.bytes > 0 && export.damaged == 0);
     HOLDS(export.first >= export.from && export.last <= export.to);
+    vigie_export all_of_it = export;
+    all_of_it.path = "whole.mp4";
+    HOLDS(vigie_store_export(store, &all_of_it) == VIGIE_OK && all_of_it.bytes == export.bytes);
     vigie_export nothing = export;
     nothing.from = 0, nothing.to = 1, nothing.files = 77;
     HOLDS(vigie_store_export(store, &nothing) == VIGIE_NOT_FOUND && nothing.files == 77);
