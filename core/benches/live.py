@@ -169,4 +169,5 @@ def main():
         sys.exit("beyond its bound: " + ", ".join(beyond))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 //! For tests of the contract only, behind the feature `testing`, which no release has: faults that are planted.
 
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use crate::VigieResult;
@@ -19,14 +20,14 @@ macro_rules! faults {
                 unsafe { inside::<$inner>(handle, || std::panic::panic_any("planted")) }
             }
 
-            /// Is inside the handle for so many milliseconds, so that another thread meets it in use.
+            /// Is inside the handle, so that another thread meets it in use: writes 1 to `state`, and leaves when there is a 2.
             ///
             /// # Safety
-            /// `handle` is NULL or a live handle of its kind.
+            /// `handle` is NULL or a live handle of its kind; `state` is an `atomic_int` that outlives the call.
             #[unsafe(no_mangle)]
-            pub unsafe extern "C" fn $hold(handle: *mut c_void, millis: u64) -> VigieResult {
-                // SAFETY: the caller's promise.
-                unsafe { inside::<$inner>(handle, || std::thread::sleep(Duration::from_millis(millis))) }
+            pub unsafe extern "C" fn $hold(handle: *mut c_void, state: *const AtomicI32) -> VigieResult {
+                // SAFETY: the caller's promises.
+                unsafe { inside::<$inner>(handle, || hold(&*state)) }
             }
         )*
     };
@@ -41,6 +42,13 @@ unsafe fn inside<T: Tells>(handle: *mut c_void, fault: impl FnOnce()) -> VigieRe
     };
     // SAFETY: the caller's promise.
     unsafe { Guarded::call(handle.cast_const().cast(), call) }
+}
+
+fn hold(state: &AtomicI32) {
+    state.store(1, Ordering::Release);
+    while state.load(Ordering::Acquire) != 2 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 faults! {

@@ -354,13 +354,14 @@ static void poisoned(void) {
 }
 
 typedef struct held {
-    vigie_result (*hold)(void *, uint64_t);
+    vigie_result (*hold)(void *, atomic_int *);
     void *handle;
+    atomic_int state; /* 1: inside; 2: to leave */
 } held;
 
 static void *holder(void *argument) {
     held *held = argument;
-    IS(held->hold(held->handle, 1500), VIGIE_OK);
+    IS(held->hold(held->handle, &held->state), VIGIE_OK);
     return NULL;
 }
 
@@ -371,11 +372,11 @@ static void threads(void) {
     vigie_store *store = new_store();
     vigie_reader *reader = new_reader();
     vigie_recorder *recorder = new_recorder("threads");
-    held all[] = {{vigie_testing_hold_remuxer, remuxer}, {vigie_testing_hold_session, session},
-        {vigie_testing_hold_store, store}, {vigie_testing_hold_reader, reader}, {vigie_testing_hold_recorder, recorder}};
+    held all[] = {{vigie_testing_hold_remuxer, remuxer, 0}, {vigie_testing_hold_session, session, 0},
+        {vigie_testing_hold_store, store, 0}, {vigie_testing_hold_reader, reader, 0}, {vigie_testing_hold_recorder, recorder, 0}};
     pthread_t held_by[5];
     EACH(i, all) pthread_create(&held_by[i], NULL, holder, &all[i]);
-    nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
+    EACH(i, all) while (all[i].state != 1) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     all_of_remuxer(remuxer, VIGIE_BUSY);
     all_of_session(session, VIGIE_BUSY);
     all_of_store(store, VIGIE_BUSY);
@@ -386,7 +387,10 @@ static void threads(void) {
     IS(vigie_store_free(store), VIGIE_BUSY);
     IS(vigie_reader_free(reader), VIGIE_BUSY);
     IS(vigie_recorder_free(recorder), VIGIE_BUSY);
-    EACH(i, all) pthread_join(held_by[i], NULL);
+    EACH(i, all) {
+        all[i].state = 2;
+        pthread_join(held_by[i], NULL);
+    }
     IS(vigie_remuxer_push(remuxer, bytes, 6), VIGIE_OK);
     IS(vigie_remuxer_free(remuxer), VIGIE_OK);
     IS(vigie_session_free(session), VIGIE_OK);
@@ -398,9 +402,9 @@ static void threads(void) {
 /* A camera that is not there: the callbacks say so, and may call back. */
 static void callbacks(void) {
     recording = new_recorder("callbacks");
-    for (int i = 0; i < 100 && from_callback == 1000; i++)
+    for (int i = 0; i < 600 && from_callback == 1000; i++)
         nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
-    HOLDS(from_callback == VIGIE_ORDER && told > 2);
+    HOLDS(from_callback == VIGIE_ORDER && told > 2 && logged > 0);
     vigie_error error = {.struct_size = sizeof error};
     IS(vigie_recorder_error(recording, &error), VIGIE_OK);
     HOLDS(error.result == VIGIE_SESSION && error.code == 801 && strcmp(error.camera, "town/callbacks") == 0);

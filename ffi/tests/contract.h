@@ -12,7 +12,7 @@
 /* Planted: ffi/src/testing.rs. */
 #define PLANTED(noun)                                  \
     vigie_result vigie_testing_panic_##noun(void *);   \
-    vigie_result vigie_testing_hold_##noun(void *, uint64_t);
+    vigie_result vigie_testing_hold_##noun(void *, atomic_int *);
 PLANTED(remuxer)
 PLANTED(session)
 PLANTED(store)
@@ -81,9 +81,18 @@ static void on_event(void *context, const vigie_recorder_event *event) {
     }
 }
 
+static atomic_int logged;
+
+/* Every attempt to connect, and no password. */
+static void on_log(void *context, int32_t level, const char *text) {
+    HOLDS(context == folder && level >= VIGIE_LOG_LEVEL_ERROR && level <= VIGIE_LOG_LEVEL_DEBUG);
+    HOLDS(text[0] && !strstr(text, "u:p"));
+    logged++;
+}
+
 static vigie_recorder_config recorder_config(const char *camera) {
     return (vigie_recorder_config){.struct_size = sizeof(vigie_recorder_config), .url = "rtsp://u:p@127.0.0.1:1/a",
-        .store = folder, .tenant = "town", .camera = camera, .on_event = on_event, .context = (void *)folder};
+        .store = folder, .tenant = "town", .camera = camera, .log_level = VIGIE_LOG_LEVEL_DEBUG, .on_event = on_event, .on_log = on_log, .context = (void *)folder};
 }
 
 static vigie_recorder *new_recorder(const char *camera) {

@@ -284,7 +284,7 @@ vigie_result vigie_recorder_stats(const struct vigie_recorder *recorder,
 
 /**
  * Ends the recording in order, and waits until all that came is on the disk: a second or so, as long as the disk takes.
- * `VIGIE_EVENT_STOPPED` is told first. `VIGIE_STORAGE`: the store has failed and not come back. `VIGIE_ORDER`: called from a
+ * `VIGIE_RECORDER_EVENT_STOPPED` is told last. `VIGIE_STORAGE`: the store has failed and not come back. `VIGIE_ORDER`: called from a
  * callback. Called again, it answers the same.
  *
  * What the caller promises:

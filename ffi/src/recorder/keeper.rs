@@ -193,7 +193,7 @@ impl Work {
         let text = match self.passes.handle_timeout(&mut self.recorder, now, utc, trusted) {
             None => return,
             Some(Ok(outcome)) => match (outcome.brake, outcome.damaged) {
-                (Some(brake), _) => Some(format!("what is expired was not deleted: {brake:?}")),
+                (Some(brake), _) => Some(format!("what is expired was not deleted ({})", brake.name())),
                 (None, 0) => None,
                 (None, _) => Some("a held fragment is damaged; its file was left whole".to_owned()),
             },
