@@ -5,7 +5,7 @@
 
 EPOLL is examples/c/epoll.c, built. Server, clip (4 Mb/s, 1080p) and measure are those of core/benches/live.py: CPU is the run time of
 all threads between two moments with all cameras connected, memory what no other process shares. GStreamer is run once as one
-process with all pipelines (`rtspsrc ! rtph264depay ! h264parse ! mp4mux ! filesink`), and once as a process each; ffmpeg as a
+process with all pipelines (`rtspsrc ! rtph264depay ! h264parse ! … ! mp4mux`), and once as a process each; ffmpeg as a
 process each. All write fragmented MP4 to the same disk. Exits with 1 where Vigie lost pictures, or costs more CPU or memory than
 one of the others.
 """
@@ -27,8 +27,9 @@ def vigie(epoll):
 
 
 def pipeline(url, folder, n):
-    return (f"rtspsrc location={url} protocols=tcp latency=0 ! rtph264depay ! h264parse ! mp4mux fragment-duration=2000 ! "
-            f"filesink location={folder}/{n}.mp4").split()
+    # Without waiting for a key picture and time stamps of its own, mp4mux ends at the first buffer that has none.
+    return (f"rtspsrc location={url} protocols=tcp latency=0 ! rtph264depay wait-for-keyframe=true ! h264parse ! h264timestamper ! "
+            f"mp4mux fragment-duration=2000 ! filesink location={folder}/{n}.mp4").split()
 
 
 def gstreamer_one(urls, folder):
