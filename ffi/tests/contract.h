@@ -19,7 +19,7 @@ PLANTED(store)
 PLANTED(reader)
 PLANTED(recorder)
 
-static int failures, checks;
+static atomic_int failures, checks;
 
 static void is(int got, int want, const char *call, int line) {
     checks++;
