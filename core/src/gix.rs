@@ -17,6 +17,7 @@ mod key;
 mod mark;
 mod page;
 mod record;
+mod tail;
 mod words;
 
 pub use build::Builder;
@@ -28,6 +29,7 @@ pub use index::{Entry, Index, Init};
 pub use key::{Day, Key, NotAKey};
 pub use mark::{FileMark, FragmentMark};
 pub use record::{FileRecord, InitRecord};
+pub(crate) use tail::{Last, last};
 pub use words::{Flags, Id, Kid, Text};
 
 use crate::fault::{Blame, Code, Fault, Offset};

@@ -24,6 +24,7 @@ pub mod hold;
 mod jobs;
 pub mod journal;
 mod kept;
+mod last;
 mod list;
 mod media;
 mod memory;
@@ -52,6 +53,7 @@ pub use check::{Checked, DayCheck, Finding, Repair, Wrong};
 #[cfg(feature = "std")]
 pub use files::FileStorage;
 pub use gap::{Cause, GapEntry, gap_log_path};
+pub use last::LastRecorded;
 pub use list::{Gap, Listing, SegmentFile, cameras, days, tenants};
 pub use memory::{Cut, Memory};
 pub use merged::Merged;

@@ -62,7 +62,12 @@ impl<T: Copy> Cover<T> {
             let near = span.from.0.abs_diff(last.to.0) < JOIN.unsigned_abs();
             if (continues || near) && span.from > last.from {
                 // Only where the one before is still in the list as it was added.
-                let at = self.spans.partition_point(|(s, _)| s.from <= last.from);
+                let end = self.spans.last().is_some_and(|(s, _)| s.from <= last.from);
+                let at = if end {
+                    self.spans.len()
+                } else {
+                    self.spans.partition_point(|(s, _)| s.from <= last.from)
+                };
                 let room = self.spans.get(at).is_none_or(|(next, _)| next.from >= span.from);
                 if let Some((before, _)) = at.checked_sub(1).and_then(|i| self.spans.get_mut(i))
                     && *before == last
@@ -79,6 +84,11 @@ impl<T: Copy> Cover<T> {
     }
 
     fn put(&mut self, span: Span, what: T) {
+        if self.spans.last().is_none_or(|(last, _)| last.to <= span.from) {
+            // Time goes on, mostly.
+            self.spans.push((span, what));
+            return;
+        }
         let start = self.spans.partition_point(|(s, _)| s.to <= span.from);
         let end = self.spans.partition_point(|(s, _)| s.from < span.to);
         let mut kept = [None; 3];

@@ -164,6 +164,12 @@ impl Index {
         }
     }
 
+    /// The fragments read since this was called last, for who needs each of them once: they are not kept.
+    pub(crate) fn take_entries(&mut self) -> Vec<Entry> {
+        self.part |= !self.entries.is_empty();
+        core::mem::take(&mut self.entries)
+    }
+
     /// Its header, once read.
     #[must_use]
     pub fn header(&self) -> Option<&Header> {

@@ -217,10 +217,14 @@ impl Storage for FileStorage {
         let mut out = Vec::new();
         for entry in result(fs::read_dir(self.path(folder)))? {
             let entry = result(entry)?;
-            // A name that is not UTF-8 is none of ours; a file that has just gone is none any more.
-            let (Ok(name), Ok(meta)) = (entry.file_name().into_string(), entry.metadata()) else { continue };
-            let folder = meta.is_dir();
-            out.push(Listed { name, folder, len: if folder { 0 } else { meta.len() } });
+            // A name that is not UTF-8 is none of ours; a file that has just gone is none any more. What is a folder stands beside
+            // its name: a tenant's cameras are not looked at one by one.
+            let (Ok(name), Ok(kind)) = (entry.file_name().into_string(), entry.file_type()) else { continue };
+            let folder = kind.is_dir();
+            let Ok(len) = (if folder { Ok(0) } else { entry.metadata().map(|meta| meta.len()) }) else {
+                continue;
+            };
+            out.push(Listed { name, folder, len });
         }
         out.sort_unstable();
         Ok(out)

@@ -4,9 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::gap::read_log;
-use super::storage::read_whole;
-use super::{Cause, Error, GapEntry, Kind, Listed, Name, Source, Storage, index_path};
-use crate::gix::{Cover, Day, Id, Index, Key, Span, Text};
+use super::scan::with_file;
+use super::{Access, Cause, Error, GapEntry, Kind, Listed, Name, Source, Storage, index_path};
+use crate::gix::{Cover, Day, Entry, Id, Index, Key, Span, Text};
 
 /// The tenants of a store.
 ///
@@ -109,21 +109,13 @@ impl Listing {
         let (mut cover, mut log, mut segments) = (Cover::default(), Vec::new(), Vec::new());
         for day in all.iter().filter(|day| (first..=last).contains(day)) {
             log.extend(read_log(storage, source, *day)?);
-            let Some(bytes) = read_whole(storage, &index_path(source, *day))? else { continue };
-            let index = match Index::read(&bytes, *day) {
-                Ok((index, _)) => index,
-                Err(error) if error.kind == crate::gix::Kind::Version => return Err(Kind::Version.into()),
-                Err(_) => continue,
-            };
-            let mut own = Cover::default();
-            for entry in index.entries() {
-                own.add(entry.span(), entry.continues, ());
-            }
+            let mut files = Files::default();
+            walk_index(storage, source, *day, |index, entry| files.add(index, entry))?;
             // The day as a few spans: months of fragments would be many.
-            for range in own.ranges(Span::ALL) {
+            for range in files.cover.ranges(Span::ALL) {
                 cover.add(range, false, ());
             }
-            segments.extend(files(&index).into_iter().filter(|file| !file.span.and(window).is_empty()));
+            segments.extend(files.all.into_iter().filter(|file| !file.span.and(window).is_empty()));
         }
         let earlier = all.first().is_some_and(|day| day.start() < first.start());
         let gaps = gaps(&cover, window, &log, earlier);
@@ -137,15 +129,56 @@ impl Listing {
     }
 }
 
-/// The files of an index, each with what it holds.
-fn files(index: &Index) -> Vec<SegmentFile> {
-    let mut out: Vec<SegmentFile> = Vec::new();
-    let mut place = None;
-    for entry in index.entries() {
-        if place != Some(entry.file) {
-            place = Some(entry.file);
-            let (Some(file), Some(init)) = (index.file_of(entry), index.init_of(entry)) else { continue };
-            out.push(SegmentFile {
+/// Bytes of an index read at a time.
+const PIECE: usize = 256 << 10;
+
+/// Reads a day's index as far as it passes, a fragment at a time: a day's fragments together are many. Is all of it read?
+/// Without an index there is nothing to read.
+pub(super) fn walk_index(
+    storage: &mut dyn Storage,
+    source: &Source,
+    day: Day,
+    mut each: impl FnMut(&Index, &Entry),
+) -> Result<bool, Error> {
+    let mut index = Index::new(day);
+    let read = with_file(storage, &index_path(source, day), Access::Read, |storage, file| {
+        let mut piece = alloc::vec![0; PIECE];
+        loop {
+            let from = index.wanted();
+            let n = storage.read_at(file, from, &mut piece)?;
+            let pushed = index.push(piece.get(..n).unwrap_or(&[]));
+            for entry in index.take_entries() {
+                each(&index, &entry);
+            }
+            match pushed {
+                Err(error) if error.kind == crate::gix::Kind::Version => return Err(Kind::Version.into()),
+                Ok(()) if index.wanted() > from => {}
+                other => return Ok(other.is_ok() && index.header().is_some()),
+            }
+        }
+    });
+    match read {
+        Err(Error { kind: Kind::NotFound, .. }) => Ok(true),
+        other => other,
+    }
+}
+
+/// The files of an index, each with what it holds, and the moments covered.
+#[derive(Default)]
+struct Files {
+    all: Vec<SegmentFile>,
+    /// Which of the index's files the last is.
+    place: Option<u32>,
+    cover: Cover<()>,
+}
+
+impl Files {
+    fn add(&mut self, index: &Index, entry: &Entry) {
+        self.cover.add(entry.span(), entry.continues, ());
+        if self.place != Some(entry.file) {
+            let (Some(file), Some(init)) = (index.file_of(entry), index.init_of(entry)) else { return };
+            self.place = Some(entry.file);
+            self.all.push(SegmentFile {
                 key: file.key,
                 id: file.id,
                 span: entry.span(),
@@ -157,7 +190,7 @@ fn files(index: &Index) -> Vec<SegmentFile> {
                 size: init.record.size,
             });
         }
-        if let Some(file) = out.last_mut() {
+        if let Some(file) = self.all.last_mut() {
             file.span.from = file.span.from.min(entry.mark.utc);
             file.span.to = file.span.to.max(entry.mark.end());
             file.fragments += 1;
@@ -166,7 +199,6 @@ fn files(index: &Index) -> Vec<SegmentFile> {
             file.lost += u64::from(entry.mark.lost);
         }
     }
-    out
 }
 
 fn gaps(cover: &Cover<()>, window: Span, log: &[GapEntry], earlier: bool) -> Vec<Gap> {

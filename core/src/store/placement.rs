@@ -33,6 +33,8 @@ struct Room {
     free: u64,
     /// Why it cannot be written.
     refuses: Option<Kind>,
+    /// Bytes per second of its cameras.
+    rate: u64,
 }
 
 /// Places cameras on volumes: each on the one that will be full last at the rates of its cameras, and it stays there. When
@@ -52,14 +54,14 @@ impl Placement {
     /// So many volumes, numbered from 0, of which nothing is known: without room.
     #[must_use]
     pub fn new(volumes: usize) -> Self {
-        let unknown = Room { free: 0, refuses: Some(Kind::NoVolume) };
+        let unknown = Room { free: 0, refuses: Some(Kind::NoVolume), rate: 0 };
         Self { volumes: alloc::vec![unknown; volumes], cameras: BTreeMap::new() }
     }
 
     /// A volume can be written, and so many bytes are free.
     pub fn set_room(&mut self, volume: usize, free: u64) {
         if let Some(room) = self.volumes.get_mut(volume) {
-            *room = Room { free, refuses: None };
+            (room.free, room.refuses) = (free, None);
         }
     }
 
@@ -72,7 +74,27 @@ impl Placement {
 
     /// A camera that was recorded to this volume before, as its folder says.
     pub fn was_on(&mut self, source: Source, volume: usize, rate: u64) {
-        self.cameras.insert(source, (volume, rate));
+        self.set(source, volume, rate);
+    }
+
+    fn forget(&mut self, source: &Source) {
+        if let Some((volume, rate)) = self.cameras.remove(source)
+            && let Some(room) = self.volumes.get_mut(volume)
+        {
+            room.rate = room.rate.saturating_sub(rate);
+        }
+    }
+
+    fn set(&mut self, source: Source, volume: usize, rate: u64) {
+        self.forget(&source);
+        if let Some(room) = self.volumes.get_mut(volume) {
+            // One that is absurd makes no other so.
+            let rate = rate.min(u64::MAX - room.rate);
+            room.rate += rate;
+            self.cameras.insert(source, (volume, rate));
+        } else {
+            self.cameras.insert(source, (volume, 0));
+        }
     }
 
     /// Where a camera of `rate` bytes per second is to be recorded.
@@ -84,30 +106,28 @@ impl Placement {
         let refused = match before.and_then(|volume| self.volumes.get(volume)) {
             Some(Room { refuses: None, .. }) => {
                 let volume = before.unwrap_or(0);
-                self.cameras.insert(source, (volume, rate));
+                self.set(source, volume, rate);
                 return Ok(Placed { volume, reason: Reason::Stays });
             }
             Some(Room { refuses, .. }) => *refuses,
             None => None,
         };
-        let mut rates = alloc::vec![0_u64; self.volumes.len()];
-        for (other, (volume, rate)) in &self.cameras {
-            if *other != source
-                && let Some(sum) = rates.get_mut(*volume)
-            {
-                *sum = sum.saturating_add(*rate);
-            }
-        }
+        self.forget(&source);
         let lasts = |volume: usize, room: &Room| {
-            let all = rates.get(volume).copied().unwrap_or(0).saturating_add(rate).max(1);
+            let all = room.rate.saturating_add(rate).max(1);
             // The first of several that last as long.
             (room.free / all, core::cmp::Reverse(volume))
         };
         let usable = self.volumes.iter().enumerate().filter(|(_, room)| room.refuses.is_none());
         let best = usable.max_by_key(|(volume, room)| lasts(*volume, room)).map(|(volume, _)| volume);
         let none = refused.or(self.volumes.first().and_then(|room| room.refuses)).unwrap_or(Kind::NoVolume);
-        let volume = best.ok_or(none)?;
-        self.cameras.insert(source, (volume, rate));
+        let Some(volume) = best else {
+            if let Some(volume) = before {
+                self.set(source, volume, rate);
+            }
+            return Err(none);
+        };
+        self.set(source, volume, rate);
         Ok(Placed { volume, reason: refused.map_or(Reason::MostRoom, Reason::Instead) })
     }
 }

@@ -15,11 +15,12 @@ mod trim;
 
 use alloc::vec::Vec;
 
-use self::survey::{DaySurvey, Fate, Question, survey};
+use self::survey::{Fate, Question, survey_day};
 use super::journal::{self, Amount, Brake, Deleted, Error, Journal, Rule, State, read_state};
-use super::storage::read_whole;
-use super::{Source, Storage, days, index_path};
-use crate::gix::{Index, Key};
+use super::last::last_of;
+use super::list::walk_index;
+use super::{Source, Storage, days};
+use crate::gix::{Day, Key};
 use crate::time::{DAY, UtcMicros};
 
 pub use pass::run;
@@ -93,7 +94,12 @@ pub struct Plan {
     pub undated: u64,
     /// What stops it.
     pub brake: Option<Brake>,
-    survey: Vec<DaySurvey>,
+    /// The days in which something may be expired.
+    days: Vec<Day>,
+    /// Those whose index does not tell of all their media.
+    unsound: Vec<Day>,
+    /// What goes that the accepted policy keeps: bytes, and the times of the first and the last file.
+    more: (u64, Option<(UtcMicros, UtcMicros)>),
     work: bool,
 }
 
@@ -171,7 +177,8 @@ fn surveyed(
     open: Option<Key>,
 ) -> Result<Plan, Error> {
     let held = state.held(&source.camera);
-    let survey = survey(storage, &Question { source, before, held: &held, open })?;
+    let ask = Question { source, before, held: &held, open };
+    let all = days(storage, source)?;
     let mut plan = Plan {
         source: *source,
         rule,
@@ -182,36 +189,45 @@ fn surveyed(
         trimmed: 0,
         bytes: 0,
         early: 0,
-        undated: days(storage, source)?.iter().filter(|day| day.start() < survey::DATED).count() as u64,
-        there: there(&survey),
+        undated: all.iter().filter(|day| day.start() < survey::DATED).count() as u64,
+        there: Amount::default(),
         brake: None,
-        work: survey.iter().any(DaySurvey::has_work),
-        survey: Vec::new(),
+        work: false,
+        days: ask.concerned(&all),
+        unsound: Vec::new(),
+        more: (0, None),
     };
     let young = now.plus(rule.min_age.unwrap_or(0).saturating_neg());
+    let accepted = state.accepted.rule(&source.camera).max_age;
+    let kept = accepted.map_or(UtcMicros(i64::MIN), |age| now.plus(age.saturating_neg()));
     let mut ends: Option<(UtcMicros, UtcMicros)> = None;
-    for file in survey.iter().flat_map(|day| &day.media) {
-        match &file.fate {
-            Fate::Delete => plan.files += 1,
-            Fate::Trim(_) => plan.trimmed += 1,
-            Fate::Stay | Fate::Held => continue,
+    for day in plan.days.clone() {
+        // Let go of before the next: after weeks of being switched off they are many.
+        let day = survey_day(storage, &ask, day, false)?;
+        plan.there.add(day.there());
+        plan.work |= day.has_work();
+        plan.unsound.extend(day.unsound.then_some(day.day));
+        for file in &day.media {
+            match &file.fate {
+                Fate::Delete => plan.files += 1,
+                Fate::Trim(_) => plan.trimmed += 1,
+                Fate::Stay | Fate::Held => continue,
+            }
+            let goes = file.len.saturating_sub(file.left);
+            plan.bytes += goes;
+            plan.early += u64::from(rule.min_age.is_some() && file.end > young);
+            let (from, to) = ends.unwrap_or((file.key.utc, file.end));
+            ends = Some((from.min(file.key.utc), to.max(file.end)));
+            if file.key.utc > kept {
+                let (bytes, ends) = &mut plan.more;
+                let (from, to) = ends.unwrap_or((file.key.utc, file.key.utc));
+                *bytes += goes;
+                *ends = Some((from.min(file.key.utc), to.max(file.key.utc)));
+            }
         }
-        plan.bytes += file.len.saturating_sub(file.left);
-        plan.early += u64::from(rule.min_age.is_some() && file.end > young);
-        let (from, to) = ends.unwrap_or((file.key.utc, file.end));
-        ends = Some((from.min(file.key.utc), to.max(file.end)));
     }
     (plan.from, plan.to) = ends.unwrap_or((before, before));
-    plan.survey = survey;
     Ok(plan)
-}
-
-fn there(survey: &[DaySurvey]) -> Amount {
-    survey.iter().map(DaySurvey::there).fold(Amount::default(), |sum, day| Amount {
-        files: sum.files + day.files,
-        bytes: sum.bytes + day.bytes,
-        index_bytes: sum.index_bytes + day.index_bytes,
-    })
 }
 
 /// What stops a pass: `docs/format.md` §9.5.
@@ -231,18 +247,7 @@ fn brake(
     if accepted.is_some_and(|age| plan.rule.max_age.is_some_and(|new| new >= age)) {
         return Ok(None);
     }
-    let kept = accepted.map_or(UtcMicros(i64::MIN), |age| clock.now.plus(age.saturating_neg()));
-    let more = plan
-        .survey
-        .iter()
-        .flat_map(|day| &day.media)
-        .filter(|file| matches!(file.fate, Fate::Delete | Fate::Trim(_)) && file.key.utc > kept);
-    let (mut bytes, mut ends) = (0_u64, None);
-    for file in more {
-        bytes += file.len.saturating_sub(file.left);
-        let (from, to) = ends.unwrap_or((file.key.utc, file.key.utc));
-        ends = Some((from.min(file.key.utc), to.max(file.key.utc)));
-    }
+    let (bytes, ends) = plan.more;
     let long = ends.is_some_and(|(from, to)| to.0.saturating_sub(from.0) > DAY);
     let much = bytes > 0 && bytes.saturating_mul(5) > total(storage, &plan.source)?;
     Ok((long || much).then_some(Brake::Change))
@@ -268,13 +273,22 @@ fn leaps(storage: &mut dyn Storage, plan: &Plan, state: &State, clock: Clock) ->
 /// Where a camera's newest footage ends.
 fn newest(storage: &mut dyn Storage, source: &Source) -> Result<Option<UtcMicros>, Error> {
     for day in days(storage, source)?.into_iter().rev() {
-        let Some(bytes) = read_whole(storage, &index_path(source, day))? else { continue };
-        let Ok((index, _)) = Index::read(&bytes, day) else { continue };
-        if let Some(end) = index.entries().iter().map(|entry| entry.mark.end()).max() {
-            return Ok(Some(end));
+        let Some(last) = readable(last_of(storage, source, day))?.flatten() else { continue };
+        let mut end = last.mark.end();
+        if last.stepped {
+            walk_index(storage, source, day, |_, entry| end = end.max(entry.mark.end()))?;
         }
+        return Ok(Some(end));
     }
     Ok(None)
+}
+
+/// An index of a later version says nothing here, and stops nothing.
+fn readable<T>(read: Result<T, super::Error>) -> Result<Option<T>, super::Error> {
+    match read {
+        Err(super::Error { kind: super::Kind::Version, .. }) => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 /// Bytes of all of a camera's media.
@@ -295,12 +309,10 @@ fn total(storage: &mut dyn Storage, source: &Source) -> Result<u64, Error> {
 pub fn longest(storage: &mut dyn Storage, source: &Source) -> Result<i64, Error> {
     let mut longest = LONGEST;
     for day in days(storage, source)?.into_iter().rev().take(3) {
-        let Some(bytes) = read_whole(storage, &index_path(source, day))? else { continue };
-        let Ok((index, _)) = Index::read(&bytes, day) else { continue };
-        for entry in index.entries() {
-            let Some(file) = index.file_of(entry) else { continue };
+        readable(walk_index(storage, source, day, |index, entry| {
+            let Some(file) = index.file_of(entry) else { return };
             longest = longest.max(entry.mark.end().0.saturating_sub(file.key.utc.0));
-        }
+        }))?;
     }
     Ok(longest)
 }

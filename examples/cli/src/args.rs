@@ -392,6 +392,9 @@ pub struct Ls {
     /// Only up to this time.
     #[arg(long, value_name = "UTC")]
     pub to: Option<Moment>,
+    /// One line a camera: since when, and until when it was recorded. Quick, however much there is.
+    #[arg(long, conflicts_with_all = ["from", "to"])]
+    pub last: bool,
 }
 
 /// `vigie export`.

@@ -36,6 +36,13 @@ fn a_hold_outlives_the_policy_is_exported_and_goes_when_two_people_say_so() {
     record(store, "c");
     let all = ranges(store, "c");
     let [(from, to)] = all[..] else { panic!("{all:?}") };
+    let last = &json(store, &["ls", "--last"])["cameras"][0];
+    assert_eq!((&last["camera"], &last["until"]), (&"c".into(), &to.to_string().into()));
+    let listed = json(store, &["ls", "--tenant", "t", "--camera", "c"]);
+    let file = listed["files"].as_array().unwrap().last().unwrap();
+    for field in ["path", "codec", "width", "height"] {
+        assert_eq!(last[field], file[field], "{field}");
+    }
     let middle = from.plus((to.0 - from.0) / 2);
 
     let set = [

@@ -168,6 +168,14 @@ pub struct Amount {
     pub index_bytes: i64,
 }
 
+impl Amount {
+    pub(in crate::store) const fn add(&mut self, other: Self) {
+        self.files += other.files;
+        self.bytes += other.bytes;
+        self.index_bytes += other.index_bytes;
+    }
+}
+
 /// What a pass is about to delete of a camera.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

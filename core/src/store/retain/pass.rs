@@ -4,9 +4,9 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 
 use super::index::{Left, remake};
-use super::survey::{DaySurvey, Fate, Question, survey, survey_day};
+use super::survey::{DaySurvey, Fate, Question, left, survey_day, there};
 use super::trim::{Moved, trim};
-use super::{Clock, Outcome, Plan, planned, rule_of, surveyed, there};
+use super::{Clock, Outcome, Plan, planned, rule_of, surveyed};
 use crate::gix::{Builder, Day, Index, Key};
 use crate::store::gap::{append_log, read_log};
 use crate::store::journal::{Amount, Begun, Brake, Deleted, Error, Journal, Record};
@@ -68,7 +68,7 @@ pub(in crate::store) fn pass(
             journal,
             storage,
             clock.now,
-            plan,
+            &plan,
             &mut open,
             &mut outcome,
         )?;
@@ -104,7 +104,7 @@ pub(in crate::store) fn pass(
         there: plan.there,
     };
     let n = journal.append(storage, clock.now, &Record::DeletionBegun(begun.clone()))?;
-    Deletion { source, begun: &begun, n }.go(journal, storage, clock.now, plan, &mut open, &mut outcome)?;
+    Deletion { source, begun: &begun, n }.go(journal, storage, clock.now, &plan, &mut open, &mut outcome)?;
     Ok(outcome)
 }
 
@@ -132,8 +132,8 @@ fn make_sound(
     open: Option<Day>,
 ) -> Result<bool, Error> {
     let mut made = false;
-    for day in plan.survey.iter().filter(|day| day.unsound && Some(day.day) != open) {
-        Recovery::survey(storage, source, day.day)?.run(storage)?;
+    for day in plan.unsound.iter().filter(|day| Some(**day) != open) {
+        Recovery::survey(storage, source, *day)?.run(storage)?;
         made = true;
     }
     Ok(made)
@@ -153,32 +153,32 @@ impl Deletion<'_> {
         journal: &mut Journal,
         storage: &mut dyn Storage,
         now: UtcMicros,
-        plan: Plan,
+        plan: &Plan,
         open: &mut Option<Opened<'_>>,
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
-        let media = open.as_ref().and_then(|open| open.media);
-        let (mut trimmed, mut failed) = (0, None);
         let held = journal.state().held(&self.source.camera);
-        for day in plan.survey {
-            let opened = open.as_mut().filter(|open| open.day == day.day);
-            let mut work = DayWork {
-                source: self.source,
-                before: self.begun.before,
-                held: &held,
-                day,
-                trimmed: 0,
-                damaged: 0,
-            };
-            // What one day fails by keeps no other from its turn; the tombstone says what is gone.
-            if let Err(error) = work.go(storage, opened) {
-                failed = failed.or(Some(error));
-            }
-            trimmed += work.trimmed;
-            outcome.damaged += work.damaged;
-        }
+        let media = open.as_ref().and_then(|open| open.media);
         let ask = Question { source: self.source, before: self.begun.before, held: &held, open: media };
-        let left = there(&survey(storage, &ask)?);
+        let (mut trimmed, mut failed) = (0, None);
+        for day in &plan.days {
+            let opened = open.as_mut().filter(|open| open.day == *day);
+            // One day's index at a time is in memory. What one day fails by keeps no other from its turn; the tombstone says what
+            // is gone.
+            let done = survey_day(storage, &ask, *day, true).and_then(|day| {
+                let (source, before) = (self.source, self.begun.before);
+                let mut work = DayWork { source, before, held: &held, day, trimmed: 0, damaged: 0 };
+                let done = work.go(storage, opened);
+                trimmed += work.trimmed;
+                outcome.damaged += work.damaged;
+                done
+            });
+            failed = failed.or(done.err());
+        }
+        let mut left = Amount::default();
+        for day in &plan.days {
+            left.add(there(storage, &ask, *day)?);
+        }
         let Amount { files, bytes, index_bytes } = self.begun.there;
         let deleted = Deleted {
             camera: self.source.camera,
@@ -328,14 +328,7 @@ impl DayWork<'_> {
         places: &BTreeMap<Key, Moved>,
         open: Option<&mut Opened<'_>>,
     ) -> Result<(), store::Error> {
-        let ask = Question {
-            source: self.source,
-            before: self.before,
-            held: &[],
-            open: open.as_ref().and_then(|open| open.media),
-        };
-        let now = survey_day(storage, &ask, self.day.day)?;
-        let there: BTreeSet<Key> = now.media.iter().map(|file| file.key).collect();
+        let there = left(storage, self.source, self.day.day)?;
         let path = index_path(self.source, self.day.day);
         let mut made = (Builder::new(), alloc::vec::Vec::new());
         if let Some(index) = &self.day.index {
@@ -363,7 +356,7 @@ impl DayWork<'_> {
                 *open.index = Some(storage.open(&path, Access::Write)?);
             }
         }
-        if self.day.gap_goes && now.media.is_empty() {
+        if self.day.gap_goes && there.is_empty() {
             match storage.remove(&gap_log_path(self.source, self.day.day)) {
                 Ok(()) | Err(store::Error { kind: Kind::NotFound, .. }) => {}
                 Err(error) => return Err(error),

@@ -1,6 +1,6 @@
 //! What there is of a camera that is, or may be, expired: `docs/format.md` §9.2.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -8,9 +8,10 @@ use super::trim::{self, Moved};
 use crate::gix::{Day, FragmentMark, Index, Key, Span};
 use crate::store::hold::held_entries;
 use crate::store::journal::Amount;
-use crate::store::list::days;
+use crate::store::list::walk_index;
+use crate::store::scan::with_file;
 use crate::store::storage::{folder_of, read_whole};
-use crate::store::{Error, Kind, Source, Storage, gap_log_path, index_path};
+use crate::store::{Access, Error, Kind, Source, Storage, gap_log_path, index_path};
 use crate::time::UtcMicros;
 
 /// A moment so near to what is held goes with it: names of spans' ends, gap logs.
@@ -57,9 +58,10 @@ pub(super) struct Media {
 #[derive(Debug)]
 pub(super) struct DaySurvey {
     pub(super) day: Day,
+    /// Only where it was asked for.
     pub(super) index: Option<Index>,
-    index_len: u64,
-    gap_len: u64,
+    /// Bytes of its index and its gap log.
+    beside: u64,
     /// Does its gap log go, once there are no media?
     pub(super) gap_goes: bool,
     pub(super) media: Vec<Media>,
@@ -80,94 +82,122 @@ pub(super) struct Question<'a> {
     pub(super) open: Option<Key>,
 }
 
-/// The days that start at or before `before`, by time.
-pub(super) fn survey(storage: &mut dyn Storage, ask: &Question<'_>) -> Result<Vec<DaySurvey>, Error> {
-    let all = days(storage, ask.source)?;
-    let old = all.into_iter().filter(|day| day.start() <= ask.before && day.start() >= DATED);
-    old.map(|day| survey_day(storage, ask, day)).collect()
+impl Question<'_> {
+    fn expired(&self, key: Key) -> bool {
+        key.utc <= self.before && self.open != Some(key)
+    }
+
+    fn near(&self, from: UtcMicros, to: UtcMicros) -> bool {
+        self.held.iter().any(|span| span.from.plus(-NEAR) < to && from < span.to.plus(NEAR))
+    }
+
+    /// The days, of all that there are, in which something may be expired.
+    pub(super) fn concerned(&self, all: &[Day]) -> Vec<Day> {
+        all.iter().copied().filter(|day| day.start() <= self.before && day.start() >= DATED).collect()
+    }
 }
 
+/// What there is of a day. Its index is kept only where it is asked for: a day's fragments are many.
 pub(super) fn survey_day(
     storage: &mut dyn Storage,
     ask: &Question<'_>,
     day: Day,
+    keep: bool,
 ) -> Result<DaySurvey, Error> {
-    let index_bytes = read_whole(storage, &index_path(ask.source, day))?;
-    let read = index_bytes.as_deref().map(|bytes| Index::read(bytes, day));
-    let (index, whole) = match read {
-        Some(Ok((index, stop))) => (Some(index), stop.is_none()),
-        Some(Err(error)) if error.kind == crate::gix::Kind::Version => return Err(Kind::Version.into()),
-        Some(Err(_)) => (None, false),
-        None => (None, true),
-    };
-    let near = |from: UtcMicros, to: UtcMicros| {
-        ask.held.iter().any(|span| span.from.plus(-NEAR) < to && from < span.to.plus(NEAR))
-    };
     let mut out = DaySurvey {
         day,
-        index,
-        index_len: index_bytes.map_or(0, |bytes| bytes.len() as u64),
-        gap_len: 0,
-        gap_goes: day.end() <= ask.before && !near(day.start(), day.end()),
+        index: None,
+        beside: beside(storage, ask.source, day)?,
+        gap_goes: day.end() <= ask.before && !ask.near(day.start(), day.end()),
         media: Vec::new(),
         names: Vec::new(),
         hours: Vec::new(),
-        unsound: !whole,
+        unsound: false,
     };
-    if let Some(log) = read_whole(storage, &gap_log_path(ask.source, day))? {
-        out.gap_len = log.len() as u64;
-    }
-    let expired = |key: Key| key.utc <= ask.before && ask.open != Some(key);
     let mut ends = Vec::new();
     for (hour, name, len) in names(storage, ask.source, day, &mut out.hours)? {
         let name = alloc::format!("{day}/{hour}/{name}");
+        let media = |name, key: Key, fate| Media {
+            name,
+            key,
+            len,
+            fate,
+            left: 0,
+            end: key.utc,
+            held_end: None,
+            moved: None,
+        };
         if let Ok(key) = name.parse::<Key>() {
-            let media = Media {
-                name,
-                key,
-                len,
-                fate: Fate::Stay,
-                left: 0,
-                end: key.utc,
-                held_end: None,
-                moved: None,
-            };
-            out.media.push(media);
+            out.media.push(media(name, key, Fate::Stay));
         } else if let Some(key) = named(&name, ".torn") {
-            let goes = expired(key) && !near(key.utc, key.utc.plus(UNKNOWN));
-            let fate = match (expired(key), goes) {
-                (_, true) => Fate::Delete,
-                (true, _) => Fate::Held,
-                _ => Fate::Stay,
+            let fate = match ask.expired(key) {
+                true if ask.near(key.utc, key.utc.plus(UNKNOWN)) => Fate::Held,
+                true => Fate::Delete,
+                false => Fate::Stay,
             };
-            out.media.push(Media {
-                name,
-                key,
-                len,
-                fate,
-                left: 0,
-                end: key.utc,
-                held_end: None,
-                moved: None,
-            });
+            out.media.push(media(name, key, fate));
         } else if let Some(key) = named(&name, "_end") {
-            if expired(key) {
+            if ask.expired(key) {
                 ends.push((name, key));
             }
         } else if named(&name, ".trim").is_some() {
             out.names.push(name);
         }
     }
-    decide(storage, &mut out, ask, &expired, &near)?;
+    if keep || !ask.held.is_empty() {
+        by_index(storage, &mut out, ask)?;
+    } else {
+        by_files(storage, &mut out, ask)?;
+    }
+    if !keep {
+        out.index = None;
+    }
     // The end of a span is that of a file; the file of one just after midnight is of the day before.
     let held = |key: Key| {
         let early = key.utc < day.start().plus(SPAN);
         out.media.iter().any(|file| file.held_end == Some(key.utc))
-            || early && near(key.utc.plus(-SPAN), key.utc.plus(1))
+            || early && ask.near(key.utc.plus(-SPAN), key.utc.plus(1))
     };
     let gone: Vec<String> = ends.into_iter().filter(|(_, key)| !held(*key)).map(|(name, _)| name).collect();
     out.names.extend(gone);
     Ok(out)
+}
+
+/// All of a day that is expired, held or not: by names and lengths alone.
+pub(super) fn there(storage: &mut dyn Storage, ask: &Question<'_>, day: Day) -> Result<Amount, Error> {
+    let mut amount = Amount { index_bytes: beside(storage, ask.source, day)? as i64, ..Amount::default() };
+    for (hour, name, len) in names(storage, ask.source, day, &mut Vec::new())? {
+        let name = alloc::format!("{day}/{hour}/{name}");
+        if media_key(&name).is_some_and(|key| ask.expired(key)) {
+            amount.files += 1;
+            amount.bytes += len;
+        }
+    }
+    Ok(amount)
+}
+
+/// The media files of a day, those that recovery put aside among them.
+pub(super) fn left(storage: &mut dyn Storage, source: &Source, day: Day) -> Result<BTreeSet<Key>, Error> {
+    let names = names(storage, source, day, &mut Vec::new())?;
+    let key = |(hour, name, _): &(String, String, u64)| media_key(&alloc::format!("{day}/{hour}/{name}"));
+    Ok(names.iter().filter_map(key).collect())
+}
+
+fn media_key(name: &str) -> Option<Key> {
+    name.parse().ok().or_else(|| named(name, ".torn"))
+}
+
+/// Bytes of a day's index and gap log.
+fn beside(storage: &mut dyn Storage, source: &Source, day: Day) -> Result<u64, Error> {
+    let mut sum = 0;
+    for path in [index_path(source, day), gap_log_path(source, day)] {
+        match with_file(storage, &path, Access::Read, |storage, file| storage.len(file)) {
+            Ok(len) => sum += len,
+            Err(Error { kind: Kind::NotFound, .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(sum)
 }
 
 fn named(name: &str, suffix: &str) -> Option<Key> {
@@ -197,25 +227,55 @@ fn names(
     Ok(out)
 }
 
-/// What becomes of each media file.
-fn decide(
-    storage: &mut dyn Storage,
-    day: &mut DaySurvey,
-    ask: &Question<'_>,
-    expired: &dyn Fn(Key) -> bool,
-    near: &dyn Fn(UtcMicros, UtcMicros) -> bool,
-) -> Result<(), Error> {
-    let (index, media) = (&day.index, &mut day.media);
-    let known: BTreeSet<Key> = index.iter().flat_map(|index| index.files()).map(|file| file.key).collect();
-    for file in media.iter_mut().filter(|file| !file.name.ends_with(".torn")) {
-        day.unsound |= !known.contains(&file.key) && ask.open != Some(file.key);
-        if expired(file.key) {
+/// What becomes of each media file where nothing is held: the index says where they end.
+fn by_files(storage: &mut dyn Storage, day: &mut DaySurvey, ask: &Question<'_>) -> Result<(), Error> {
+    let mut ends: BTreeMap<Key, UtcMicros> = BTreeMap::new();
+    let mut last: Option<(Key, UtcMicros)> = None;
+    let whole = walk_index(storage, ask.source, day.day, |index, entry| {
+        let Some(key) = index.file_of(entry).map(|file| file.key) else { return };
+        match &mut last {
+            Some((file, end)) if *file == key => *end = (*end).max(entry.mark.end()),
+            _ => ends.extend(last.replace((key, entry.mark.end()))),
+        }
+    })?;
+    ends.extend(last);
+    day.unsound |= !whole;
+    expire(day, ask, |key| ends.contains_key(&key));
+    for file in day.media.iter_mut().filter(|file| !file.is_torn()) {
+        file.end = ends.get(&file.key).copied().unwrap_or(file.end);
+    }
+    Ok(())
+}
+
+/// Which files are expired.
+fn expire(day: &mut DaySurvey, ask: &Question<'_>, known: impl Fn(Key) -> bool) {
+    for file in day.media.iter_mut().filter(|file| !file.is_torn()) {
+        let known = known(file.key);
+        day.unsound |= !known && ask.open != Some(file.key);
+        if ask.expired(file.key) {
             // Of one that no index tells of only its name speaks.
-            let held = !known.contains(&file.key) && near(file.key.utc, file.key.utc.plus(UNKNOWN));
+            let held = !known && ask.near(file.key.utc, file.key.utc.plus(UNKNOWN));
             file.fate = if held { Fate::Held } else { Fate::Delete };
         }
     }
-    let Some(index) = index else { return Ok(()) };
+}
+
+/// What becomes of each media file, fragment by fragment.
+fn by_index(storage: &mut dyn Storage, day: &mut DaySurvey, ask: &Question<'_>) -> Result<(), Error> {
+    let bytes = read_whole(storage, &index_path(ask.source, day.day))?;
+    match bytes.as_deref().map(|bytes| Index::read(bytes, day.day)) {
+        Some(Ok((index, stop))) => (day.index, day.unsound) = (Some(index), stop.is_some()),
+        Some(Err(error)) if error.kind == crate::gix::Kind::Version => return Err(Kind::Version.into()),
+        Some(Err(_)) => day.unsound = true,
+        None => {}
+    }
+    drop(bytes);
+    let files = day.index.iter().flat_map(|index| index.files());
+    let known: BTreeSet<Key> = files.map(|file| file.key).collect();
+    expire(day, ask, |key| known.contains(&key));
+    let (Some(index), media) = (&day.index, &mut day.media) else { return Ok(()) };
+    let places = media.iter().enumerate().filter(|(_, file)| !file.is_torn());
+    let places: BTreeMap<Key, usize> = places.map(|(place, file)| (file.key, place)).collect();
     let held = held_entries(index, ask.held);
     let files = index.files();
     let mut rest = index.entries().iter().zip(held).peekable();
@@ -232,11 +292,10 @@ fn decide(
             }
         }
         let Some(record) = files.get(place as usize) else { continue };
-        let torn = |file: &&mut Media| file.key == record.key && !file.name.ends_with(".torn");
-        let Some(file) = media.iter_mut().find(torn) else { continue };
+        let Some(file) = places.get(&record.key).and_then(|place| media.get_mut(*place)) else { continue };
         file.end = end;
         file.held_end = held_end;
-        if !expired(file.key) || kept.is_empty() {
+        if !ask.expired(file.key) || kept.is_empty() {
             continue;
         }
         if file.len != trim::closed_length(record, &all) {
@@ -258,15 +317,21 @@ fn decide(
     Ok(())
 }
 
+impl Media {
+    /// Was it put aside by recovery?
+    fn is_torn(&self) -> bool {
+        self.name.ends_with(".torn")
+    }
+}
+
 impl DaySurvey {
     /// All that is expired of it, held or not.
     pub(super) fn there(&self) -> Amount {
-        let mut amount = Amount::default();
+        let mut amount = Amount { index_bytes: self.beside as i64, ..Amount::default() };
         for file in self.media.iter().filter(|file| file.fate != Fate::Stay) {
             amount.files += 1;
             amount.bytes += file.len;
         }
-        amount.index_bytes = (self.index_len + self.gap_len) as i64;
         amount
     }
 
@@ -286,7 +351,7 @@ impl DaySurvey {
     pub(super) fn has_work(&self) -> bool {
         let goes = |file: &Media| matches!(file.fate, Fate::Delete | Fate::Trim(_)) || file.moved.is_some();
         let media = self.media.iter().any(goes);
-        let left = self.is_over() && (self.index_len > 0 || self.gap_len > 0 || !self.hours.is_empty());
+        let left = self.is_over() && (self.beside > 0 || !self.hours.is_empty());
         media || !self.names.is_empty() || left
     }
 

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::fragment::MOOF_AT;
-use crate::gix::{Day, Span};
+use crate::gix::{Day, Index, Span};
 use crate::segment::{Config, Segmenter};
 use crate::store::hold::{self, Release, Request};
 use crate::store::journal::{Kind as J, Policy, Record, read};
@@ -476,4 +476,29 @@ fn a_foreign_or_absent_volume_loses_nothing_and_a_full_one_is_written_in_the_roo
     assert_eq!(outcome.deleted[0].trimmed, 2, "the fragments before and after, by a millisecond");
     disk.set_capacity(None);
     assert_eq!(seconds(&disk, "a"), (3..9).chain(4_000..4_004).collect::<Vec<_>>());
+}
+
+/// Of a camera that has been there for long only the days at the limit are looked at.
+#[test]
+fn what_is_looked_at_does_not_grow_with_what_is_kept() {
+    const DAY: i64 = 86_400;
+    let read = |days: i64| {
+        let disk = Memory::new();
+        let spans: Vec<(i64, u32)> = (0..days).map(|day| (day * DAY, 300)).collect();
+        recorded(&disk, "a", &spans);
+        let now = utc(days * DAY);
+        set_policy(&disk, now, days * DAY - 100, true);
+        let index = disk.content(&index_path(&source("a"), Day::of(utc(0)))).unwrap().len() as u64;
+        let before = disk.bytes_read();
+        let clock = Clock::new(now).trusted(true);
+        let plan = plan(&mut disk.clone(), &source("a"), None, clock).unwrap();
+        let looked = disk.bytes_read() - before;
+        assert_eq!(plan.files, 26, "{days}");
+        let outcome = run_at(&disk, "a", now);
+        assert_eq!(outcome.deleted[0].files, 26, "{days}");
+        (looked, disk.bytes_read() - before, index)
+    };
+    let (few, many) = (read(2), read(9));
+    assert!(few.0.abs_diff(many.0) < 200 && few.1.abs_diff(many.1) < 1_000, "{few:?} {many:?}");
+    assert!(few.0 < few.2 + 4_096, "{few:?}");
 }

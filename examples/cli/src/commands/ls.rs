@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use vigie::fault::Code;
 use vigie::gix::Span;
-use vigie::store::{self, Gap, Listing, Name, SegmentFile, Source, Storage};
+use vigie::store::{self, Gap, LastRecorded, Listing, Name, SegmentFile, Source, Storage};
 use vigie::time::UtcMicros;
 
 use crate::args::Ls;
@@ -23,11 +23,47 @@ pub(super) fn run(options: &Ls, format: Format) -> Result<ExitCode, Failure> {
     let failed = |error: store::Error| explain::store("read", &stores.name(), &error);
     let (tenant, camera) = (options.tenant.as_deref(), options.camera.as_deref());
     let sources = sources(&mut storage, &stores, tenant, camera)?;
+    if options.last {
+        return last(&mut storage, &sources, &stores, format);
+    }
     let window = window(options)?;
     for source in sources {
         let listing = Listing::load(&mut storage, &source, window).map_err(failed)?;
         format.print(text(&source, &listing), &json(&source, &listing))?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was recorded last of each.
+fn last(
+    storage: &mut dyn Storage,
+    sources: &[Source],
+    stores: &Stores,
+    format: Format,
+) -> Result<ExitCode, Failure> {
+    let mut table = Table::new(&["camera", "since", "recorded until", "codec", ""]);
+    let mut all = Vec::new();
+    for source in sources {
+        let last = LastRecorded::load(storage, source)
+            .map_err(|error| explain::store("read", &stores.name(), &error))?;
+        let size = |last: &LastRecorded| format!("{}x{}", last.size.0, last.size.1);
+        table.row(match &last {
+            Some(last) => {
+                [source.to_string(), last.since.to_string(), at(last.end), last.codec.to_string(), size(last)]
+            }
+            None => {
+                [source.to_string(), String::new(), "nothing is there".into(), String::new(), String::new()]
+            }
+        });
+        all.push(json!({
+            "tenant": source.tenant.as_str(), "camera": source.camera.as_str(),
+            "since": last.map(|last| last.since.to_string()), "until": last.map(|last| last.end.to_string()),
+            "path": last.map(|last| Listing::path(source, last.key)),
+            "codec": last.map(|last| last.codec.to_string()),
+            "width": last.map(|last| last.size.0), "height": last.map(|last| last.size.1),
+        }));
+    }
+    format.print(table.to_string(), &json!({"cameras": all}))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,58 +1,45 @@
 //! The questions put to the index files, through the calls that `vigie` itself uses.
 
 use vigie::gix::Span;
-use vigie::play::{Archive, Output};
-use vigie::store::{self, Access, Listing, Source, Storage};
+use vigie::play::{Local, Output};
+use vigie::store::journal::{Journal, Policy, Rule};
+use vigie::store::retain::{self, Clock};
+use vigie::store::{self, LastRecorded, Listing, Source, Storage};
 use vigie::time::UtcMicros;
 
 use crate::Failure;
 use crate::make;
 
+/// How long footage is kept.
+const AGE: i64 = 10 * make::DAY;
+
 /// Every camera, and where the last that was recorded of it is.
-pub(crate) fn open(storage: &mut dyn Storage, cameras: u32) -> Result<usize, Failure> {
+pub(crate) fn open(storage: &mut dyn Storage) -> Result<usize, Failure> {
     let mut found = 0;
     for tenant in store::tenants(storage)? {
-        for camera in store::cameras(storage, &tenant)?.into_iter().take(cameras as usize) {
-            let source = Source { tenant, camera };
-            let Some(last) = store::days(storage, &source)?.last().copied() else { continue };
-            let now = last.end().plus(make::DAY);
-            found += usize::from(place(storage, source, last.end().plus(-30 * make::SECOND), now)?.is_some());
+        for camera in store::cameras(storage, &tenant)? {
+            let last = LastRecorded::load(storage, &Source { tenant, camera })?;
+            found += usize::from(last.is_some());
         }
     }
     Ok(found)
 }
 
-/// Where decoding starts to show a moment, or the first after it: file and byte.
-pub(crate) fn place(
-    storage: &mut dyn Storage,
-    source: Source,
+/// The fragment where decoding starts to show a moment, or the first after it: file and byte.
+pub(crate) fn place<S: Storage>(
+    local: &mut Local<S>,
     utc: UtcMicros,
     now: UtcMicros,
-) -> Result<Option<String>, Failure> {
-    let mut archive = Archive::new(source);
-    archive.seek(utc);
-    archive.next(now);
-    while let Some(output) = archive.pull() {
-        match output {
-            // It knows the place, and asks for the media.
-            Output::Read { path, .. } if path.ends_with(".m4v") => return Ok(Some(path)),
-            Output::Read { path, offset, len } => match storage.open(&path, Access::Read) {
-                Ok(file) => {
-                    let mut bytes = vec![0; len];
-                    let read = storage.read_at(file, offset, &mut bytes);
-                    storage.close(file);
-                    bytes.truncate(read?);
-                    archive.filled(bytes);
-                }
-                Err(error) if error.kind == store::Kind::NotFound => archive.absent(),
-                Err(error) => return Err(error.into()),
-            },
+) -> Result<Option<(String, u64)>, Failure> {
+    local.seek(utc);
+    loop {
+        match local.next(now)? {
+            Output::Entry { entry, key, .. } => return Ok(Some((key.to_string(), entry.offset))),
             Output::End => return Ok(None),
             Output::Failed(error) => return Err(error.into()),
             _ => {}
         }
     }
-    Ok(None)
 }
 
 /// Files and gaps of a day.
@@ -62,22 +49,57 @@ pub(crate) fn list(storage: &mut dyn Storage, source: &Source, day: u32) -> Resu
     Ok((listing.segments.len(), listing.gaps.len()))
 }
 
-/// What a retention pass would take of every camera: files whose first picture is older than `limit`, and their bytes.
-pub(crate) fn retain(
+/// The tenant's policy, by its journal.
+pub(crate) fn set_policy(storage: &mut dyn Storage) -> Result<(), Failure> {
+    let now = UtcMicros(make::START);
+    let mut policy = Policy::default();
+    policy.default = Rule::new(Some(AGE), None);
+    let mut journal = Journal::open(storage, make::source(0).tenant, now)?;
+    let set = journal.set_policy(storage, now, (policy, true), 120_000_000, ("bench", "bench"));
+    journal.close(storage);
+    set?;
+    Ok(())
+}
+
+/// The clock when that is the age of the limit.
+fn clock(limit: UtcMicros) -> Clock {
+    Clock::new(limit.plus(AGE)).trusted(true)
+}
+
+/// What a pass would delete of every camera: files whose first picture is older than `limit`, and their bytes.
+pub(crate) fn plan(
     storage: &mut dyn Storage,
     cameras: u32,
     limit: UtcMicros,
 ) -> Result<(usize, u64), Failure> {
     let (mut files, mut bytes) = (0, 0);
     for camera in 0..cameras {
-        let source = make::source(camera);
-        let days = store::days(storage, &source)?;
-        let Some(oldest) = days.first().filter(|day| day.start() < limit) else { continue };
-        let listing = Listing::load(storage, &source, Span::new(oldest.start(), limit))?;
-        for segment in listing.segments.iter().filter(|segment| segment.span.from < limit) {
-            files += 1;
-            bytes += segment.bytes;
-        }
+        let (more, of) = plan_one(storage, camera, limit)?;
+        (files, bytes) = (files + more, bytes + of);
     }
     Ok((files, bytes))
+}
+
+/// The same of one camera.
+pub(crate) fn plan_one(
+    storage: &mut dyn Storage,
+    camera: u32,
+    limit: UtcMicros,
+) -> Result<(usize, u64), Failure> {
+    let plan = retain::plan(storage, &make::source(camera), None, clock(limit))?;
+    assert_eq!((plan.brake, plan.trimmed), (None, 0));
+    Ok((plan.files as usize, plan.bytes))
+}
+
+/// A pass of one camera: files and bytes that it deleted.
+pub(crate) fn pass(
+    storage: &mut dyn Storage,
+    camera: u32,
+    limit: UtcMicros,
+) -> Result<(usize, u64), Failure> {
+    let outcome = retain::run(storage, &make::source(camera), clock(limit))?;
+    assert_eq!(outcome.brake, None);
+    let sum =
+        |(files, bytes), gone: &store::journal::Deleted| (files + gone.files as usize, bytes + gone.bytes);
+    Ok(outcome.deleted.iter().fold((0, 0), sum))
 }

@@ -115,3 +115,8 @@ pub(crate) fn retain(
     }
     Ok((files, bytes))
 }
+
+/// Forgets what is older, as a pass does whose files are gone.
+pub(crate) fn forget(connection: &Connection, limit: UtcMicros) -> Result<usize, Failure> {
+    Ok(connection.execute("DELETE FROM segment WHERE start < ?", params![limit.0])?)
+}

@@ -35,7 +35,7 @@ fn names(folder: &Path) -> Result<Vec<String>, Failure> {
             }
         }
     }
-    names.retain(|name| !name.ends_with(".gix") && !name.ends_with(".gap"));
+    names.retain(|name| !name.starts_with('.') && !name.ends_with(".gix") && !name.ends_with(".gap"));
     names.sort_unstable();
     Ok(names)
 }
