@@ -368,6 +368,7 @@ impl PageDirectoryBuilder {
         loop {
             let (Some(rest), Some(place)) = (bytes.get(at..), &mut self.place) else { return Ok(()) };
             let page = place.page_number();
+            place.prove(rest);
             match place.read(rest) {
                 Ok((record, len)) => {
                     at += len;

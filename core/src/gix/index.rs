@@ -125,6 +125,7 @@ impl Index {
         }
         loop {
             let (Some(rest), Some(place)) = (bytes.get(at..), &mut self.place) else { return Ok(()) };
+            place.prove(rest);
             match place.read(rest) {
                 Ok((record, len)) => {
                     at += len;

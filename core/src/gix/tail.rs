@@ -115,6 +115,7 @@ const fn offset(page: u32) -> u64 {
 fn find(mut bytes: &[u8], mut place: Place, number: u32) -> Option<Record> {
     while place.number() <= number {
         let at = place.number();
+        place.prove(bytes);
         let (record, len) = place.read(bytes).ok()?;
         if at == number {
             return Some(record);
