@@ -172,9 +172,15 @@ impl Place {
 
     /// Reads the next record, and with it the trailer of each page that it fills. Gives how many bytes that was.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Result<(Record, usize), Error> {
-        let mut after = self.clone();
         let field = Error::at(Kind::Field, self.offset());
-        let (kind, room) = after.passing(bytes)?;
+        let (kind, room) = self.passing(bytes)?;
+        if kind != INIT && !self.is_last() {
+            // Nothing can fail behind it: it need not be done on a copy.
+            let record = Record::parse(kind, room, self.day).ok_or(field)?;
+            self.add(kind, &record, bytes.get(..self.record).unwrap_or(bytes));
+            return Ok((record, self.record));
+        }
+        let mut after = self.clone();
         let (record, len) = if kind == INIT {
             let first = after.step(kind, &Record::Other, bytes)?;
             let rest = bytes.get(first..).unwrap_or(&[]);
@@ -189,6 +195,11 @@ impl Place {
         };
         *self = after;
         Ok((record, len))
+    }
+
+    /// Is the next record the last of its page?
+    const fn is_last(&self) -> bool {
+        self.next % self.per_page() == self.per_page() - 1
     }
 
     /// Checks a page at once where one starts here and is all there, for who only reads: less work than record by record. Who
@@ -212,8 +223,7 @@ impl Place {
         let short = Error::at(Kind::Short, self.offset());
         let (body, crc) = bytes.get(..self.record).ok_or(short)?.split_at(self.record - 4);
         // The last record of a page may be given again, with the page that follows.
-        let last = self.next % self.per_page() == self.per_page() - 1;
-        if (last || !self.is_proved()) && crc != self.crc(body).to_be_bytes() {
+        if (self.is_last() || !self.is_proved()) && crc != self.crc(body).to_be_bytes() {
             return Err(Error::at(Kind::Checksum, self.offset()));
         }
         body.split_first().map(|(kind, room)| (*kind, room)).ok_or(short)

@@ -40,6 +40,11 @@ impl<S> Counted<S> {
         Self { storage, calls: Rc::default() }
     }
 
+    /// Over another storage, counted with this one.
+    pub(crate) fn with<T>(&self, storage: T) -> Counted<T> {
+        Counted { storage, calls: Rc::clone(&self.calls) }
+    }
+
     /// Since this was asked last.
     pub(crate) fn calls(&self) -> Calls {
         self.calls.take()

@@ -121,7 +121,7 @@ fn on_disk(arguments: &Arguments) -> Result<bool, Failure> {
         for (question, cells) in sides.ask()? {
             println!("| {n} | {question} | {} | {} | {} |", cells[0], cells[1], cells[2]);
         }
-        let now = sides.costs()?;
+        let now = sides.costs(cameras[0].min(100))?;
         within &= now.within() && costs.is_none_or(|before| now == before);
         costs = Some(now);
         if Some(n) == cameras.last() {
