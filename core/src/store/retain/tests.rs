@@ -3,11 +3,13 @@
 
 mod cuts;
 mod forty_days;
+mod recorder;
 
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use self::recorder::Recorder;
 use super::*;
 use crate::fragment::MOOF_AT;
 use crate::gix::{Day, Index, Span};
@@ -36,56 +38,6 @@ fn utc(seconds: i64) -> UtcMicros {
 
 fn span(from: i64, to: i64) -> Span {
     Span::new(utc(from), utc(to))
-}
-
-/// A recorder of made-up fragments of a second into files of four seconds.
-struct Recorder {
-    writer: Writer<Memory>,
-    segmenter: Segmenter,
-    camera: Camera,
-}
-
-impl Recorder {
-    fn open(disk: &Memory, source: Source) -> Result<Self, crate::store::Error> {
-        let (writer, _) = Writer::open(disk.clone(), source, Options::default().rpo(0))?;
-        let segmenter = Segmenter::new(Config { period: 4_000_000, stagger: 0 });
-        Ok(Self { writer, segmenter, camera: Camera::new(0) })
-    }
-
-    fn apply(&mut self) -> Result<(), crate::store::Error> {
-        while let Some(output) = self.segmenter.pull() {
-            self.writer.apply(Micros(0), output)?;
-        }
-        Ok(())
-    }
-
-    /// Records so many seconds.
-    fn run(&mut self, seconds: u32) -> Result<(), crate::store::Error> {
-        for _ in 0..seconds {
-            let fragment = self.camera.fragment();
-            self.segmenter.push(fragment);
-            self.apply()?;
-        }
-        Ok(())
-    }
-
-    /// Begins a span at a moment.
-    fn begin(&mut self, at: UtcMicros) {
-        self.camera.utc = at;
-        self.camera.discontinuity = true;
-    }
-
-    fn finish(&mut self) -> Result<(), crate::store::Error> {
-        self.segmenter.finish();
-        self.apply()?;
-        self.writer.sync()
-    }
-
-    fn burst(&mut self, at: UtcMicros, seconds: u32) -> Result<(), crate::store::Error> {
-        self.begin(at);
-        self.run(seconds)?;
-        self.finish()
-    }
 }
 
 /// A camera with spans of footage, each (start, seconds), and nobody recording it.
