@@ -34,10 +34,14 @@ fn cameras_are_spread_and_read_as_one() {
         let ranges = centre.get(&format!("/api/timeline/t/{camera}")).json()["ranges"].clone();
         ranges.as_array().filter(|ranges| ranges.len() == 1).map(|ranges| ranges[0].clone())
     };
-    for (n, camera) in ["c0", "c1"].into_iter().enumerate() {
+    let mut on = Vec::new();
+    for camera in ["c0", "c1"] {
         let range = centre.until(30, "something recorded of each", |centre| timeline(centre, camera));
-        let there = files(&roots[n].join("t").join(camera));
-        assert!(files(&roots[1 - n].join("t").join(camera)).is_empty(), "on one of them");
+        // Which of the two had more room depends on what else writes to this disk.
+        let [one, two] = roots.each_ref().map(|root| files(&root.join("t").join(camera)));
+        assert!(one.is_empty() != two.is_empty(), "on one of them");
+        on.push(one.is_empty());
+        let there = [one, two].concat();
         for file in there.iter().filter(|file| file.extension().is_some_and(|e| e == "m4v" || e == "gix")) {
             let path = format!("/archive/t/{camera}/{}", file.display());
             let head = centre.get_with(&path, &[("Range", "bytes=0-15")]);
@@ -49,6 +53,7 @@ fn cameras_are_spread_and_read_as_one() {
         let text = String::from_utf8(list.body).unwrap();
         assert!(text.contains("#EXTINF") && !text.contains("#EXT-X-GAP"), "{text}");
     }
+    assert_ne!(on[0], on[1], "a volume each");
     assert!(centre.interrupt(), "ended in order");
 }
 
