@@ -14,6 +14,10 @@ pub(crate) struct Fake {
     open: BTreeMap<u32, Open>,
     /// Made last, with its camera and day: an index is read piece by piece, and then the names beside it.
     last: (u32, u32, Rc<Made>),
+    /// The names of that, by hour.
+    hours: BTreeMap<String, Vec<Listed>>,
+    /// The names in the folder that something was removed from last.
+    shown: (String, BTreeSet<String>),
     written: BTreeMap<String, Vec<u8>>,
     removed: BTreeSet<String>,
     next: u32,
@@ -32,6 +36,8 @@ impl Fake {
             days,
             open: BTreeMap::new(),
             last: (u32::MAX, 0, Rc::default()),
+            hours: BTreeMap::new(),
+            shown: Default::default(),
             written: BTreeMap::new(),
             removed: BTreeSet::new(),
             next: 0,
@@ -51,6 +57,14 @@ impl Fake {
         self.cameras.binary_search(&camera).ok()?;
         if (self.last.0, self.last.1) != (camera, day) {
             self.last = (camera, day, Rc::new(make::make(camera, day)));
+            self.hours.clear();
+            for segment in &self.last.2.segments {
+                let key = segment.key.to_string();
+                let mut parts = key.split('/').skip(1).map(str::to_owned);
+                let (Some(hour), Some(name)) = (parts.next(), parts.next()) else { continue };
+                let listed = Listed { name, folder: false, len: segment.bytes };
+                self.hours.entry(hour).or_default().push(listed);
+            }
         }
         Some(Rc::clone(&self.last.2))
     }
@@ -102,22 +116,12 @@ impl Fake {
                 })
                 .collect()
             }
-            ["town", camera, day, ref hour @ ..] => {
-                let Some(made) = self.made(&format!("town/{camera}"), day) else { return Vec::new() };
-                let mut out: Vec<Listed> = Vec::new();
-                for segment in &made.segments {
-                    let key = segment.key.to_string();
-                    let mut parts = key.split('/').skip(1);
-                    let (Some(own), Some(name)) = (parts.next(), parts.next()) else { continue };
-                    match hour {
-                        [] if out.last().is_none_or(|last| last.name != own) => {
-                            out.push(entry(own.into(), true, 0));
-                        }
-                        [hour] if *hour == own => out.push(entry(name.into(), false, segment.bytes)),
-                        _ => {}
-                    }
+            ["town", camera, day, ref hour @ ..] if self.made(&format!("town/{camera}"), day).is_some() => {
+                match hour {
+                    [] => self.hours.keys().map(|hour| entry(hour.clone(), true, 0)).collect(),
+                    [hour] => self.hours.get(*hour).cloned().unwrap_or_default(),
+                    _ => Vec::new(),
                 }
-                out
             }
             _ => Vec::new(),
         }
@@ -188,8 +192,11 @@ impl Storage for Fake {
     fn remove(&mut self, path: &str) -> Result<(), Error> {
         let written = self.written.remove(path).is_some();
         let (folder, name) = path.rsplit_once('/').ok_or(NOT_FOUND)?;
-        let there = self.names(folder).iter().any(|listed| listed.name == name);
-        let made = there && self.removed.insert(path.to_owned());
+        if self.shown.0 != folder {
+            let names = self.names(folder).into_iter().map(|listed| listed.name);
+            self.shown = (folder.to_owned(), names.collect());
+        }
+        let made = self.shown.1.contains(name) && self.removed.insert(path.to_owned());
         if made || written { Ok(()) } else { Err(NOT_FOUND) }
     }
 
