@@ -214,6 +214,9 @@ static output rtp(int datagrams, uint32_t swapped, uint32_t lost) {
         after |= slice;
         before = nal, before_len = len;
     } while (len > 0);
+    /* The last packet of all has none behind it that it could come after. */
+    if (s.held_len)
+        give(&s, s.held, s.held_len);
     uint64_t due;
     if (vigie_remuxer_next_timeout(s.remuxer, &due) == VIGIE_OK)
         HOLDS(datagrams && vigie_remuxer_timeout(s.remuxer, due) == VIGIE_OK);
