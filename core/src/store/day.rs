@@ -125,11 +125,6 @@ impl Writing {
         Ok(true)
     }
 
-    /// Was the index created, and its name not synced since?
-    pub(super) const fn is_new(&self) -> bool {
-        self.new
-    }
-
     /// Syncs the index.
     pub(super) fn sync(&mut self, storage: &mut dyn Storage, source: &Source) -> Result<(), Error> {
         let Some(index) = self.index else { return Ok(()) };

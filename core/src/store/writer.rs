@@ -19,8 +19,6 @@ use crate::time::{Micros, Ticks, UtcMicros};
 
 /// Times after the one asked for that are tried where a name is taken.
 const NAMES: i64 = 1_000;
-/// Microseconds of footage, and syncs of media, whose records may stand in the index unsynced: they are a function of the media.
-const UNINDEXED: (u64, u64) = (10_000_000, 5);
 /// Where no file name can hold the time any more: the year 10000.
 const LAST: i64 = 253_402_300_800_000_000;
 /// Gap entries that wait for the storage to come back; the oldest stay.
@@ -49,8 +47,6 @@ pub struct Writer<S: Storage> {
     folders: BTreeSet<String>,
     /// When the oldest picture came that is not yet synced.
     since: Option<Micros>,
-    /// Syncs of media since the index was synced.
-    unindexed: u64,
     gaps: VecDeque<GapEntry>,
     /// Where the last fragment written ends.
     end: Option<UtcMicros>,
@@ -79,7 +75,6 @@ impl<S: Storage> Writer<S> {
             jobs,
             folders: BTreeSet::new(),
             since: None,
-            unindexed: 0,
             gaps: VecDeque::new(),
             end: found.end,
             together: false,
@@ -187,7 +182,7 @@ impl<S: Storage> Writer<S> {
     /// # Errors
     /// [`Kind::NotOurs`] where the bytes are not that, [`Kind::Time`]; all that a disk can fail by.
     pub fn create(&mut self, now: Micros, key: Key, init: &InitSegment, bytes: &[u8]) -> Result<Key, Error> {
-        self.sync_all()?;
+        self.sync()?;
         match self.begin(key, init, bytes) {
             Ok(key) => {
                 self.since.get_or_insert(now);
@@ -293,7 +288,7 @@ impl<S: Storage> Writer<S> {
         done
     }
 
-    /// Writes what is held and syncs it; the index behind it only now and then, and with the end of a file.
+    /// Writes what is held and syncs, media before index.
     ///
     /// # Errors
     /// All that a disk can fail by.
@@ -302,14 +297,7 @@ impl<S: Storage> Writer<S> {
         let done = self
             .sync_media()
             .and_then(|()| self.append_index())
-            .and_then(|due| if due { self.sync_index() } else { Ok(()) });
-        done.map_err(|error| self.failed(error))
-    }
-
-    /// The index in any case.
-    fn sync_all(&mut self) -> Result<(), Error> {
-        self.sync()?;
-        let done = if self.unindexed > 0 { self.sync_index() } else { Ok(()) };
+            .and_then(|more| if more { self.sync_index() } else { Ok(()) });
         done.map_err(|error| self.failed(error))
     }
 
@@ -344,17 +332,10 @@ impl<S: Storage> Writer<S> {
 
     /// Gives whether the index is to be synced.
     pub(super) fn append_index(&mut self) -> Result<bool, Error> {
-        let Some(day) = &mut self.day else { return Ok(false) };
-        if !day.flush(&mut self.storage, &self.source)? {
-            return Ok(false);
-        }
-        self.unindexed += 1;
-        let most = (UNINDEXED.0 / self.options.rpo.max(1)).clamp(1, UNINDEXED.1);
-        Ok(self.unindexed >= most || day.is_new())
+        self.day.as_mut().map_or(Ok(false), |day| day.flush(&mut self.storage, &self.source))
     }
 
     pub(super) fn sync_index(&mut self) -> Result<(), Error> {
-        self.unindexed = 0;
         self.day.as_mut().map_or(Ok(()), |day| day.sync(&mut self.storage, &self.source))
     }
 
@@ -377,7 +358,7 @@ impl<S: Storage> Writer<S> {
     /// # Errors
     /// [`Kind::NoFile`] where none is open, [`Kind::NotOurs`]; all that a disk can fail by.
     pub fn trailer(&mut self, bytes: &[u8], offset: u64) -> Result<(), Error> {
-        self.sync_all()?;
+        self.sync()?;
         let write = |this: &mut Self| {
             let Some(media) = &mut this.media else { return Err(Kind::NoFile.into()) };
             if offset != media.len {
@@ -454,15 +435,12 @@ impl<S: Storage> Writer<S> {
     fn let_go(&mut self) {
         self.close();
         self.leave();
-        (self.since, self.unindexed) = (None, 0);
+        self.since = None;
         self.folders.clear();
     }
 
     pub(super) fn failed(&mut self, error: Error) -> Error {
         self.stats.failures += 1;
-        if self.unindexed > 0 {
-            let _ = self.sync_index();
-        }
         let day = self.day.as_ref().map(|writing| (writing.day, writing.is_behind()));
         self.let_go();
         if let Some((day, behind)) = day {

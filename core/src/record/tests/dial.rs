@@ -85,12 +85,10 @@ fn one_write_a_gop_and_a_hundredth_more_than_the_media_at_most() {
     assert!(amplification <= 1.01, "{amplification}");
     // 60 GOPs, as many index appends, for each of three files its head and its end, the gap log at the end.
     assert!(appends <= 60 * 2 + 3 * 2 + 1, "{appends}");
-    // As many syncs of media, of the index one for five of them; what each file begins and ends with.
-    assert!(syncs <= 60 + 60 / 5 + 3 * 4, "{syncs}");
     let (appends, syncs_10, amplification) = two_minutes(Options::default().rpo(10_000_000).hold(64 << 20));
     std::println!("dial 10 s, held: {appends} writes, {syncs_10} syncs, {amplification:.4}");
     assert!(amplification <= 1.01, "{amplification}");
-    assert!(appends <= 15 * 2 + 3 * 2 + 2 && syncs_10 * 2 < syncs, "{appends} writes, {syncs_10} syncs");
+    assert!(appends <= 15 * 2 + 3 * 2 + 2 && syncs_10 * 3 < syncs, "{appends} writes, {syncs_10} syncs");
 }
 
 #[test]
