@@ -129,6 +129,8 @@ pub struct Session {
     /// When a packet has waited long enough for the bytes behind it.
     held_until: Option<Micros>,
     teardown_at: Micros,
+    /// TEARDOWN was sent after PLAY: media are on their way.
+    played: bool,
     peer_closed: bool,
     quirks: Quirks,
     stats: Stats,
@@ -176,6 +178,7 @@ impl Session {
             received: now,
             held_until: None,
             teardown_at: now,
+            played: false,
             peer_closed: false,
             quirks: Quirks::default(),
             stats: Stats::default(),
@@ -295,6 +298,8 @@ impl Session {
             _ if !self.is_set_up() => self.end(),
             _ => {
                 self.pending.clear();
+                self.played =
+                    matches!(self.phase, Phase::Play | Phase::Playing | Phase::Pause | Phase::Paused);
                 self.phase = Phase::Teardown;
                 self.teardown_at = now.plus(TEARDOWN_TIMEOUT);
                 self.request(Method::Teardown);
@@ -366,8 +371,13 @@ impl Session {
     /// Accounts for a packet of the track (its place, and whether it is RTP): its media, where it is wanted now.
     fn admit(&mut self, track: Option<(usize, bool)>, len: usize) -> Option<(usize, bool)> {
         match (self.phase, track) {
+            // Before the answer to TEARDOWN (RFC 2326 §10.7) comes what was sent before it: who stops a recording has it.
+            (Phase::Teardown, Some(_)) if !self.played => {}
             // After PLAY was sent, packets may overtake its answer (RFC 2326 §10.5 does not forbid it); and after PAUSE.
-            (Phase::Play | Phase::Playing | Phase::Pause | Phase::Paused, Some((at, rtp))) => {
+            (
+                Phase::Play | Phase::Playing | Phase::Pause | Phase::Paused | Phase::Teardown,
+                Some((at, rtp)),
+            ) => {
                 if rtp {
                     self.stats.rtp_packets += 1;
                     self.stats.rtp_bytes += len as u64;
@@ -388,7 +398,7 @@ impl Session {
             (Phase::Options | Phase::Describe | Phase::Setup, _) => {
                 self.tolerated(Quirk::RtpBeforePlay);
             }
-            (Phase::Teardown | Phase::Closed, _) => {}
+            (Phase::Teardown, None) | (Phase::Closed, _) => {}
         }
         self.stats.dropped_packets += 1;
         None

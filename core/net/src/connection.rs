@@ -314,7 +314,7 @@ impl Connection {
         Poll::Ready(())
     }
 
-    /// The connection has ended: takes the datagrams that came before and were not read yet.
+    /// The connection ends: takes the datagrams that came before and were not read yet.
     fn take_waiting(&mut self, cx: &mut Context<'_>) {
         for _ in 0..MOST_WAITING {
             // A turn of the runtime has a budget of reads; this is the last turn.
@@ -345,6 +345,10 @@ impl Connection {
     }
 
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.ingest.session().phase() == Phase::Teardown {
+            // The answer may be among the bytes, and what was sent before it among the datagrams.
+            self.take_waiting(cx);
+        }
         let mut buffer = ReadBuf::new(self.ingest.receive_buffer());
         // The machine gives room whenever it was drained. Without any, a read of nothing would look like the end.
         if buffer.capacity() == 0 {

@@ -43,6 +43,20 @@ async fn the_same_pictures_come_by_every_way() {
 }
 
 #[tokio::test]
+async fn what_lies_in_the_socket_is_not_lost_when_it_stops() {
+    let address = serve(DoorOptions::default()).await;
+    for scheme in ["rtsp", "http", "ws"] {
+        let mut camera = camera(&format!("{scheme}://{address}/clip"), |options| {
+            options.read_delay = Duration::from_secs(3_600);
+        });
+        while !matches!(camera.next().await, Some(Event::Playing(_))) {}
+        camera.stop();
+        let (shown, sent) = (units(&watch(&mut camera, usize::MAX).await), clip().units);
+        assert!(shown == sent, "{scheme}: {} of {}", shown.len(), sent.len());
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_is_read_seldom_is_read_at_once_when_somebody_watches() {
     let address = serve(DoorOptions::default()).await;
     let mut camera = camera(&format!("rtsp://{address}/clip"), |options| {

@@ -183,7 +183,7 @@ pub struct Stats {
     pub rtp_bytes: u64,
     /// RTCP packets handed out.
     pub rtcp_packets: u64,
-    /// Packets dropped: before PLAY, after TEARDOWN, on unknown channels.
+    /// Packets dropped: before PLAY, after the answer to TEARDOWN, on unknown channels.
     pub dropped_packets: u64,
     /// Bytes skipped to find lost framing again.
     pub skipped_bytes: u64,
