@@ -30,6 +30,11 @@
 //!
 //! Floors 0 to 4 hold no clock, random number, socket, thread or log line: time and entropy are arguments. The same
 //! machine runs under tokio, in WebAssembly, in a C host and in a fuzzer. Sockets live in the crate `vigie-net`.
+//!
+//! # Features
+//!
+//! They only add. `std`, the default, brings the file store, and `full`: passwords, SRTP, sound, metadata, JPEG and AV1, which a
+//! browser that plays H.264 and H.265 of a centre does without. Without `full` they are refused as what is not known.
 #![no_std]
 #![forbid(unsafe_code)]
 

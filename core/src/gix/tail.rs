@@ -17,7 +17,7 @@ pub(crate) struct Last {
     pub(crate) stepped: bool,
 }
 
-/// The fragment that a day's index of `len` bytes ends with, in two or three reads. `read` gives so many bytes from an offset on.
+/// The fragment that a day's index of `len` bytes ends with, in two to four reads. `read` gives so many bytes from an offset on.
 /// `None` where the end does not pass, or does not tell: then the whole index is to be read, as far as it passes.
 pub(crate) fn last<E>(
     day: Day,

@@ -119,6 +119,7 @@ impl Meter {
     /// What the camera declares.
     pub(super) fn described(&mut self, presentation: &Presentation) {
         let media = presentation.video().or_else(|| presentation.picture()).map(|(_, media)| media);
+        // What reads any float is a large part of the module that a browser loads, and nobody asks there.
         let media = media.filter(|_| cfg!(feature = "full"));
         self.declared = media.and_then(|media| media.frame_rate.as_ref()?.parse().ok());
     }

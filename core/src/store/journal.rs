@@ -239,7 +239,7 @@ impl Journal {
         self.found.offset += bytes.len() as u64;
         (self.found.n, self.found.link) = (n, crc);
         self.found.state.apply(&Line { n, at, record: record.clone() });
-        if turn || n >= self.checkpoint + CHECKPOINT {
+        if turn || n.saturating_sub(self.checkpoint) >= CHECKPOINT {
             // The line is there, and counts: without the checkpoint the next opening reads more.
             let _ = self.make_checkpoint(storage);
         }

@@ -25,7 +25,7 @@ pub struct LastRecorded {
 }
 
 impl LastRecorded {
-    /// Of a camera; `None` where nothing was recorded, or all of it is gone. Reads two or three pages of the last index, and the
+    /// Of a camera; `None` where nothing was recorded, or all of it is gone. Reads a few pages of the last index, and the
     /// whole of it only where those do not pass. What is written last counts, also where a clock was set back before it.
     ///
     /// # Errors

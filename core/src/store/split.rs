@@ -14,6 +14,8 @@ pub struct Split<J, F> {
     journal: J,
     footage: F,
     open: Vec<Option<Side>>,
+    /// Which of them last answered that it is full: the reserve to be spent is that one's.
+    journal_full: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +33,7 @@ impl<J: Storage, F: Storage> Split<J, F> {
     /// Of these two, which may be two handles on the same.
     #[must_use]
     pub const fn new(journal: J, footage: F) -> Self {
-        Self { journal, footage, open: Vec::new() }
+        Self { journal, footage, open: Vec::new(), journal_full: false }
     }
 
     fn keep(&mut self, side: Side) -> File {
@@ -56,26 +58,39 @@ impl<J: Storage, F: Storage> Split<J, F> {
             _ => Err(Kind::NoFile.into()),
         }
     }
+
+    /// Does what takes room in a file that is open.
+    fn write(
+        &mut self,
+        file: File,
+        write: impl FnOnce(&mut dyn Storage, File) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let journal = matches!(self.open.get(file.0 as usize), Some(Some(Side::Journal(_))));
+        let (storage, inner) = self.file(file)?;
+        let done = write(storage, inner);
+        self.noted(journal, done)
+    }
+
+    fn noted<T>(&mut self, journal: bool, done: Result<T, Error>) -> Result<T, Error> {
+        if matches!(done, Err(Error { kind: Kind::Full, .. })) {
+            self.journal_full = journal;
+        }
+        done
+    }
 }
 
 /// Of a file: by its place. Of a folder: the tenant's is on both sides, a camera's with the footage.
 impl<J: Storage, F: Storage> Storage for Split<J, F> {
     fn create_new(&mut self, path: &str) -> Result<File, Error> {
-        let side = if is_tenants(path, 2) {
-            Side::Journal(self.journal.create_new(path)?)
-        } else {
-            Side::Footage(self.footage.create_new(path)?)
-        };
-        Ok(self.keep(side))
+        let journal = is_tenants(path, 2);
+        let made = self.side(path).create_new(path);
+        let file = self.noted(journal, made)?;
+        Ok(self.keep(if journal { Side::Journal(file) } else { Side::Footage(file) }))
     }
 
     fn open(&mut self, path: &str, access: Access) -> Result<File, Error> {
-        let side = if is_tenants(path, 2) {
-            Side::Journal(self.journal.open(path, access)?)
-        } else {
-            Side::Footage(self.footage.open(path, access)?)
-        };
-        Ok(self.keep(side))
+        let file = self.side(path).open(path, access)?;
+        Ok(self.keep(if is_tenants(path, 2) { Side::Journal(file) } else { Side::Footage(file) }))
     }
 
     fn close(&mut self, file: File) {
@@ -88,13 +103,11 @@ impl<J: Storage, F: Storage> Storage for Split<J, F> {
     }
 
     fn append(&mut self, file: File, parts: &[&[u8]]) -> Result<(), Error> {
-        let (storage, file) = self.file(file)?;
-        storage.append(file, parts)
+        self.write(file, |storage, file| storage.append(file, parts))
     }
 
     fn write_at(&mut self, file: File, offset: u64, bytes: &[u8]) -> Result<(), Error> {
-        let (storage, file) = self.file(file)?;
-        storage.write_at(file, offset, bytes)
+        self.write(file, |storage, file| storage.write_at(file, offset, bytes))
     }
 
     fn read_at(&mut self, file: File, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
@@ -113,8 +126,7 @@ impl<J: Storage, F: Storage> Storage for Split<J, F> {
     }
 
     fn sync(&mut self, file: File) -> Result<(), Error> {
-        let (storage, file) = self.file(file)?;
-        storage.sync(file)
+        self.write(file, |storage, file| storage.sync(file))
     }
 
     fn sync_folder(&mut self, folder: &str) -> Result<(), Error> {
@@ -132,7 +144,8 @@ impl<J: Storage, F: Storage> Storage for Split<J, F> {
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Result<(), Error> {
-        self.side(from).rename(from, to)
+        let done = self.side(from).rename(from, to);
+        self.noted(is_tenants(from, 2), done)
     }
 
     fn remove(&mut self, path: &str) -> Result<(), Error> {
@@ -171,11 +184,13 @@ impl<J: Storage, F: Storage> Storage for Split<J, F> {
 
     /// Of the footage.
     fn room(&mut self) -> Result<(), Error> {
-        self.footage.room()
+        let done = self.footage.room();
+        self.noted(false, done)
     }
 
+    /// Of the side that is full: a hold has to find room where the journal is.
     fn spend_reserve(&mut self) -> Result<bool, Error> {
-        self.footage.spend_reserve()
+        if self.journal_full { self.journal.spend_reserve() } else { self.footage.spend_reserve() }
     }
 }
 
@@ -229,6 +244,25 @@ mod tests {
         split.rename(journal, "t/journal-000002.jsonl").unwrap();
         split.remove(index).unwrap();
         assert!(read(&mut a, "t/journal-000002.jsonl").is_some() && read(&mut b, index).is_none());
+    }
+
+    #[test]
+    fn the_reserve_that_is_spent_is_that_of_the_side_that_is_full() {
+        const RESERVE: u64 = 1 << 16;
+        let (a, b) = (Memory::new(), Memory::new());
+        let volume = |disk: &Memory, id| Volume::create(disk.clone(), VolumeId([id; 16]), RESERVE).unwrap();
+        let mut split = Split::new(volume(&a, 1), volume(&b, 2));
+        let has = |disk: &Memory| disk.content(".vigie-reserve").is_some();
+        let line = [b'x'; 4_096];
+        for (full, other, path) in [(&a, &b, "t/policy.json"), (&b, &a, "t/c/2026-11-22.gix")] {
+            full.set_capacity(Some(RESERVE as usize + 1_000));
+            assert!(has(full) && has(other));
+            crate::store::storage::replace(&mut split, path, &line).unwrap();
+            assert!(!has(full) && has(other), "{path}");
+            full.set_capacity(None);
+            split.journal.room().unwrap();
+            split.footage.room().unwrap();
+        }
     }
 
     #[test]

@@ -96,8 +96,6 @@ impl Expected {
     pub(super) fn ends_in_report(known: &Known, packet: &[u8]) -> bool {
         let Some((channel, len)) = known.report else { return false };
         let tail = packet.len().checked_sub(usize::from(len) + 4).and_then(|at| packet.get(at..));
-        // As one number: four bytes put together in memory could be compared only once all that was stored before, a packet's
-        // copy, has left the processor.
         let header = u32::from(b'$') << 24 | u32::from(channel) << 16 | u32::from(len);
         tail.and_then(<[u8]>::first_chunk).is_some_and(|first| u32::from_be_bytes(*first) == header)
             && tail.and_then(|tail| ssrc(tail, 8)) == known.ssrc(channel)
