@@ -27,7 +27,7 @@
 
 typedef struct camera {
     vigie_session *session;
-    int socket, out, open;
+    int epoll, socket, out, open;
     uint64_t due; /* the session's next timeout */
     char *unsent; /* what the connection did not take yet */
     size_t unsent_len;
@@ -82,7 +82,7 @@ static void put(camera *c, const vigie_piece *piece) {
     }
 }
 
-/* Sends what there is; what the connection does not take waits. */
+/* Sends what there is; what the connection does not take waits until it does. */
 static void flush(camera *c, const void *bytes, size_t len) {
     if (len > 0) {
         char *more = realloc(c->unsent, c->unsent_len + len);
@@ -92,10 +92,15 @@ static void flush(camera *c, const void *bytes, size_t len) {
         c->unsent = more;
         c->unsent_len += len;
     }
+    size_t waited = c->unsent_len - len;
     ssize_t n = c->unsent_len ? send(c->socket, c->unsent, c->unsent_len, MSG_NOSIGNAL) : 0;
     if (n > 0) {
         c->unsent_len -= (size_t)n;
         memmove(c->unsent, c->unsent + n, c->unsent_len);
+    }
+    if (!waited != !c->unsent_len) {
+        struct epoll_event wanted = {.events = EPOLLIN | (c->unsent_len ? (uint32_t)EPOLLOUT : 0), .data.ptr = c};
+        epoll_ctl(c->epoll, EPOLL_CTL_MOD, c->socket, &wanted);
     }
 }
 
@@ -145,7 +150,7 @@ static int start(camera *c, const char *url, const char *folder, int number, int
         return 0;
     uint64_t now = micros(CLOCK_MONOTONIC);
     vigie_session_config config = {.struct_size = sizeof config, .url = url, .seed = seed};
-    c->out = -1;
+    c->out = -1, c->epoll = epoll;
     if ((c->socket = dial(url)) < 0) {
         fprintf(stderr, "epoll: camera %d: no connection\n", number);
         return 0;
@@ -208,6 +213,8 @@ int main(int argc, char **argv) {
         int n = epoll_wait(epoll, came, 64, wait);
         for (int i = 0; i < n; i++) {
             camera *c = came[i].data.ptr;
+            if (c->open && came[i].events & EPOLLOUT)
+                flush(c, NULL, 0);
             if (c->open && !(c->open = receive(c))) {
                 epoll_ctl(epoll, EPOLL_CTL_DEL, c->socket, NULL);
                 left--;

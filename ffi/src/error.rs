@@ -70,6 +70,13 @@ pub(crate) struct Place {
     pub(crate) cseq: Option<u32>,
 }
 
+impl Place {
+    /// So many bytes from the start.
+    pub(crate) fn at(offset: u64) -> Self {
+        Self { offset: Some(offset), ..Self::default() }
+    }
+}
+
 /// What a handle keeps of its last failure.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {

@@ -71,12 +71,21 @@ pub(crate) unsafe fn place<'a, T>(given: *mut T) -> Result<&'a mut std::mem::May
 /// # Safety
 /// `bytes` points to `len` bytes, or `len` is 0.
 pub(crate) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8], VigieResult> {
+    // SAFETY: the caller's promise.
+    unsafe { array(bytes, len) }
+}
+
+/// An array of the caller's, whose length was checked.
+///
+/// # Safety
+/// `items` is NULL or points to `len` of them.
+pub(crate) unsafe fn array<'a, T>(items: *const T, len: usize) -> Result<&'a [T], VigieResult> {
     match len {
         0 => Ok(&[]),
-        _ if bytes.is_null() => Err(VigieResult::NullPointer),
-        _ if len > MOST => Err(VigieResult::Argument),
-        // SAFETY: not NULL, below isize::MAX; the rest is the caller's promise.
-        _ => Ok(unsafe { std::slice::from_raw_parts(bytes, len) }),
+        _ if items.is_null() => Err(VigieResult::NullPointer),
+        _ if !items.is_aligned() || len > MOST / size_of::<T>().max(1) => Err(VigieResult::Argument),
+        // SAFETY: not NULL, aligned, below isize::MAX bytes; the rest is the caller's promise.
+        _ => Ok(unsafe { std::slice::from_raw_parts(items, len) }),
     }
 }
 

@@ -19,6 +19,11 @@ pub(crate) struct Guarded<T> {
 pub(crate) trait Tells {
     /// The detail of the last failure.
     fn told(&mut self) -> &mut Told;
+
+    /// Ends what is under way before the handle is freed, poisoned or not. It stays where this answers anything but `Ok`.
+    fn end(&mut self) -> VigieResult {
+        VigieResult::Ok
+    }
 }
 
 /// The call is over, however it ended.
@@ -76,7 +81,8 @@ impl<T: Tells> Guarded<T> {
         unsafe { Self::call(handle, copy) }
     }
 
-    /// Frees a handle; NULL is allowed. One that is in use is left as it is: `VIGIE_BUSY`.
+    /// Frees a handle; NULL is allowed. One that is in use is left as it is: `VIGIE_BUSY`; one that cannot [end](Tells::end) now,
+    /// too.
     ///
     /// # Safety
     /// As [`Guarded::call`]; the handle is not used afterwards, if this answers `VIGIE_OK`.
@@ -86,6 +92,15 @@ impl<T: Tells> Guarded<T> {
         if guarded.busy.swap(true, Ordering::Acquire) {
             return VigieResult::Busy;
         }
+        let leave = Leave(&guarded.busy);
+        // SAFETY: as in `call`: nobody else has a reference to the inside.
+        let inner = unsafe { &mut *guarded.inner.get() };
+        let ended = catch_unwind(AssertUnwindSafe(|| inner.end())).unwrap_or(VigieResult::Ok);
+        if ended != VigieResult::Ok {
+            return ended;
+        }
+        // It stays in use for ever: there will be no flag to lower.
+        std::mem::forget(leave);
         // SAFETY: it came from `Box::into_raw`, and nobody else is inside. A panic while dropping must not cross into C.
         let freed = catch_unwind(AssertUnwindSafe(|| drop(unsafe { Box::from_raw(handle) })));
         if freed.is_ok() { VigieResult::Ok } else { VigieResult::Panic }

@@ -203,6 +203,14 @@ pub(crate) struct Lent {
 }
 
 impl Lent {
+    /// Lends bytes that are no piece; what was lent before is over.
+    pub(crate) fn lend_bytes(&mut self, bytes: Bytes) -> VigieSlice {
+        let slice = VigieSlice { bytes: bytes.as_ptr(), len: bytes.len() };
+        self.bytes.clear();
+        self.bytes.push(bytes);
+        slice
+    }
+
     /// Lends a piece; the one before is over.
     pub(crate) fn lend(&mut self, made: Made) -> VigiePiece {
         self.bytes = made.bytes;

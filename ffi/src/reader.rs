@@ -43,7 +43,7 @@ impl Reader {
             let now = utc_now();
             let output = if key { self.local.next_key(now) } else { self.local.next(now) };
             let output = output.map_err(|error| {
-                let place = Place { offset: Some(error.at.0), packet: None, cseq: None };
+                let place = Place::at(error.at.0);
                 self.told.fault(VigieResult::Storage, place, &error)
             })?;
             let made = match output {
@@ -70,13 +70,13 @@ impl Reader {
                 }
                 Output::Gap(span) => nothing(VigiePieceKind::Gap, span),
                 Output::Damaged { span, error } => {
-                    let place = Place { offset: Some(error.at.0), packet: None, cseq: None };
+                    let place = Place::at(error.at.0);
                     self.told.fault(VigieResult::Damaged, place, &error);
                     nothing(VigiePieceKind::Damaged, span)
                 }
                 Output::End => return Err(VigieResult::End),
                 Output::Failed(error) => {
-                    let place = Place { offset: Some(error.at.0), packet: None, cseq: None };
+                    let place = Place::at(error.at.0);
                     return Err(self.told.fault(VigieResult::Damaged, place, &error));
                 }
                 _ => continue,

@@ -64,6 +64,14 @@ impl Tells for Recorder {
         self.told = lock(&self.shared.told).clone();
         &mut self.told
     }
+
+    /// A recorder that is freed while it records: the recording ends in order. Not from a callback, which would outlive it.
+    fn end(&mut self) -> VigieResult {
+        match self.stop() {
+            VigieResult::Order => VigieResult::Order,
+            _ => VigieResult::Ok,
+        }
+    }
 }
 
 impl Recorder {
@@ -98,12 +106,5 @@ impl Recorder {
             connected: connections.connected.into(),
             failing: kept.failure.is_some().into(),
         }
-    }
-}
-
-/// A handle that is freed while it records: the recording ends in order.
-impl Drop for Recorder {
-    fn drop(&mut self) {
-        self.stop();
     }
 }

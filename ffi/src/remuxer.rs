@@ -187,6 +187,10 @@ impl Remuxer {
         self.told.fail(result, place, detail)
     }
 
+    fn not_video(&mut self, len: usize) -> VigieResult {
+        self.fail(VigieResult::NotVideo, format!("no picture in {len} bytes"))
+    }
+
     fn push(&mut self, bytes: &[u8]) -> VigieResult {
         if self.finished {
             return self.fail(VigieResult::Order, "push after finish");
@@ -197,6 +201,11 @@ impl Remuxer {
                 self.taken += bytes.len() as u64;
                 self.run()
             }
+            // Refused before; a host that goes on all the same must not fill the memory.
+            Input::Undecided(kept) if kept.len() > ENOUGH => {
+                let len = kept.len();
+                self.not_video(len)
+            }
             Input::Undecided(kept) => {
                 kept.extend_from_slice(bytes);
                 match annexb::detect(kept) {
@@ -206,8 +215,8 @@ impl Remuxer {
                         self.push(&kept)
                     }
                     None if kept.len() > ENOUGH => {
-                        let text = format!("no picture in the first {} bytes", kept.len());
-                        self.fail(VigieResult::NotVideo, text)
+                        let len = kept.len();
+                        self.not_video(len)
                     }
                     None => VigieResult::Ok,
                 }
@@ -226,20 +235,23 @@ impl Remuxer {
         let pushed = rtp.push(bytes, received);
         self.taken += 1;
         if let Err(error) = pushed {
-            let place = Place { offset: Some(error.at.0), packet: None, cseq: None };
+            let place = Place::at(error.at.0);
             return self.told.fault(VigieResult::Stream, place, &error);
         }
         self.run()
     }
 
     fn push_rtcp(&mut self, bytes: &[u8], received: Micros) -> VigieResult {
+        if self.finished {
+            return self.fail(VigieResult::Order, "push after finish");
+        }
         let Input::Rtp(rtp) = &mut self.input else {
             return self.fail(VigieResult::Order, "an RTCP packet for a remuxer that takes other input");
         };
         match rtp.rtcp(bytes, received, &mut self.maker) {
             Ok(()) => self.run(),
             Err(error) => {
-                let place = Place { offset: Some(error.at.0), packet: None, cseq: None };
+                let place = Place::at(error.at.0);
                 self.told.fault(VigieResult::Stream, place, &error)
             }
         }
@@ -283,8 +295,8 @@ impl Remuxer {
         self.finished = true;
         match &mut self.input {
             Input::Undecided(kept) => {
-                let text = format!("no picture in {} bytes", kept.len());
-                return self.fail(VigieResult::NotVideo, text);
+                let len = kept.len();
+                return self.not_video(len);
             }
             Input::AnnexB(reader) => reader.finish(),
             Input::Rtp(rtp) => rtp.finish(),

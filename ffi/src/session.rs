@@ -40,8 +40,8 @@ pub(crate) struct Session {
     lent: Lent,
     health: VigieHealth,
     text: std::ffi::CString,
-    /// What the clocks read at one moment.
-    clocks: (Micros, UtcMicros),
+    /// What the clocks read at one moment, once the host has said it.
+    clocks: Option<(Micros, UtcMicros)>,
     /// When health is told next: once pictures come.
     health_at: Option<Micros>,
     ended: bool,
@@ -62,7 +62,7 @@ impl Tells for Session {
 }
 
 impl Session {
-    fn new(ingest: Ingest, maker: Option<Maker>, camera: &str, now: Micros) -> Self {
+    fn new(ingest: Ingest, maker: Option<Maker>, camera: &str) -> Self {
         Self {
             ingest,
             maker,
@@ -70,7 +70,7 @@ impl Session {
             lent: Lent::default(),
             health: VigieHealth::default(),
             text: std::ffi::CString::default(),
-            clocks: (now, UtcMicros(0)),
+            clocks: None,
             health_at: None,
             ended: false,
             told: Told::of(camera),
@@ -78,7 +78,7 @@ impl Session {
     }
 
     fn clock(&mut self, now: Micros, utc: UtcMicros) {
-        self.clocks = (now, utc);
+        self.clocks = Some((now, utc));
         if let Some(maker) = &mut self.maker {
             maker.clocks(now, utc);
         }
@@ -151,8 +151,8 @@ impl Session {
     }
 
     fn broken(&mut self, error: &vigie::fragment::Error) -> VigieResult {
-        let offset = Some(self.ingest.stats().session.bytes_received);
-        self.told.fault(VigieResult::Stream, Place { offset, packet: None, cseq: None }, error)
+        let place = Place::at(self.ingest.stats().session.bytes_received);
+        self.told.fault(VigieResult::Stream, place, error)
     }
 
     fn push(&mut self, now: Micros, mut bytes: &[u8]) -> VigieResult {
@@ -189,9 +189,11 @@ impl Session {
     }
 
     fn measured(&self, now: Micros) -> VigieHealth {
-        let (at, utc) = self.clocks;
-        let utc = utc.plus(i64::try_from(now.since(at)).unwrap_or(0));
-        VigieHealth::of(&self.ingest.health(now, utc))
+        let utc = self.clocks.map(|(at, utc)| utc.plus(i64::try_from(now.since(at)).unwrap_or(0)));
+        let mut health = self.ingest.health(now, utc.unwrap_or(UtcMicros(0)));
+        // Against a clock that nobody has told, there is no offset.
+        health.clock_offset = health.clock_offset.filter(|_| utc.is_some());
+        VigieHealth::of(&health)
     }
 
     /// The next event. Pieces come first: they are of pictures that came before what waits.
@@ -221,11 +223,7 @@ impl Session {
     }
 
     fn lend(&mut self, event: &mut VigieEvent, bytes: Bytes) {
-        let blank = crate::piece::VigiePiece::blank(crate::piece::VigiePieceKind::Init);
-        let lent =
-            self.lent.lend(crate::piece::Made { piece: blank, bytes: vec![bytes], codec: String::new() });
-        // SAFETY: one slice was lent just now.
-        let slice = unsafe { *lent.slices };
+        let slice = self.lent.lend_bytes(bytes);
         (event.bytes, event.len) = (slice.bytes, slice.len);
     }
 }

@@ -9,8 +9,10 @@ mod list;
 
 pub use calls::*;
 pub use check::{VigieCheck, VigieFinding};
-pub use export::VigieExport;
-pub use holds::{VigieHold, VigieHoldRequest};
+pub use export::{VigieExport, vigie_store_export};
+pub use holds::{
+    VigieHold, VigieHoldRequest, vigie_store_hold_add, vigie_store_hold_release, vigie_store_holds,
+};
 pub(crate) use list::cause;
 pub use list::{VigieCamera, VigieCause, VigieGap, VigieListing, VigieSpan};
 
@@ -57,8 +59,8 @@ impl Store {
     }
 
     fn fault<E: Fault + Display>(&mut self, result: VigieResult, error: &E, at: u64) -> VigieResult {
-        let offset = Some(at).filter(|at| *at > 0);
-        self.told.fault(result, Place { offset, packet: None, cseq: None }, error)
+        let place = if at > 0 { Place::at(at) } else { Place::default() };
+        self.told.fault(result, place, error)
     }
 
     fn store_error(&mut self, error: &store::Error) -> VigieResult {
@@ -94,6 +96,16 @@ impl Store {
         self.told.name(format!("{tenant}/{camera}"));
         Source::new(tenant, camera).map_err(|error| self.store_error(&error))
     }
+}
+
+/// # Safety
+/// `store` is NULL or a live handle.
+unsafe fn with(
+    store: *const VigieStore,
+    call: impl FnOnce(&mut Store) -> Result<(), VigieResult>,
+) -> VigieResult {
+    // SAFETY: the caller's promise. `VigieStore` is what `Guarded` is.
+    unsafe { Guarded::call(store.cast(), |s| call(s).err().unwrap_or(VigieResult::Ok)) }
 }
 
 /// The store's folder: as the volume that it is, where it is one.

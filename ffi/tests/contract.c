@@ -115,6 +115,9 @@ static void nulls(void) {
     vigie_recorder *recorder = NULL;
     IS(vigie_recorder_start(NULL, &recorder, NULL), null);
     IS(vigie_recorder_start(&whole, NULL, NULL), null);
+    vigie_error error = {.struct_size = sizeof error};
+    IS(vigie_recorder_start(&whole, NULL, &error), null);
+    HOLDS(error.result == null);
     part.url = NULL;
     IS(vigie_recorder_start(&part, &recorder, NULL), null);
     part = whole, part.store = NULL;
@@ -122,7 +125,6 @@ static void nulls(void) {
     part = whole, part.tenant = NULL;
     IS(vigie_recorder_start(&part, &recorder, NULL), null);
     part = whole, part.camera = NULL;
-    vigie_error error = {.struct_size = sizeof error};
     IS(vigie_recorder_start(&part, &recorder, &error), null);
     HOLDS(error.result == null && error.text[0] && !recorder);
     recorder = new_recorder("nulls");
@@ -241,10 +243,32 @@ static void lengths(void) {
     HOLDS(error.result == bad && error.code != 0 && strcmp(error.camera, "town/../gate") == 0);
     IS(vigie_store_list(store, "town", gate, 1, 1, &listing), bad);
     IS(vigie_store_check(store, "town", "nobody", &check), VIGIE_NOT_FOUND);
+    char path[4096];
+    snprintf(path, sizeof path, "%s/town/nobody", folder);
+    HOLDS(access(path, F_OK) != 0);
     free(endless);
     IS(vigie_store_free(store), VIGIE_OK);
     IS(vigie_session_free(session), VIGIE_OK);
     IS(vigie_remuxer_free(rtp), VIGIE_OK);
+    IS(vigie_remuxer_free(remuxer), VIGIE_OK);
+}
+
+/* Pointers that no struct can be at. */
+static void misaligned(void) {
+    const int bad = VIGIE_ARGUMENT;
+    static const char *names[4];
+    void *off = (char *)names + 1;
+    vigie_remuxer *remuxer = new_remuxer(VIGIE_INPUT_RTP);
+    vigie_store *store = new_store();
+    vigie_hold_request hold = {.struct_size = sizeof hold, .tenant = "town", .cameras = off, .camera_count = 1,
+        .span = {0, 1}, .case_name = "c", .who = "w", .why = "y"};
+    uint64_t number;
+    IS(vigie_remuxer_new(NULL, off), bad);
+    IS(vigie_remuxer_pull(remuxer, off), bad);
+    IS(vigie_remuxer_next_timeout(remuxer, off), bad);
+    IS(vigie_remuxer_error(remuxer, off), bad);
+    IS(vigie_store_hold_add(store, &hold, &number), bad);
+    IS(vigie_store_free(store), VIGIE_OK);
     IS(vigie_remuxer_free(remuxer), VIGIE_OK);
 }
 
@@ -272,6 +296,16 @@ static void arguments(void) {
     HOLDS(error.result == VIGIE_ORDER && error.text[0]);
     IS(vigie_remuxer_free(remuxer), VIGIE_OK);
 
+    /* What is no video is not kept for ever. */
+    static const unsigned char zeros[(1 << 20) + 1];
+    IS(vigie_remuxer_new(NULL, &remuxer), VIGIE_OK);
+    for (int i = 0; i < 3; i++) {
+        IS(vigie_remuxer_push(remuxer, zeros, sizeof zeros), VIGIE_NOT_VIDEO);
+        IS(vigie_remuxer_error(remuxer, &error), VIGIE_OK);
+        HOLDS(strstr(error.text, " 1048577 bytes"));
+    }
+    IS(vigie_remuxer_free(remuxer), VIGIE_OK);
+
     /* A packet that is none is told with its place; one that is good leaves its number behind. */
     remuxer = new_remuxer(VIGIE_INPUT_RTP);
     unsigned char rtp[] = {0x80, 0xe0, 0x12, 0x34, 0, 0, 0x0b, 0xb8, 0, 0, 0, 9, 0x65, 0x88, 0x84, 0x21};
@@ -282,6 +316,9 @@ static void arguments(void) {
     IS(vigie_remuxer_push(remuxer, bytes, 6), VIGIE_ORDER);
     IS(vigie_remuxer_error(remuxer, &error), VIGIE_OK);
     HOLDS(error.sequence == 0x1234 && error.timestamp == 3000 && error.ssrc == 9 && strstr(error.text, "rtp.seq == 4660"));
+    IS(vigie_remuxer_finish(remuxer), VIGIE_OK);
+    IS(vigie_remuxer_push_rtp(remuxer, rtp, sizeof rtp, 0), VIGIE_ORDER);
+    IS(vigie_remuxer_push_rtcp(remuxer, rtp, sizeof rtp, 0), VIGIE_ORDER);
     IS(vigie_remuxer_free(remuxer), VIGIE_OK);
 
     vigie_session_config session = {.struct_size = sizeof session, .url = "http://a/", .seed = seed};
@@ -346,6 +383,10 @@ static void poisoned(void) {
     all_of_store(store, VIGIE_POISONED);
     all_of_reader(reader, VIGIE_POISONED);
     all_of_recorder(recorder, VIGIE_POISONED);
+    spoilt = recorder;
+    for (int i = 0; i < 600 && !refused; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    HOLDS(refused);
     IS(vigie_remuxer_free(remuxer), VIGIE_OK);
     IS(vigie_session_free(session), VIGIE_OK);
     IS(vigie_store_free(store), VIGIE_OK);
@@ -399,8 +440,18 @@ static void threads(void) {
     IS(vigie_recorder_free(recorder), VIGIE_OK);
 }
 
+/* The handle is written before the first callback. */
+static void has_handle(void *context, const vigie_recorder_event *event) {
+    HOLDS(event->struct_size == sizeof *event && *(vigie_recorder **)context);
+}
+
 /* A camera that is not there: the callbacks say so, and may call back. */
 static void callbacks(void) {
+    vigie_recorder *given = NULL;
+    vigie_recorder_config config = recorder_config("given");
+    config.on_event = has_handle, config.on_log = NULL, config.context = &given;
+    IS(vigie_recorder_start(&config, &given, NULL), VIGIE_OK);
+    IS(vigie_recorder_free(given), VIGIE_OK);
     recording = new_recorder("callbacks");
     for (int i = 0; i < 600 && from_callback == 1000; i++)
         nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
@@ -427,6 +478,7 @@ int main(int argc, char **argv) {
     nulls();
     sizes();
     lengths();
+    misaligned();
     arguments();
     callbacks();
     poisoned();

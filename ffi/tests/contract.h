@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <vigie/vigie.h>
 
@@ -67,6 +68,8 @@ static vigie_reader *new_reader(void) {
 static atomic_int told;
 static vigie_recorder *_Atomic recording;
 static atomic_int from_callback = 1000;
+static vigie_recorder *_Atomic spoilt; /* poisoned, and not to be freed from a callback all the same */
+static atomic_int refused;
 
 /* Calls from within a callback do not wait for themselves. */
 static void on_event(void *context, const vigie_recorder_event *event) {
@@ -78,6 +81,10 @@ static void on_event(void *context, const vigie_recorder_event *event) {
         IS(vigie_recorder_stats(recorder, &kept), VIGIE_OK);
         IS(vigie_recorder_free(recorder), VIGIE_ORDER);
         from_callback = vigie_recorder_stop(recorder);
+    }
+    if (event->kind == VIGIE_RECORDER_EVENT_DISCONNECTED && (recorder = atomic_exchange(&spoilt, NULL))) {
+        IS(vigie_recorder_free(recorder), VIGIE_ORDER);
+        refused = 1;
     }
 }
 

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <vigie/export.h>
+#include <vigie/hold.h>
 #include <vigie/reader.h>
 #include <vigie/store.h>
 

@@ -95,7 +95,7 @@ enum vigie_recorder_event_kind
    */
   VIGIE_RECORDER_EVENT_RETENTION = 10,
   /**
-   * The recording has ended. The last event.
+   * The recording has ended. The last event. Before `vigie_recorder_stop` was called: by a fault of the library.
    */
   VIGIE_RECORDER_EVENT_STOPPED = 11,
 };
@@ -261,9 +261,9 @@ extern "C" {
 
 /**
  * Opens the store and starts to record; the camera may be away for now. On success `*recorder` is a handle that the caller
- * owns and frees with `vigie_recorder_free`. On failure, and only then, the detail is copied to `*error`, which may be NULL.
- * `VIGIE_ADDRESS`: the URL is none. `VIGIE_ARGUMENT`: a name is none. `VIGIE_STORAGE`: the store cannot be written, or the
- * camera is being recorded into it already.
+ * owns and frees with `vigie_recorder_free`; it is written before the first callback. On failure, and only then, the detail is
+ * copied to `*error`, which may be NULL. `VIGIE_ADDRESS`: the URL is none. `VIGIE_ARGUMENT`: a name is none. `VIGIE_STORAGE`: the
+ * store cannot be written, or the camera is being recorded into it already.
  *
  * What the caller promises:
  * `config` is NULL or points to a `vigie_recorder_config`; `recorder` is NULL or can be written to; `error` is NULL or points to

@@ -206,7 +206,7 @@ typedef struct vigie_health {
    */
   int64_t gop_pictures;
   /**
-   * 1 where `clock_offset` is known.
+   * 1 where `clock_offset` is known: a sender report came, and the host has told its clock.
    */
   int32_t has_clock_offset;
   /**

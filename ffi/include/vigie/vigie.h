@@ -9,6 +9,8 @@
 #include "remuxer.h"
 #include "session.h"
 #include "store.h"
+#include "hold.h"
+#include "export.h"
 #include "reader.h"
 #include "recorder.h"
 

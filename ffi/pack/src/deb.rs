@@ -35,8 +35,8 @@ pub(crate) fn run(folder: &Path) -> Result<(), String> {
              libc6 (>= {glibc}), libgcc-s1\nDescription: {about}\n The shared library.\n"
         ),
     )?;
-    let postinst = run.join("DEBIAN/triggers");
-    fs::write(&postinst, "activate-noawait ldconfig\n").map_err(told(&postinst))?;
+    let triggers = run.join("DEBIAN/triggers");
+    fs::write(&triggers, "activate-noawait ldconfig\n").map_err(told(&triggers))?;
     package(
         &dev,
         &format!(

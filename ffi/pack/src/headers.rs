@@ -26,16 +26,11 @@ pub(crate) const HEADERS: &[Header] = &[
     },
     Header {
         noun: "store",
-        sources: &[
-            "store.rs",
-            "store/list.rs",
-            "store/export.rs",
-            "store/holds.rs",
-            "store/check.rs",
-            "store/calls.rs",
-        ],
+        sources: &["store.rs", "store/list.rs", "store/check.rs", "store/calls.rs"],
         needs: &["error"],
     },
+    Header { noun: "hold", sources: &["store/holds.rs"], needs: &["store"] },
+    Header { noun: "export", sources: &["store/export.rs"], needs: &["store"] },
     Header { noun: "reader", sources: &["reader.rs"], needs: &["error", "piece"] },
     Header {
         noun: "recorder",

@@ -32,8 +32,9 @@ unsafe fn with(
     unsafe { Guarded::call(recorder.cast(), call) }
 }
 
-/// The threads of a recording: one for the camera, which the callbacks are called on, and one for the disk.
-fn start(job: Job) -> Result<Recorder, Told> {
+/// The threads of a recording: one for the camera, which the callbacks are called on, and one for the disk. The camera's waits
+/// for a word, or for the end of the sender.
+fn start(job: Job) -> Result<(Recorder, mpsc::Sender<()>), Told> {
     let mut told = Told::of(job.source.to_string());
     let opened = std::fs::create_dir_all(&job.root)
         .map_err(|error| format!("the store's folder cannot be made: {error}"))
@@ -83,8 +84,7 @@ fn start(job: Job) -> Result<Recorder, Told> {
         failed(&mut told, VigieResult::Thread, error)
     })?;
     let id = camera.thread().id();
-    let _ = ready.send(());
-    Ok(Recorder { shared, thread: Some(camera), id, ended: VigieResult::Ok, told })
+    Ok((Recorder { shared, thread: Some(camera), id, ended: VigieResult::Ok, told }, ready))
 }
 
 fn failed(told: &mut Told, result: VigieResult, text: impl std::fmt::Display) -> Told {
@@ -93,9 +93,9 @@ fn failed(told: &mut Told, result: VigieResult, text: impl std::fmt::Display) ->
 }
 
 /// Opens the store and starts to record; the camera may be away for now. On success `*recorder` is a handle that the caller
-/// owns and frees with `vigie_recorder_free`. On failure, and only then, the detail is copied to `*error`, which may be NULL.
-/// `VIGIE_ADDRESS`: the URL is none. `VIGIE_ARGUMENT`: a name is none. `VIGIE_STORAGE`: the store cannot be written, or the
-/// camera is being recorded into it already.
+/// owns and frees with `vigie_recorder_free`; it is written before the first callback. On failure, and only then, the detail is
+/// copied to `*error`, which may be NULL. `VIGIE_ADDRESS`: the URL is none. `VIGIE_ARGUMENT`: a name is none. `VIGIE_STORAGE`: the
+/// store cannot be written, or the camera is being recorded into it already.
 ///
 /// # Safety
 /// `config` is NULL or points to a `vigie_recorder_config`; `recorder` is NULL or can be written to; `error` is NULL or points to
@@ -108,21 +108,23 @@ pub unsafe extern "C" fn vigie_recorder_start(
 ) -> VigieResult {
     // SAFETY: the caller's promises.
     answer(|| unsafe {
-        let place = given::place(recorder)?;
         let mut error = if error.is_null() { None } else { Some(given::out(error)?) };
         let mut tell = |told: &Told| {
             if let Some(error) = &mut error {
                 **error = told.written();
             }
         };
-        let job = given::input(config).and_then(|config| config::read(config)).inspect_err(|result| {
+        let read = given::place(recorder).and_then(|place| Ok((place, config::read(given::input(config)?)?)));
+        let (place, job) = read.inspect_err(|result| {
             let mut told = Told::default();
             told.fail(*result, Place::default(), "the configuration cannot be used");
             tell(&told);
         })?;
         match start(job) {
-            Ok(inner) => {
+            Ok((inner, ready)) => {
                 place.write(Guarded::boxed(inner).cast());
+                // Only now: a callback may use the handle.
+                let _ = ready.send(());
                 Ok(VigieResult::Ok)
             }
             Err(told) => {
@@ -185,15 +187,6 @@ pub unsafe extern "C" fn vigie_recorder_error(
 /// `recorder` is NULL or a live handle; it is not used afterwards, unless this answers `VIGIE_BUSY` or `VIGIE_ORDER`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vigie_recorder_free(recorder: *mut VigieRecorder) -> VigieResult {
-    let stop = |r: &mut Recorder| r.stop();
     // SAFETY: the caller's promise.
-    unsafe {
-        if !recorder.is_null() {
-            let stopped = Guarded::call(recorder.cast_const().cast(), stop);
-            if matches!(stopped, VigieResult::Busy | VigieResult::Order) {
-                return stopped;
-            }
-        }
-        Guarded::<Recorder>::free(recorder.cast())
-    }
+    unsafe { Guarded::<Recorder>::free(recorder.cast()) }
 }

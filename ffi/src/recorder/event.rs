@@ -29,7 +29,7 @@ pub enum VigieRecorderEventKind {
     Health = 9,
     /// What was expired was not deleted, or not all of it: `text` says why.
     Retention = 10,
-    /// The recording has ended. The last event.
+    /// The recording has ended. The last event. Before `vigie_recorder_stop` was called: by a fault of the library.
     Stopped = 11,
 }
 

@@ -188,6 +188,9 @@ impl Work {
     /// Deletes what is expired, when it is time.
     fn retain(&mut self) {
         let (now, utc) = (self.clock.now(), self.clock.utc());
+        if now < self.passes.poll_timeout() {
+            return;
+        }
         // Does the system say that its clock is right?
         let trusted = std::path::Path::new("/run/systemd/timesync/synchronized").exists();
         let text = match self.passes.handle_timeout(&mut self.recorder, now, utc, trusted) {

@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -64,6 +65,13 @@ impl Watch {
                 }
                 _ = tick.tick() => {
                     self.look();
+                    if !stopping && shared.panicked.load(Ordering::Relaxed) {
+                        // Nobody writes any more: better ended, and told, than a camera watched for nothing.
+                        stopping = true;
+                        let text = "a thread of the recorder has panicked";
+                        lock(&shared.told).fail(VigieResult::Panic, Place::default(), text);
+                        camera.stop();
+                    }
                     ticks = ticks.wrapping_add(1);
                     if ticks.is_multiple_of(HEALTH) && lock(&self.shared.connections).connected {
                         let health = VigieHealth::of(&camera.health());

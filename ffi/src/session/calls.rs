@@ -3,7 +3,7 @@
 use vigie::time::{Micros, UtcMicros};
 
 use super::config::{self, VigieSessionConfig};
-use super::event::{OVER, VigieEvent, VigieHealth};
+use super::event::{VigieEvent, VigieHealth};
 use super::{Session, VigieSession};
 use crate::VigieResult;
 use crate::error::VigieError;
@@ -249,7 +249,7 @@ pub unsafe extern "C" fn vigie_session_pull(
                 *out = event;
                 VigieResult::Ok
             }
-            None if s.ended => OVER,
+            None if s.ended => VigieResult::End,
             None => VigieResult::Again,
         };
         Ok(with(session, give))

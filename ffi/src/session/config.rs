@@ -93,5 +93,5 @@ pub(super) unsafe fn made(config: &VigieSessionConfig, now: Micros) -> Result<Se
         m if m == VigieMode::AccessUnits as i32 => None,
         _ => return Err(VigieResult::Argument),
     };
-    Ok(Session::new(Ingest::new(told, now), maker, &camera, now))
+    Ok(Session::new(Ingest::new(told, now), maker, &camera))
 }

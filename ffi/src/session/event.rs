@@ -8,7 +8,6 @@ use vigie::record::{Health, IngestOutput};
 use vigie::session::{Agreed, Event};
 
 use super::Session;
-use crate::VigieResult;
 use crate::given::Sized;
 use crate::piece::{VigiePiece, VigiePieceKind};
 
@@ -108,7 +107,7 @@ pub struct VigieHealth {
     pub delivered_rate: f64,
     /// Pictures of the last whole GOP.
     pub gop_pictures: i64,
-    /// 1 where `clock_offset` is known.
+    /// 1 where `clock_offset` is known: a sender report came, and the host has told its clock.
     pub has_clock_offset: i32,
     /// Must be 0.
     pub reserved: i32,
@@ -243,6 +242,3 @@ impl Session {
         )
     }
 }
-
-/// What a call answers once the session has said all.
-pub(super) const OVER: VigieResult = VigieResult::End;

@@ -1,26 +1,14 @@
-//! The functions of `vigie_store`.
+//! The functions of `vigie_store` itself; those on holds and exports stand with their structs.
 
 use std::ffi::c_char;
 
 use super::check::VigieCheck;
-use super::export::{self, VigieExport};
-use super::holds::{self, VigieHold, VigieHoldRequest};
 use super::list::{VigieCamera, VigieListing, window};
-use super::{Store, VigieStore};
+use super::{Store, VigieStore, with};
 use crate::VigieResult;
 use crate::error::VigieError;
 use crate::given::{self, answer};
 use crate::guard::Guarded;
-
-/// # Safety
-/// `store` is NULL or a live handle.
-unsafe fn with(
-    store: *const VigieStore,
-    call: impl FnOnce(&mut Store) -> Result<(), VigieResult>,
-) -> VigieResult {
-    // SAFETY: the caller's promise. `VigieStore` is what `Guarded` is.
-    unsafe { Guarded::call(store.cast(), |s| call(s).err().unwrap_or(VigieResult::Ok)) }
-}
 
 /// Opens the store in a folder, to be read, exported from, held and checked. On success `*store` is a handle that the caller
 /// owns and frees with `vigie_store_free`. `VIGIE_NOT_FOUND`: there is no such folder. `VIGIE_STORAGE`: it is a volume whose
@@ -88,130 +76,6 @@ pub unsafe extern "C" fn vigie_store_list(
             Ok(())
         };
         Ok(with(store, list))
-    })
-}
-
-/// Writes a span as ordinary MP4 files, the same that `vigie export` writes, and a line into the tenant's journal first.
-/// `VIGIE_NOT_FOUND`: nothing was recorded then.
-///
-/// # Safety
-/// `store` is NULL or a live handle; `export_request` is NULL or points to a `vigie_export` whose strings are NULL or
-/// NUL-terminated.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn vigie_store_export(
-    store: *mut VigieStore,
-    export_request: *mut VigieExport,
-) -> VigieResult {
-    // SAFETY: the caller's promises.
-    answer(|| unsafe {
-        let out = given::out(export_request)?;
-        let (tenant, camera) = (given::needed(out.tenant)?, given::needed(out.camera)?);
-        let request = export::Request {
-            window: window(out.from, out.to)?,
-            path: given::needed(out.path)?,
-            case: given::text(out.case_name)?,
-            who: given::text(out.who)?,
-            why: given::text(out.why)?,
-        };
-        let export = |s: &mut Store| {
-            let source = s.source(tenant, camera)?;
-            let written = s.export(source, &request)?;
-            (out.files, out.bytes, out.pictures) = (written.files, written.bytes, written.pictures);
-            (out.first, out.last, out.damaged) = (written.first, written.last, written.damaged);
-            Ok(())
-        };
-        Ok(with(store, export))
-    })
-}
-
-/// Adds a hold, by a line of the tenant's journal: `*number` is written. From then on nothing of it is deleted.
-/// `VIGIE_NOT_FOUND`: a camera has nothing of the span, and it does not reach into the future. `VIGIE_STORAGE`: nothing is held.
-///
-/// # Safety
-/// `store` is NULL or a live handle; `request` is NULL or points to a `vigie_hold_request` whose strings are NUL-terminated and
-/// whose `cameras` are `camera_count`; `number` is NULL or can be written to.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn vigie_store_hold_add(
-    store: *mut VigieStore,
-    request: *const VigieHoldRequest,
-    number: *mut u64,
-) -> VigieResult {
-    // SAFETY: the caller's promises.
-    answer(|| unsafe {
-        let (request, number) = (given::input(request)?, given::place(number)?);
-        if request.camera_count == 0 || request.camera_count > 1_000 {
-            return Err(VigieResult::Argument);
-        }
-        if request.cameras.is_null() {
-            return Err(VigieResult::NullPointer);
-        }
-        let cameras = std::slice::from_raw_parts(request.cameras, request.camera_count);
-        let wanted = holds::Request {
-            tenant: given::needed(request.tenant)?,
-            cameras: cameras.iter().map(|camera| given::needed(*camera)).collect::<Result<_, _>>()?,
-            span: window(request.span.from, request.span.to)?,
-            case: given::needed(request.case_name)?,
-            who: given::needed(request.who)?,
-            why: given::needed(request.why)?,
-        };
-        let add = |s: &mut Store| {
-            number.write(s.hold_add(&wanted)?);
-            Ok(())
-        };
-        Ok(with(store, add))
-    })
-}
-
-/// The tenant's holds in force, by number: `*held` and `*count` are written. They stay the store's, and are good until the next
-/// call on it.
-///
-/// # Safety
-/// `store` is NULL or a live handle; `tenant` is NULL or a NUL-terminated string; `held` and `count` are NULL or can be written
-/// to.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn vigie_store_holds(
-    store: *mut VigieStore,
-    tenant: *const c_char,
-    held: *mut *const VigieHold,
-    count: *mut usize,
-) -> VigieResult {
-    // SAFETY: the caller's promises.
-    answer(|| unsafe {
-        let (held, count, tenant) = (given::place(held)?, given::place(count)?, given::needed(tenant)?);
-        let list = |s: &mut Store| {
-            let all = s.holds(tenant)?;
-            held.write(all.as_ptr());
-            count.write(all.len());
-            Ok(())
-        };
-        Ok(with(store, list))
-    })
-}
-
-/// Releases a hold, or asks for it where it takes two people: `*released` is 1 where it is over. `VIGIE_NOT_FOUND`: there is no
-/// such hold.
-///
-/// # Safety
-/// `store` is NULL or a live handle; `tenant`, `who` and `why` are NULL or NUL-terminated strings; `released` is NULL or can be
-/// written to.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn vigie_store_hold_release(
-    store: *mut VigieStore,
-    tenant: *const c_char,
-    number: u64,
-    who: *const c_char,
-    why: *const c_char,
-    released: *mut i32,
-) -> VigieResult {
-    // SAFETY: the caller's promises.
-    answer(|| unsafe {
-        let (place, tenant) = (given::place(released)?, given::needed(tenant)?);
-        let who = (given::needed(who)?, given::needed(why)?);
-        let release = |s: &mut Store| {
-            place.write(s.hold_release(tenant, number, who)?.into());
-            Ok(())
-        };
-        Ok(with(store, release))
     })
 }
 

@@ -60,6 +60,11 @@ unsafe impl Sized for VigieCheck {}
 
 impl Store {
     pub(super) fn check(&mut self, source: &Source) -> Result<VigieCheck, VigieResult> {
+        // First: taking the lock would make the folder of a camera that is not there.
+        let days = store::days(&mut self.storage, source).map_err(|error| self.store_error(&error))?;
+        if days.is_empty() {
+            return Err(self.store_error(&Kind::NotFound.into()));
+        }
         let live = match self.storage.lock(&source.to_string()) {
             Ok(()) => false,
             Err(error) if error.kind == Kind::Locked => true,
@@ -67,7 +72,7 @@ impl Store {
             Err(error) if matches!(error.kind, Kind::Denied | Kind::ReadOnly) => false,
             Err(error) => return Err(self.store_error(&error)),
         };
-        let checked = self.days(source, live);
+        let checked = self.days(source, days, live);
         if !live {
             self.storage.unlock(&source.to_string());
         }
@@ -95,12 +100,13 @@ impl Store {
         })
     }
 
-    fn days(&mut self, source: &Source, live: bool) -> Result<(Checked, Vec<Finding>), store::Error> {
+    fn days(
+        &mut self,
+        source: &Source,
+        days: Vec<Day>,
+        live: bool,
+    ) -> Result<(Checked, Vec<Finding>), store::Error> {
         let (mut total, mut findings) = (Checked::default(), Vec::new());
-        let days: Vec<Day> = store::days(&mut self.storage, source)?;
-        if days.is_empty() {
-            return Err(Kind::NotFound.into());
-        }
         for day in days {
             let mut check = DayCheck::new(&mut self.storage, *source, day, live)?;
             while check.step(&mut self.storage, &mut findings)? {}

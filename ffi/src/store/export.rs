@@ -14,10 +14,11 @@ use vigie::store::journal::{ExportedFile, Record};
 use vigie::store::{Source, Storage};
 use vigie::view::export::{self, Export};
 
-use super::{Store, utc_now};
+use super::list::window;
+use super::{Store, VigieStore, utc_now, with};
 use crate::VigieResult;
 use crate::error::Place;
-use crate::given::Sized;
+use crate::given::{self, Sized, answer};
 
 /// What is to be exported, and what was. Set `struct_size` to `sizeof(vigie_export)`; the fields from `files` on are written
 /// on success.
@@ -61,23 +62,56 @@ pub struct VigieExport {
 unsafe impl Sized for VigieExport {}
 
 /// A request, read.
-pub(super) struct Request<'a> {
-    pub(super) window: Span,
-    pub(super) path: &'a str,
-    pub(super) case: Option<&'a str>,
-    pub(super) who: Option<&'a str>,
-    pub(super) why: Option<&'a str>,
+struct Request<'a> {
+    window: Span,
+    path: &'a str,
+    case: Option<&'a str>,
+    who: Option<&'a str>,
+    why: Option<&'a str>,
 }
 
 /// What was written.
 #[derive(Debug, Default)]
-pub(super) struct Written {
-    pub(super) files: u64,
-    pub(super) bytes: u64,
-    pub(super) pictures: u64,
-    pub(super) first: i64,
-    pub(super) last: i64,
-    pub(super) damaged: u64,
+struct Written {
+    files: u64,
+    bytes: u64,
+    pictures: u64,
+    first: i64,
+    last: i64,
+    damaged: u64,
+}
+
+/// Writes a span as ordinary MP4 files, the same that `vigie export` writes, and a line into the tenant's journal first.
+/// `VIGIE_NOT_FOUND`: nothing was recorded then.
+///
+/// # Safety
+/// `store` is NULL or a live handle; `export_request` is NULL or points to a `vigie_export` whose strings are NULL or
+/// NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigie_store_export(
+    store: *mut VigieStore,
+    export_request: *mut VigieExport,
+) -> VigieResult {
+    // SAFETY: the caller's promises.
+    answer(|| unsafe {
+        let out = given::out(export_request)?;
+        let (tenant, camera) = (given::needed(out.tenant)?, given::needed(out.camera)?);
+        let request = Request {
+            window: window(out.from, out.to)?,
+            path: given::needed(out.path)?,
+            case: given::text(out.case_name)?,
+            who: given::text(out.who)?,
+            why: given::text(out.why)?,
+        };
+        let export = |s: &mut Store| {
+            let source = s.source(tenant, camera)?;
+            let written = s.export(source, &request)?;
+            (out.files, out.bytes, out.pictures) = (written.files, written.bytes, written.pictures);
+            (out.first, out.last, out.damaged) = (written.first, written.last, written.damaged);
+            Ok(())
+        };
+        Ok(with(store, export))
+    })
 }
 
 /// Bytes of one fragment, at most, that are read into memory.
@@ -86,7 +120,7 @@ fn most(limits: &Limits) -> usize {
 }
 
 impl Store {
-    pub(super) fn export(&mut self, source: Source, request: &Request<'_>) -> Result<Written, VigieResult> {
+    fn export(&mut self, source: Source, request: &Request<'_>) -> Result<Written, VigieResult> {
         let limits = Limits::default();
         let reader = super::storage(&self.root).map_err(|error| self.store_error(&error))?;
         let footage = Footage::load(reader, source, request.window, utc_now());
@@ -115,6 +149,11 @@ impl Store {
         Ok(written)
     }
 
+    /// What was there a moment ago, while the files were planned, is not any more.
+    fn gone(&mut self) -> VigieResult {
+        self.told.fail(VigieResult::Damaged, Place::default(), "a fragment changed while it was exported")
+    }
+
     fn file(&mut self, error: &std::io::Error) -> VigieResult {
         self.told.fail(
             VigieResult::Storage,
@@ -137,13 +176,14 @@ impl Store {
         for part in &file.parts {
             if read.as_ref().is_none_or(|(number, _)| *number != part.fragment) {
                 let stored = usize::try_from(part.fragment).ok().and_then(|n| places.get(n));
-                let stored = stored.ok_or(VigieResult::Damaged)?;
+                let stored = stored.ok_or_else(|| self.gone())?;
                 let bytes = stored.place().read(&mut *self.storage, source, most(limits));
                 read = Some((part.fragment, bytes.map_err(|failure| self.failure(&failure))?));
             }
             let range = usize::try_from(part.offset).ok().zip(usize::try_from(part.len).ok());
-            let bytes = read.as_ref().zip(range).and_then(|((_, bytes), (at, len))| bytes.get(at..at + len));
-            out.write(bytes.ok_or(VigieResult::Damaged)?).map_err(|error| self.file(&error))?;
+            let range = range.and_then(|(at, len)| Some(at..at.checked_add(len)?));
+            let bytes = read.as_ref().zip(range).and_then(|((_, bytes), range)| bytes.get(range));
+            out.write(bytes.ok_or_else(|| self.gone())?).map_err(|error| self.file(&error))?;
         }
         Ok(out)
     }

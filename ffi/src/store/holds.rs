@@ -8,10 +8,10 @@ use vigie::store::journal::{self, Journal, Kind};
 use vigie::store::{self, Name, hold};
 use vigie::time::UtcMicros;
 
-use super::list::{Lent, VigieSpan};
-use super::{Store, utc_now};
+use super::list::{Lent, VigieSpan, window};
+use super::{Store, VigieStore, utc_now, with};
 use crate::VigieResult;
-use crate::given::Sized;
+use crate::given::{self, Sized, answer};
 
 /// So long another process may keep the journal.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -64,13 +64,102 @@ pub struct VigieHold {
 }
 
 /// A request, read.
-pub(super) struct Request<'a> {
-    pub(super) tenant: &'a str,
-    pub(super) cameras: Vec<&'a str>,
-    pub(super) span: Span,
-    pub(super) case: &'a str,
-    pub(super) who: &'a str,
-    pub(super) why: &'a str,
+struct Request<'a> {
+    tenant: &'a str,
+    cameras: Vec<&'a str>,
+    span: Span,
+    case: &'a str,
+    who: &'a str,
+    why: &'a str,
+}
+
+/// Adds a hold, by a line of the tenant's journal: `*number` is written. From then on nothing of it is deleted.
+/// `VIGIE_NOT_FOUND`: a camera has nothing of the span, and it does not reach into the future, or nothing at all.
+/// `VIGIE_STORAGE`: nothing is held.
+///
+/// # Safety
+/// `store` is NULL or a live handle; `request` is NULL or points to a `vigie_hold_request` whose strings are NUL-terminated and
+/// whose `cameras` are `camera_count`; `number` is NULL or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigie_store_hold_add(
+    store: *mut VigieStore,
+    request: *const VigieHoldRequest,
+    number: *mut u64,
+) -> VigieResult {
+    // SAFETY: the caller's promises.
+    answer(|| unsafe {
+        let (request, number) = (given::input(request)?, given::place(number)?);
+        if request.camera_count == 0 || request.camera_count > 1_000 {
+            return Err(VigieResult::Argument);
+        }
+        let cameras = given::array(request.cameras, request.camera_count)?;
+        let wanted = Request {
+            tenant: given::needed(request.tenant)?,
+            cameras: cameras.iter().map(|camera| given::needed(*camera)).collect::<Result<_, _>>()?,
+            span: window(request.span.from, request.span.to)?,
+            case: given::needed(request.case_name)?,
+            who: given::needed(request.who)?,
+            why: given::needed(request.why)?,
+        };
+        let add = |s: &mut Store| {
+            number.write(s.hold_add(&wanted)?);
+            Ok(())
+        };
+        Ok(with(store, add))
+    })
+}
+
+/// The tenant's holds in force, by number: `*held` and `*count` are written. They stay the store's, and are good until the next
+/// call on it.
+///
+/// # Safety
+/// `store` is NULL or a live handle; `tenant` is NULL or a NUL-terminated string; `held` and `count` are NULL or can be written
+/// to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigie_store_holds(
+    store: *mut VigieStore,
+    tenant: *const c_char,
+    held: *mut *const VigieHold,
+    count: *mut usize,
+) -> VigieResult {
+    // SAFETY: the caller's promises.
+    answer(|| unsafe {
+        let (held, count, tenant) = (given::place(held)?, given::place(count)?, given::needed(tenant)?);
+        let list = |s: &mut Store| {
+            let all = s.holds(tenant)?;
+            held.write(all.as_ptr());
+            count.write(all.len());
+            Ok(())
+        };
+        Ok(with(store, list))
+    })
+}
+
+/// Releases a hold, or asks for it where it takes two people: `*released` is 1 where it is over. `VIGIE_NOT_FOUND`: there is no
+/// such hold.
+///
+/// # Safety
+/// `store` is NULL or a live handle; `tenant`, `who` and `why` are NULL or NUL-terminated strings; `released` is NULL or can be
+/// written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigie_store_hold_release(
+    store: *mut VigieStore,
+    tenant: *const c_char,
+    number: u64,
+    who: *const c_char,
+    why: *const c_char,
+    released: *mut i32,
+) -> VigieResult {
+    // SAFETY: the caller's promises.
+    answer(|| unsafe {
+        let (place, tenant) = (given::place(released)?, given::needed(tenant)?);
+        let who = (given::needed(who)?, given::needed(why)?);
+        let release = |s: &mut Store| {
+            place.write(s.hold_release(tenant, number, who)?.into());
+            Ok(())
+        };
+        Ok(with(store, release))
+    })
 }
 
 impl Store {
@@ -100,7 +189,7 @@ impl Store {
         done.map_err(|error| self.journal_error(&error))
     }
 
-    pub(super) fn hold_add(&mut self, request: &Request<'_>) -> Result<u64, VigieResult> {
+    fn hold_add(&mut self, request: &Request<'_>) -> Result<u64, VigieResult> {
         self.told.name(request.tenant);
         let tenant = self.name(request.tenant)?;
         let mut cameras = Vec::with_capacity(request.cameras.len());
@@ -126,7 +215,7 @@ impl Store {
         self.journal(tenant, |journal, storage, now| hold::add(journal, storage, now, &wanted))
     }
 
-    pub(super) fn holds(&mut self, tenant: &str) -> Result<&[VigieHold], VigieResult> {
+    fn holds(&mut self, tenant: &str) -> Result<&[VigieHold], VigieResult> {
         self.told.name(tenant);
         let tenant = self.name(tenant)?;
         let found = journal::read(&mut self.storage, tenant, |_| ());
@@ -158,12 +247,7 @@ impl Store {
     }
 
     /// Is the hold over? Else another person has to release it, too.
-    pub(super) fn hold_release(
-        &mut self,
-        tenant: &str,
-        number: u64,
-        who: (&str, &str),
-    ) -> Result<bool, VigieResult> {
+    fn hold_release(&mut self, tenant: &str, number: u64, who: (&str, &str)) -> Result<bool, VigieResult> {
         self.told.name(tenant);
         let tenant = self.name(tenant)?;
         // A tenant that is not there gets no journal.
