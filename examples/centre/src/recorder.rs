@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use vigie::depacket::AccessUnit;
-use vigie::record::{Budget, Passes};
+use vigie::record::Budget;
 use vigie::rtp::rtcp::SenderReport;
-use vigie::store::retain::{self, Outcome};
+use vigie::store::retain::Outcome;
 use vigie::store::{Cause, Error, Kind, Source};
 use vigie::time::UtcMicros;
 use vigie::timeline::UtcSource;
 use vigie_cli::inbox::{self, Inbox, Message, Received};
-use vigie_cli::stores::{Places, Written};
+use vigie_cli::stores::{Passes, Places, Written, is_synchronised};
 
 use crate::camera::Camera;
 use crate::clock;
@@ -73,6 +73,11 @@ impl Recorder {
     /// Another source said which moment an RTP timestamp is.
     pub(crate) fn anchor(&self, source: UtcSource, timestamp: u32, utc: UtcMicros) {
         self.inbox.push(Message::Anchor(source, timestamp, utc));
+    }
+
+    /// Timestamps of what follows do not continue those before.
+    pub(crate) fn discontinuity(&self) {
+        self.inbox.push(Message::Discontinuity);
     }
 
     /// The camera went away: why, and the number of the error behind it.
@@ -146,13 +151,8 @@ impl Work {
 
     /// Deletes what is expired, when it is time: on the volume that the camera is recorded to, then on the others.
     fn retain(&self, recording: &mut Recording, volume: usize, passes: &mut Passes) {
-        let trusted = std::path::Path::new("/run/systemd/timesync/synchronized").exists();
-        let Some(passed) = passes.handle_timeout(recording, clock::now(), clock::utc(), trusted) else {
-            return;
-        };
-        let ages = retain::Clock::new(clock::utc()).trusted(trusted);
-        let others = self.places.retain_elsewhere(&self.source, volume, ages);
-        for passed in std::iter::once(passed).chain(others) {
+        let (on, clocks) = ((&self.places, volume), (clock::now(), clock::utc()));
+        for passed in passes.handle_timeout(recording, on, clocks, is_synchronised()) {
             match passed {
                 Err(error) => {
                     tracing::error!(camera = %self.source, %error, "what is expired was not deleted");

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use vigie::store::{self, Source};
@@ -82,6 +83,8 @@ pub(crate) async fn serve(
     tenants: &[config::Tenant],
 ) -> Result<(), Failure> {
     let address = listener.local_addr().map_err(|cause| Failure::new(format!("no address: {cause}")))?;
+    let mut stop_asked =
+        Stop::listen().map_err(|cause| Failure::new(format!("Ctrl-C cannot be heard: {cause}")))?;
     let (recorders, threads) = record(&centre).await?;
     let (stop, stopped) = watch::channel(false);
     let mut watches = JoinSet::new();
@@ -99,7 +102,7 @@ pub(crate) async fn serve(
     let server = axum::serve(listener, web::router(centre));
     let served = tokio::select! {
         served = server => served.map_err(|cause| Failure::new(format!("the server stopped: {cause}"))),
-        () = asked_to_stop() => Ok(()),
+        () = stop_asked.asked() => Ok(()),
     };
     println!("Ending: closing the recordings");
     let _ = stop.send(true);
@@ -112,7 +115,7 @@ pub(crate) async fn serve(
     };
     tokio::select! {
         () = ended => served,
-        () = asked_to_stop() => std::process::exit(1),
+        () = stop_asked.asked() => std::process::exit(1),
     }
 }
 
@@ -170,14 +173,21 @@ fn announce(address: SocketAddr, centre: &Centre) {
     println!("Ctrl-C ends it.");
 }
 
-async fn asked_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+/// Ctrl-C and SIGTERM, heard from when it is made: one that comes while the recordings are opened ends them in order, too.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

@@ -37,7 +37,7 @@ fn cameras_are_spread_and_read_as_one() {
     let mut on = Vec::new();
     for camera in ["c0", "c1"] {
         let range = centre.until(30, "something recorded of each", |centre| timeline(centre, camera));
-        // Which of the two had more room depends on what else writes to this disk.
+        // Both are on one disk: which of them is first is for the rule to say.
         let [one, two] = roots.each_ref().map(|root| files(&root.join("t").join(camera)));
         assert!(one.is_empty() != two.is_empty(), "on one of them");
         on.push(one.is_empty());

@@ -26,6 +26,8 @@ pub enum Message {
     Report(SenderReport),
     /// An RTP timestamp, and the moment that something else says it is.
     Anchor(UtcSource, u32, UtcMicros),
+    /// Timestamps of what follows do not continue those before.
+    Discontinuity,
     /// The camera went away: why, and the number of the error behind it.
     Interrupted(Cause, u16),
 }
@@ -37,7 +39,7 @@ impl Message {
             Self::Picture(unit) => (picture(unit.random_access.is_some()), unit.data.len()),
             Self::Plain(unit) => (picture(unit.random_access), unit.data.len()),
             Self::Report(_) => (Sort::Beside, 0),
-            Self::Anchor(..) | Self::Interrupted(..) => (Sort::Word, 0),
+            Self::Anchor(..) | Self::Discontinuity | Self::Interrupted(..) => (Sort::Word, 0),
         }
     }
 
@@ -61,6 +63,10 @@ impl Message {
             }
             Self::Anchor(source, timestamp, utc) => {
                 recorder.anchor(source, timestamp, utc);
+                Ok(())
+            }
+            Self::Discontinuity => {
+                recorder.discontinuity();
                 Ok(())
             }
             Self::Interrupted(cause, code) => recorder.interrupted(now, cause, code),

@@ -118,6 +118,14 @@ impl Watch {
                 self.moments.timeline.sender_report(report);
                 self.recorder.report(report);
             }
+            Event::Anchor { source, timestamp, utc } => {
+                self.moments.timeline.anchor(source, timestamp, utc);
+                self.recorder.anchor(source, timestamp, utc);
+            }
+            Event::Discontinuity => {
+                self.moments.timeline.discontinuity();
+                self.recorder.discontinuity();
+            }
             Event::Quirk(quirk) => self.camera.status().quirks.count(quirk),
             Event::Disconnected { error, .. } => self.lost(&error),
             _ => {}

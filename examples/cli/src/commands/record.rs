@@ -173,6 +173,10 @@ impl Recording {
             Event::AccessUnit(unit) => keeper.send(Message::Picture(unit)),
             Event::Picture(unit) => keeper.send(Message::Plain(unit.into())),
             Event::SenderReport { report, .. } => keeper.send(Message::Report(report)),
+            Event::Anchor { source, timestamp, utc } => {
+                keeper.send(Message::Anchor(source, timestamp, utc));
+            }
+            Event::Discontinuity => keeper.send(Message::Discontinuity),
             Event::SetUp { transport, .. } => self.transport = transport.lower(),
             Event::Audio(unit) => {
                 if let Some(sound) = &mut self.sound {
