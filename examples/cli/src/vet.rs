@@ -93,6 +93,14 @@ impl Vet {
         self
     }
 
+    /// Another connection: its session is another one, which continues nothing of the one before.
+    pub(crate) fn reopen(&mut self) {
+        self.messages.reopen();
+        if let Some(stream) = &mut self.stream {
+            stream.reopen(&mut self.findings);
+        }
+    }
+
     /// The client sent a request.
     pub fn request(&mut self, request: &Request) {
         self.messages.request(request);

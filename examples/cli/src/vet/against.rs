@@ -1,6 +1,6 @@
 //! `vigie vet --against`: malformed RTSP requests to a device on the vendor's own bench, a few a second, and whether it lives.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -51,14 +51,22 @@ pub struct Outcome {
 /// # Errors
 /// The address is public, or not this machine's and not said to be the caller's; or nothing answers there.
 pub async fn run(plan: &Plan<'_>) -> Result<Outcome, Failure> {
-    let (url, address) = allowed(plan).await?;
+    let (url, addresses) = allowed(plan).await?;
     let progress = Progress::line(&format!("asking {url}"));
-    if !lives(address, &url).await {
+    // A name may stand for several: `localhost` is ::1 and 127.0.0.1, and most servers listen at one of them.
+    let mut living = None;
+    for address in addresses {
+        if lives(address, &url).await {
+            living = Some(address);
+            break;
+        }
+    }
+    let Some(address) = living else {
         return Err(Failure::new(
             format!("{url} does not answer a sane OPTIONS"),
             "check the address, and that the device is on",
         ));
-    }
+    };
     let mut outcome =
         Outcome { url: url.to_string(), seed: plan.seed, sent: 0, answered: 0, closed: 0, dead: None };
     for iteration in 0..plan.iterations {
@@ -81,8 +89,9 @@ pub async fn run(plan: &Plan<'_>) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// Where requests may go: to this machine; to others only where they are the caller's; to public addresses never.
-async fn allowed(plan: &Plan<'_>) -> Result<(Url, (IpAddr, u16)), Failure> {
+/// Where requests may go: to this machine; to others only where they are the caller's; to public addresses never. The name is
+/// looked up once: what is asked later are the addresses that were judged here.
+async fn allowed(plan: &Plan<'_>) -> Result<(Url, Vec<SocketAddr>), Failure> {
     let parsed = Url::parse(plan.url).map_err(|error| {
         Failure::fault(
             "the address of --against",
@@ -94,44 +103,39 @@ async fn allowed(plan: &Plan<'_>) -> Result<(Url, (IpAddr, u16)), Failure> {
     if url.scheme() != Scheme::Rtsp {
         return Err(Failure::new("--against speaks plain RTSP only", "begin the address with rtsp://"));
     }
-    let port = url.port();
-    let host = url.host().trim_matches(['[', ']']).to_owned();
-    let found = tokio::net::lookup_host((host.as_str(), port)).await;
-    let addresses: Vec<IpAddr> = found.map(|all| all.map(|at| at.ip()).collect()).unwrap_or_default();
-    let Some(first) = addresses.first().copied() else {
+    let found = tokio::net::lookup_host((url.host(), url.port())).await;
+    let addresses: Vec<SocketAddr> = found.map(Iterator::collect).unwrap_or_default();
+    if addresses.is_empty() {
         return Err(Failure::new(
             format!("{url} names no machine"),
             "give its address, as in rtsp://127.0.0.1:8554/stream",
         ));
-    };
-    if !addresses.iter().all(|address| is_private(*address)) {
+    }
+    if !addresses.iter().all(|address| is_private(address.ip())) {
         return Err(Failure::new(
             format!("{url} is a public address, and malformed requests go to none, whoever asks"),
             "put the device onto a private network, on your own bench",
         ));
     }
-    if !addresses.iter().all(IpAddr::is_loopback) && !plan.mine {
+    if !addresses.iter().all(|address| address.ip().to_canonical().is_loopback()) && !plan.mine {
         return Err(Failure::new(
             format!("{url} is another machine, and malformed requests may stop it"),
             "say --i-own-this-device if it is yours and nobody depends on it",
         ));
     }
-    Ok((url, (first, port)))
+    Ok((url, addresses))
 }
 
 /// Loopback, RFC 1918, link-local, unique local (RFC 4193): never routed on the internet.
 fn is_private(address: IpAddr) -> bool {
-    match address {
+    match address.to_canonical() {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => is_private(IpAddr::V4(v4)),
-            None => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
-        },
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
 
 /// Does a sane request get an answer?
-async fn lives(address: (IpAddr, u16), url: &Url) -> bool {
+async fn lives(address: SocketAddr, url: &Url) -> bool {
     for attempt in 0..TRIES {
         let sane = format!("OPTIONS {url} RTSP/1.0\r\nCSeq: 1\r\n\r\n");
         if ask(address, sane.as_bytes()).await.is_some_and(|bytes| bytes > 0) {
@@ -143,7 +147,7 @@ async fn lives(address: (IpAddr, u16), url: &Url) -> bool {
 }
 
 /// How many bytes came back: 0 where the connection was closed without a word, `None` where nothing came in time.
-async fn ask(address: (IpAddr, u16), request: &[u8]) -> Option<usize> {
+async fn ask(address: SocketAddr, request: &[u8]) -> Option<usize> {
     let talk = async {
         let mut stream = TcpStream::connect(address).await.ok()?;
         // A device may close while we write: its answer is still to be read.
@@ -209,11 +213,11 @@ impl Outcome {
         self.dead.is_none()
     }
 
-    /// For programs.
+    /// For programs. The request is escaped as Rust writes bytes: it need not be text, and each of its bytes counts.
     #[must_use]
     pub fn json(&self) -> Value {
         let dead = self.dead.as_ref().map(|(iteration, what, bytes)| {
-            json!({"iteration": iteration, "what": what, "request": String::from_utf8_lossy(bytes)})
+            json!({"iteration": iteration, "what": what, "request": bytes.escape_ascii().to_string()})
         });
         json!({
             "device": self.url, "seed": self.seed, "requests": self.sent, "answered": self.answered, "closed": self.closed,
@@ -233,8 +237,7 @@ impl Outcome {
             self.closed
         );
         if let Some((iteration, what, bytes)) = &self.dead {
-            let shown: String =
-                String::from_utf8_lossy(bytes).chars().take(200).flat_map(char::escape_default).collect();
+            let shown = bytes.get(..200).unwrap_or(bytes).escape_ascii();
             out += &format!(
                 "\nit does not answer a sane OPTIONS after request {iteration} ({what}):\n  {shown}\n"
             );
@@ -262,12 +265,20 @@ mod tests {
             "fd00::1",
             "fe80::1",
             "::ffff:10.0.0.1",
+            "::ffff:127.0.0.1",
         ] {
             assert!(is_private(private.parse().unwrap()), "{private}");
         }
-        for public in
-            ["8.8.8.8", "172.32.0.1", "100.64.0.1", "0.0.0.0", "2001:db8::1", "::ffff:8.8.8.8", "224.0.0.1"]
-        {
+        for public in [
+            "8.8.8.8",
+            "172.32.0.1",
+            "100.64.0.1",
+            "0.0.0.0",
+            "2001:db8::1",
+            "::ffff:8.8.8.8",
+            "64:ff9b::a00:1",
+            "224.0.0.1",
+        ] {
             assert!(!is_private(public.parse().unwrap()), "{public}");
         }
     }

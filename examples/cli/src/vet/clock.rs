@@ -113,6 +113,12 @@ impl Clock {
         (self.before, self.report_rtp) = (None, None);
     }
 
+    /// Another session, which comes to its reports in its own time.
+    pub(super) fn reopen(&mut self) {
+        self.restart();
+        self.last_report = None;
+    }
+
     /// A picture began.
     pub(super) fn picture(&mut self, begun: Begun, f: &mut Findings) {
         let (Some(timestamp), Some(utc)) = (begun.place.timestamp, begun.place.utc) else { return };

@@ -32,7 +32,7 @@ const LEVELS: &[H264] = &[
     (62, 16_711_680, 139_264, 696_320, 800_000, 800_000, 2),
 ];
 
-/// general_level_idc, MaxLumaPs, MaxLumaSr, MaxBR of Main and High tier in units of 1 000 bits, MinCrBase.
+/// general_level_idc, MaxLumaPs, MaxLumaSr, MaxBR of Main and High tier in units of 1 000 bits, MinCrBase of Main tier.
 type H265 = (u8, u64, u64, u64, u64, u64);
 
 const LEVELS_265: &[H265] = &[
@@ -124,7 +124,9 @@ fn allowed_h265(sps: &h265::Sps) -> Option<Allowed> {
     let (_, size, rate, main, high, ratio) = *LEVELS_265.iter().find(|known| known.0 == profile.level)?;
     // Main and Main 10: CpbNalFactor 1 100, table A.10; range extensions have more and are given the most.
     let factor = if matches!(profile.idc, 1..=3) { 1_100 } else { 6_600 };
-    let bits = if profile.high_tier { high } else { main } * factor;
+    // MinCrBase of the High tier is 4 at most.
+    let (bits, ratio) =
+        if profile.high_tier { (high * factor, ratio.min(4)) } else { (main * factor, ratio) };
     Some(Allowed {
         name: format!("{}.{}", profile.level / 30, profile.level % 30 / 3),
         size,

@@ -8,7 +8,7 @@ mod minimise;
 mod script;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -70,12 +70,20 @@ pub(super) fn run(source: &str, kept: Kept, plan: &Plan<'_>) -> Result<Mutations
         vigie::codec::Codec::H264 => "h264",
         vigie::codec::Codec::H265 => "h265",
     };
-    let folder = std::env::temp_dir().join(format!("vigie-vet-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).map_err(|error| Failure::file("make the folder", &folder, &error))?;
-    let _clean = Clean(&folder);
-    let mut decoder =
-        plan.decoder.map(|command| Decoder::new(command, plan.patience, &folder, extension)).transpose()?;
-    // As it is, nothing may go wrong: else every change would be blamed for it.
+    let scratch = plan.decoder.map(|_| Scratch::new()).transpose()?;
+    let mut decoder = plan
+        .decoder
+        .zip(scratch.as_ref())
+        .map(|(command, folder)| Decoder::new(command, plan.patience, &folder.0, extension))
+        .transpose()?;
+    // As it is, it must be shown: else nothing that is changed comes as far as the pictures, and nothing can be found.
+    if judge::vigie(&script).is_ok_and(|stream| stream.is_empty()) {
+        return Err(Failure::new(
+            "Vigie gives no picture of the stream as it is: changes to it would show nothing",
+            "give a stream with its description and a key picture among its first packets; encrypted RTP cannot be changed",
+        ));
+    }
+    // And nothing may go wrong: else every change would be blamed for it.
     if let Some(fault) = judge::judge(&script, decoder.as_mut())? {
         return Err(Failure::new(
             format!("the {} {} on the stream as it is", fault.who, fault.what),
@@ -199,12 +207,40 @@ impl Mutations {
     }
 }
 
-/// Removes the folder of the decoder's inputs.
-struct Clean<'a>(&'a Path);
+/// The folder of the decoder's inputs, removed in the end.
+struct Scratch(PathBuf);
 
-impl Drop for Clean<'_> {
+impl Scratch {
+    /// One that was not there before, and that nobody else can look or write into: the inputs are somebody's pictures, and in
+    /// a folder that others have laid out, writing may be led elsewhere.
+    fn new() -> Result<Self, Failure> {
+        let builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        let builder = {
+            use std::os::unix::fs::DirBuilderExt as _;
+            let mut builder = builder;
+            builder.mode(0o700);
+            builder
+        };
+        let mut number = 0;
+        loop {
+            let name = format!("vigie-vet-{}-{number}", std::process::id());
+            let folder = std::env::temp_dir().join(name);
+            match builder.create(&folder) {
+                Ok(()) => return Ok(Self(folder)),
+                // Of a run that was killed.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < 1_000 => {
+                    number += 1
+                }
+                Err(error) => return Err(Failure::file("make the folder", &folder, &error)),
+            }
+        }
+    }
+}
+
+impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(self.0);
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

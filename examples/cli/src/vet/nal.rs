@@ -83,7 +83,7 @@ fn header(codec: Codec, nal: Nal<'_>, place: Place, f: &mut Findings) {
                     format!("nal_ref_idc {} on NAL unit type {unit_type}", nal.ref_idc())
                 });
             }
-            if matches!(unit_type, 22 | 23) {
+            if matches!(unit_type, 17 | 18 | 22 | 23) {
                 f.add(Rule::NalReserved, place, || format!("NAL unit type {unit_type}"));
             }
         }

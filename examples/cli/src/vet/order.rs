@@ -170,7 +170,9 @@ impl Orders {
     fn goes_on(&self, count: Option<(i32, bool)>) -> bool {
         let highest = self.window.iter().filter_map(|seen| seen.count).max();
         let unit = if self.codec == Codec::H264 { 2 } else { 1 };
-        count.zip(highest).is_some_and(|((count, _), highest)| (1..=6 * unit).contains(&(count - highest)))
+        count
+            .zip(highest)
+            .is_some_and(|((count, _), highest)| (1..=6 * unit).contains(&count.saturating_sub(highest)))
     }
 
     /// Does picture order start anew?
@@ -184,8 +186,8 @@ impl Orders {
         let unit = if self.codec == Codec::H264 { 2 } else { 1 };
         let Some(highest) = self.window.iter().filter_map(|seen| seen.count).max() else { return false };
         // More pictures behind than can be reordered, or more ahead than one picture can be.
-        let behind = highest - count > 17 * unit;
-        let ahead = count - highest > 12 * unit;
+        let behind = highest.saturating_sub(count) > 17 * unit;
+        let ahead = count.saturating_sub(highest) > 12 * unit;
         lsb as i32 <= 8 * unit && highest > 20 * unit && (behind || ahead)
     }
 

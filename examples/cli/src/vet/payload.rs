@@ -213,7 +213,8 @@ impl Payloads {
             self.gap();
             return sink(Unpacked::Lost, f);
         }
-        if kind != 49 {
+        // What PACI wraps may be a fragment.
+        if !matches!(kind, 49 | 50) {
             self.interrupt(place, f, sink);
         }
         match kind {

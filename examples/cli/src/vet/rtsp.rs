@@ -9,7 +9,7 @@ use vigie::time::UtcMicros;
 use super::finding::{Findings, Place};
 use super::rule::Rule;
 
-/// Requests that wait for an answer, at most.
+/// Requests that wait for an answer, and media that are set up, at most.
 const WAITING: usize = 64;
 
 /// A media that was set up, as the answer says.
@@ -45,6 +45,11 @@ pub(super) struct Messages {
 }
 
 impl Messages {
+    /// Another connection: sessions, and what was set up in them, go with the one before.
+    pub(super) fn reopen(&mut self) {
+        *self = Self { played: self.played, steps: self.steps, ..Self::default() };
+    }
+
     /// The client asks.
     pub(super) fn request(&mut self, request: &Request) {
         let Some(cseq) = request.headers.cseq() else { return };
@@ -110,7 +115,7 @@ impl Messages {
         let field = response.headers.get("Transport");
         let Some(transport) = field.and_then(|value| Transport::parse_all(value).next()) else {
             f.add(Rule::RtspTransport, place, || "no Transport".to_owned());
-            self.agreed.push(Agreed {
+            self.agree(Agreed {
                 control: asked.uri.clone(),
                 channels: asked.channels,
                 tcp: asked.channels.is_some(),
@@ -123,13 +128,20 @@ impl Messages {
                 format!("asked for channels {:?}, answered {:?}", asked.channels, transport.interleaved)
             });
         }
-        self.agreed.push(Agreed {
+        self.agree(Agreed {
             control: asked.uri.clone(),
             channels: transport.interleaved.or(asked.channels),
             ssrc: transport.ssrc,
             tcp: transport.is_tcp() || asked.channels.is_some(),
             sequence: None,
         });
+    }
+
+    /// A media that is set up again, for another transport, is the one that it is now.
+    fn agree(&mut self, agreed: Agreed) {
+        self.agreed.retain(|before| before.control != agreed.control);
+        self.agreed.truncate(WAITING - 1);
+        self.agreed.push(agreed);
     }
 
     fn play(&mut self, response: &Response, place: Place, f: &mut Findings) {
@@ -179,4 +191,36 @@ fn describe(response: &Response, place: Place, f: &mut Findings) -> Option<bytes
         f.add(Rule::RtspContentType, place, || format!("{kind:?}"));
     }
     Some(response.body.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use vigie::rtsp::Status;
+
+    use super::*;
+    use crate::vet::Severity;
+
+    fn set_up(messages: &mut Messages, cseq: &str, session: &str, f: &mut Findings) {
+        let mut request = Request::new(Method::Setup, "rtsp://camera/video");
+        let mut response = Response::new(Status(200));
+        for headers in [&mut request.headers, &mut response.headers] {
+            headers.push("CSeq", cseq);
+            headers.push("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1");
+        }
+        response.headers.push("Session", session);
+        messages.request(&request);
+        assert!(messages.response(&response, None, None, f).is_none());
+    }
+
+    /// On one connection it is a breach.
+    #[test]
+    fn another_connection_has_another_session() {
+        let (mut messages, mut f) = (Messages::default(), Findings::default());
+        set_up(&mut messages, "1", "first", &mut f);
+        messages.reopen();
+        set_up(&mut messages, "1", "second", &mut f);
+        assert_eq!((f.count(Severity::Error), messages.agreed.len()), (0, 1));
+        set_up(&mut messages, "2", "third", &mut f);
+        assert_eq!((f.count(Severity::Error), messages.agreed.len()), (1, 1));
+    }
 }

@@ -194,13 +194,13 @@ rules! {
         "The delimiter promises other slice types than the picture has"; "players that look for key pictures by it find none, or wrong ones"
     SeiOrder Error "sei-order" "ITU-T H.264 §7.4.1.2.3":
         "A buffering period message that is not the first of its picture"; "strict decoders ignore the buffer model"
-    StartNoKey Error "start-no-key" "ITU-T H.264 §7.4.1.2.1, H.265 §8.1.3":
+    StartNoKey Error "start-no-key" "ITU-T H.264 §7.4.1.2.2, H.265 §7.4.2.4.3":
         "The stream does not start at a key picture"; "black or damage until the first key picture"
     KeyRare Warning "key-rare" "ITU-T H.264 §D.2.8; ONVIF Streaming Specification: SetSynchronizationPoint":
         "More than 12 s without a picture that playing can start at"; "whoever opens the stream, or seeks, waits that long"
     IdrMissing Error "idr-missing" "ITU-T H.264 §7.4.3, H.265 §8.3.1":
         "frame_num and picture order start anew without an IDR picture"; "the picture refers to what never came: damage until the next key picture"
-    KeyNotIntra Error "key-not-intra" "ITU-T H.264 §7.4.1.2.4, H.265 §7.4.7.1":
+    KeyNotIntra Error "key-not-intra" "ITU-T H.264 §7.4.3: slice_type, H.265 §7.4.7.1":
         "A key picture with slices that refer to other pictures"; "damage for whoever starts there"
     IdrId Error "idr-id" "ITU-T H.264 §7.4.3: idr_pic_id":
         "Two IDR pictures in a row with one idr_pic_id"; "decoders take them for one picture"

@@ -11,6 +11,7 @@ use std::io::{Read as _, Seek as _};
 use std::path::Path;
 
 use vigie::limits::Limits;
+use vigie::time::UtcMicros;
 
 use super::Report;
 use crate::args;
@@ -20,6 +21,8 @@ use crate::output::Progress;
 
 /// Bytes read at once.
 const PIECE: usize = 256 << 10;
+/// 2200-01-01.
+const LATEST: UtcMicros = UtcMicros(7_258_118_400_000_000);
 
 /// Holds a source to the rules, to its end or for as long as `--for` says.
 ///
@@ -97,6 +100,11 @@ impl Pieces<'_> {
             }
         }
     }
+}
+
+/// A moment of a file, where it is one that a clock can have shown: what is reckoned with it cannot overflow then.
+fn dated(utc: UtcMicros) -> Option<UtcMicros> {
+    (UtcMicros(0)..LATEST).contains(&utc).then_some(utc)
 }
 
 /// Nothing was found that could be judged.

@@ -180,7 +180,7 @@ impl Stream {
                 self.take(bytes, packet.sequence, place, f);
                 self.drain(f);
             }
-            1 if self.slack => {
+            1 if self.slack && !self.held.contains_key(&1) => {
                 self.slack = false;
                 self.take(bytes, packet.sequence, place, f);
                 self.drain(f);
@@ -234,13 +234,16 @@ impl Stream {
 
     /// A packet in its turn.
     fn take(&mut self, bytes: &[u8], sequence: u16, place: Place, f: &mut Findings) {
+        // Distances are counted from what is expected now.
+        let passed =
+            self.expected.map_or(0, |expected| sequence_distance(expected, sequence)).wrapping_add(1);
         self.expected = Some(sequence.wrapping_add(1));
         self.recent.push_back((sequence, digest(bytes)));
         if self.recent.len() > REMEMBERED {
             self.recent.pop_front();
         }
         let moved = std::mem::take(&mut self.held);
-        self.held = moved.into_iter().map(|(ahead, waiting)| (ahead - 1, waiting)).collect();
+        self.held = moved.into_iter().map(|(ahead, waiting)| (ahead.wrapping_sub(passed), waiting)).collect();
         self.deliver(bytes, place, f);
     }
 
@@ -265,9 +268,6 @@ impl Stream {
         self.payloads.gap();
         self.pictures.gap();
         let sequence = first.place.sequence.unwrap_or_default();
-        // Distances are counted from what is expected now.
-        let moved = std::mem::take(&mut self.held);
-        self.held = moved.into_iter().map(|(ahead, waiting)| (ahead - missing, waiting)).collect();
         self.take(&first.bytes, sequence, first.place, f);
         while let Some(waiting) = self.held.remove(&0) {
             let sequence = waiting.place.sequence.unwrap_or_default();
@@ -279,6 +279,14 @@ impl Stream {
         while !self.held.is_empty() {
             self.give_up(f);
         }
+    }
+
+    /// Another session: its SSRC, its numbering and its reports are its own.
+    pub(super) fn reopen(&mut self, f: &mut Findings) {
+        self.flush(f);
+        (self.ssrc, self.gone, self.expected) = (None, None, None);
+        self.restart();
+        self.clock.reopen();
     }
 
     /// Another SSRC, another numbering: nothing that follows continues what was before.
@@ -364,4 +372,51 @@ fn digest(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A packet of a slice that nobody can read.
+    fn packet(ssrc: u8, sequence: u16, last: u8) -> [u8; 15] {
+        let [high, low] = sequence.to_be_bytes();
+        [0x80, 96, high, low, 0, 0, 0, 0, 0, 0, 0, ssrc, 0x41, 0x9a, last]
+    }
+
+    fn told(packets: &[(u8, u16, u8)], reopen: bool) -> Vec<Rule> {
+        let (mut f, limits) = (Findings::default(), Limits::default());
+        let mut stream = Stream::new(Codec::H264, None, true, &limits);
+        let mut before = None;
+        for (ssrc, sequence, last) in packets {
+            if reopen && before.is_some_and(|before| before != *ssrc) {
+                stream.reopen(&mut f);
+            }
+            before = Some(*ssrc);
+            stream.rtp(&packet(*ssrc, *sequence, *last), None, None, &mut f);
+        }
+        stream.finish(&mut f);
+        let of_numbers = [
+            Rule::SsrcChange,
+            Rule::SequenceGap,
+            Rule::SequenceDuplicate,
+            Rule::SequenceOrder,
+            Rule::SequenceRestart,
+        ];
+        of_numbers.into_iter().filter(|rule| f.sorted().iter().any(|found| found.rule == *rule)).collect()
+    }
+
+    #[test]
+    fn another_session_has_its_own_numbers() {
+        let packets = [(1, 10, 1), (1, 11, 1), (2, 40_000, 1), (2, 40_001, 1)];
+        assert_eq!(told(&packets, false), [Rule::SsrcChange]);
+        assert!(told(&packets, true).is_empty());
+    }
+
+    /// 11 stands for two packets, and 12 is left out; 14 comes before 13.
+    #[test]
+    fn what_waits_keeps_its_place_where_a_number_is_left_out() {
+        let packets = [(1, 10, 1), (1, 11, 1), (1, 11, 2), (1, 14, 1), (1, 13, 1), (1, 15, 1)];
+        assert_eq!(told(&packets, false), [Rule::SequenceDuplicate, Rule::SequenceOrder]);
+    }
 }

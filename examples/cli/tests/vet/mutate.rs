@@ -81,6 +81,17 @@ fn a_bug_of_a_decoder_is_found_made_small_and_found_again() {
     assert!(done.contains("\"same\":true"), "{done}");
 }
 
+/// A decoder that never ran has not stood anything.
+#[test]
+fn a_decoder_that_is_not_there_is_no_clean_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (pcap, sdp) = capture(dir.path());
+    let decoder = format!("{} {{}}", dir.path().join("absent").display());
+    let output = mutate(&pcap, &sdp, &["--iterations", "3", "--decoder", &decoder]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("cannot be started"), "{said}");
+}
+
 #[test]
 fn vigie_stands_what_a_stream_can_become() {
     let dir = tempfile::tempdir().unwrap();

@@ -116,6 +116,15 @@ fn a_captured_session_is_judged() {
     let rules: Vec<&str> =
         json["findings"].as_array().unwrap().iter().map(|found| found["rule"].as_str().unwrap()).collect();
     assert_eq!(rules, ["marker-missing"], "{json:#}");
+
+    // Of a file that is damaged at its end all is judged that stands before.
+    let mut bytes = std::fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let output = run(vigie(&["vet", "--json"]).arg(&file));
+    let damaged: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(damaged["stream"]["pictures"], json["stream"]["pictures"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be read on"));
 }
 
 #[test]

@@ -82,6 +82,14 @@ impl Decoder {
         let start = Instant::now();
         let what = loop {
             match child.try_wait() {
+                // How a shell says that there is no such program. On the stream as it is, before any change: a decoder that
+                // never ran would be said to be without a fault.
+                Ok(Some(status)) if self.last.is_none() && matches!(status.code(), Some(126 | 127)) => {
+                    return Err(Failure::new(
+                        format!("the decoder cannot be started: {}", self.command),
+                        "check the command of --decoder: a program and its arguments, or a script",
+                    ));
+                }
                 Ok(Some(status)) => break died(status),
                 Ok(None) if start.elapsed() > self.patience => {
                     let _ = child.kill();

@@ -1,5 +1,7 @@
 //! Delta debugging (Zeller and Hildebrandt): what is not needed for a finding goes, packets first, then bytes.
 
+use std::cell::Cell;
+
 use vigie::codec::Codec;
 
 use super::script::{Script, Sent};
@@ -12,10 +14,10 @@ const LEAST: usize = 1;
 /// The smallest session that was found of which `still` is true, as it is of `script`.
 pub(super) fn minimise(script: Script, still: &mut dyn FnMut(&Script) -> bool) -> Script {
     let mut best = script;
-    let mut left = RUNS;
+    let left = Cell::new(RUNS);
     let mut check = |candidate: &Script| {
-        left = left.saturating_sub(1);
-        left > 0 && still(candidate)
+        left.set(left.get().saturating_sub(1));
+        still(candidate)
     };
     // Without gaps in the numbers, if it can be: else what is left out counts as lost, and more has to stay. And each NAL unit
     // of an aggregation packet in a packet of its own, if it can be: else its size has to stay.
@@ -30,16 +32,25 @@ pub(super) fn minimise(script: Script, still: &mut dyn FnMut(&Script) -> bool) -
     loop {
         let before = best.packets.len();
         let packets = best.packets.clone();
-        let fewer = fewer(packets, &mut |packets| check(&Script { packets: made(packets), ..best.clone() }));
+        let fewer = fewer(packets, &mut |packets| {
+            // Once the runs are used up nothing is copied any more.
+            left.get() > 0 && check(&Script { packets: made(packets), ..best.clone() })
+        });
         best.packets = made(&fewer);
         if best.packets.len() == before {
             break;
         }
     }
     for at in 0..best.packets.len() {
+        if left.get() == 0 {
+            break;
+        }
         let bytes = best.packets[at].bytes.clone();
         let rtcp = best.packets[at].rtcp;
         let shorter = fewer_bytes(bytes, &mut |bytes| {
+            if left.get() == 0 {
+                return false;
+            }
             let mut candidate = best.clone();
             candidate.packets[at] = Sent { rtcp, bytes: bytes.to_vec() };
             check(&candidate)

@@ -126,9 +126,7 @@ fn answers(seen: &[Response], sdp: &[u8]) -> Vec<Vec<u8>> {
             response.body = sdp.to_vec().into();
             Answer(response)
         }
-        2 => ok()
-            .field("Session", "12345678;timeout=60")
-            .field("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1"),
+        2 => ok().field("Session", "12345678;timeout=60"),
         _ => ok().field("Session", "12345678").field("Range", "npt=0.000-"),
     };
     let whole = seen.len() == 4;
@@ -139,6 +137,11 @@ fn answers(seen: &[Response], sdp: &[u8]) -> Vec<Vec<u8>> {
         };
         response.headers.remove("CSeq");
         response.headers.remove("Content-Length");
+        if at == 2 {
+            // However the media came: here it comes on these channels, as [`Script::pieces`] says.
+            response.headers.remove("Transport");
+            response.headers.push("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1");
+        }
         response.headers.push("CSeq", &(at + 1).to_string());
         Message::Response(response).to_bytes().to_vec()
     });

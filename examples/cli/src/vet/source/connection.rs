@@ -29,8 +29,9 @@ impl Connection {
         }
     }
 
-    /// Another connection: after a redirect, or for another transport.
+    /// Another connection: after a redirect, for another transport, or because the one before broke.
     pub(super) fn reopen(&mut self) {
+        self.vet.reopen();
         self.from_server = Input::new(&self.limits);
         self.from_client = Input::new(&self.limits);
         self.expected = Expected::default();

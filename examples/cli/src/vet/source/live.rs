@@ -75,7 +75,8 @@ async fn watch(options: &args::Vet, source: &str) -> Result<Report, Failure> {
         };
         match event {
             Some(Event::Described(presentation)) => described = Some(presentation),
-            Some(Event::Disconnected { error, .. }) => {
+            // Where there is a next try, it is for another transport: of this one nothing came.
+            Some(Event::Disconnected { error, retry_in: None, .. }) => {
                 break Some(explain::camera(&camera, &error, described.as_deref()));
             }
             Some(_) => {}

@@ -7,12 +7,14 @@ use vigie::limits::Limits;
 use vigie::rtp::RtpPacket;
 use vigie::rtp::capture::{Capture, Content, Flow, Item, Transport};
 
-use super::{Pieces, nothing};
+use super::{Pieces, dated, nothing};
 use crate::failure::Failure;
 use crate::vet::{Report, Vet, payload};
 
 /// Items looked at in search of the video.
 const LOOKED_AT: usize = 4_096;
+/// Bytes of them, at most.
+const HELD: usize = 32 << 20;
 /// Packets of the described payload type that make a flow the video's.
 const ENOUGH: u32 = 8;
 
@@ -28,6 +30,7 @@ pub(super) fn vet(
     let mut search = Search {
         vet: Vet::new(limits).keep(pieces.keep),
         waiting: Vec::new(),
+        held: 0,
         seen: BTreeMap::new(),
         found: None,
     };
@@ -79,6 +82,8 @@ pub(super) fn vet(
 struct Search {
     vet: Vet,
     waiting: Vec<Item>,
+    /// Bytes of those that wait.
+    held: usize,
     /// Streams, how many packets they had, and what they showed.
     seen: BTreeMap<Key, (u32, Option<Codec>)>,
     found: Option<(Key, Option<Codec>)>,
@@ -98,8 +103,12 @@ impl Search {
             Content::Rtp(bytes) => self.look(item.flow, bytes),
             _ => {}
         }
+        self.held += match &item.content {
+            Content::Rtp(bytes) | Content::Rtcp(bytes) => bytes.len(),
+            _ => 0,
+        };
         self.waiting.push(item);
-        if self.found.is_some() || self.waiting.len() > LOOKED_AT {
+        if self.found.is_some() || self.waiting.len() > LOOKED_AT || self.held > HELD {
             self.settle();
         }
     }
@@ -137,15 +146,17 @@ impl Search {
             }
         }
         self.waiting.clear();
+        self.held = 0;
     }
 
     fn give(&mut self, item: &Item) {
         let Some(((flow, _), codec)) = self.found else { return };
+        let at = item.at.and_then(dated);
         match &item.content {
             Content::Rtp(bytes) if item.flow == flow => {
-                self.vet.rtp(bytes, flow.transport == Transport::Udp, codec, None, item.at);
+                self.vet.rtp(bytes, flow.transport == Transport::Udp, codec, None, at);
             }
-            Content::Rtcp(bytes) => self.vet.rtcp(bytes, false, item.at),
+            Content::Rtcp(bytes) => self.vet.rtcp(bytes, false, at),
             _ => {}
         }
     }

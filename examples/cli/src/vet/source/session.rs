@@ -5,7 +5,7 @@ use vigie::record::capture::Replay;
 use vigie::time::UtcMicros;
 
 use super::connection::Connection;
-use super::{Pieces, nothing};
+use super::{Pieces, dated, nothing};
 use crate::failure::Failure;
 use crate::vet::Report;
 
@@ -40,11 +40,16 @@ pub(super) fn vet(pieces: &mut Pieces<'_>, name: &str, limits: &Limits) -> Resul
                 }
             }
         }
+        // What stands before the damage is good.
+        let before = pieces.read - piece.len() as u64;
+        let good = damage.as_ref().map_or(piece.len(), |error| {
+            usize::try_from(error.at.0.saturating_sub(before)).unwrap_or(usize::MAX).min(piece.len())
+        });
+        records.bytes.extend_from_slice(piece.get(..good).unwrap_or_default());
+        records.take(&mut connection);
         if damage.is_some() || ended {
             break;
         }
-        records.bytes.extend_from_slice(&piece);
-        records.take(&mut connection);
     }
     let report = connection.finish(name);
     match damage {
@@ -82,27 +87,28 @@ impl Records {
             else {
                 break;
             };
-            self.record(kind, now, body.to_vec().as_slice(), connection);
+            record(&mut self.clocks, kind, now, body, connection);
             at += std::mem::take(&mut self.skip) + BEFORE + length + AFTER;
         }
         self.bytes.drain(..at);
     }
+}
 
-    fn record(&mut self, kind: u8, now: i64, body: &[u8], connection: &mut Connection) {
-        let utc = self.clocks.map(|(then, utc)| UtcMicros(utc + now - then));
-        match (kind, body) {
-            (1, [_, _, _, _, _, _, _, _, rest @ ..]) => {
-                let utc = rest.first_chunk().map(|utc| i64::from_be_bytes(*utc));
-                self.clocks = utc.map(|utc| (now, utc));
-                connection.reopen();
-            }
-            (2, bytes) => connection.received(bytes, utc),
-            (3, [high, low, rtcp, bytes @ ..]) => {
-                connection.datagram(usize::from(u16::from_be_bytes([*high, *low])), *rtcp != 0, bytes, utc);
-            }
-            (9, bytes) => connection.sent(bytes),
-            _ => {}
+/// One record. `clocks`: as in [`Records::clocks`].
+fn record(clocks: &mut Option<(i64, i64)>, kind: u8, now: i64, body: &[u8], connection: &mut Connection) {
+    let utc = clocks.and_then(|(then, utc)| utc.checked_add(now.checked_sub(then)?));
+    let utc = utc.map(UtcMicros).and_then(dated);
+    match (kind, body) {
+        (1, [_, _, _, _, _, _, _, _, rest @ ..]) => {
+            *clocks = rest.first_chunk().map(|utc| (now, i64::from_be_bytes(*utc)));
+            connection.reopen();
         }
+        (2, bytes) => connection.received(bytes, utc),
+        (3, [high, low, rtcp, bytes @ ..]) => {
+            connection.datagram(usize::from(u16::from_be_bytes([*high, *low])), *rtcp != 0, bytes, utc);
+        }
+        (9, bytes) => connection.sent(bytes),
+        _ => {}
     }
 }
 
