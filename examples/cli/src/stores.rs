@@ -5,6 +5,7 @@
 //! ([`Memory`]). A tenant has one journal, on one of the volumes: a hold that stands there holds on all.
 
 mod memory;
+mod passes;
 mod places;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use crate::explain;
 use crate::failure::Failure;
 
 pub use memory::Memory;
+pub use passes::{Passes, is_synchronised};
 pub use places::{Places, free};
 
 /// A storage that is written to, whatever it is made of.
@@ -37,10 +39,16 @@ impl fmt::Display for Stores {
 }
 
 impl Stores {
-    /// Of these folders, of which there is one at least.
+    /// Of these folders, of which there is one at least; one that is named twice is one.
     #[must_use]
     pub fn new(roots: Vec<PathBuf>) -> Self {
-        Self { roots, memory: Memory::of_user() }
+        let mut all = Vec::new();
+        for root in roots {
+            if !all.contains(&root) {
+                all.push(root);
+            }
+        }
+        Self { roots: all, memory: Memory::of_user() }
     }
 
     /// With another memory than the user's.
@@ -169,12 +177,12 @@ impl Stores {
     ///
     /// # Errors
     /// As [`read`](Self::read), [`mark`](Self::mark) and [`journals`](Self::journals); and where no journal is found and a
-    /// volume is missing, which may have it.
+    /// volume is missing or cannot be read, which may have it.
     pub fn decide(&self) -> Result<Written, Failure> {
         let merged = self.read()?;
         let found = self.found()?;
         for root in self.roots.iter().filter(|_| found.is_none()) {
-            self.mark(root).map_err(|error| explain::store("read", root, &error))?;
+            self.has_journals(root).map_err(|error| explain::decision("read", root, &error))?;
         }
         let at = found.unwrap_or(0);
         let journal = self.volume(at).map_err(|error| {
@@ -191,19 +199,27 @@ impl Stores {
         Ok(self.found()?.unwrap_or(0))
     }
 
+    fn has_journals(&self, root: &Path) -> Result<bool, journal::Error> {
+        self.mark(root)?;
+        let mut storage = FileStorage::new(root);
+        for tenant in store::tenants(&mut storage)? {
+            if journal::exists(&mut storage, tenant)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn found(&self) -> Result<Option<usize>, Failure> {
         if !self.are_several() {
             return Ok(Some(0));
         }
-        let mut found = Vec::new();
-        for (number, root) in self.roots.iter().enumerate() {
-            // One that is away, or fails, has none that can be read.
-            let mut storage = FileStorage::new(root);
-            let tenants = store::tenants(&mut storage).unwrap_or_default();
-            if tenants.into_iter().any(|tenant| journal::exists(&mut storage, tenant).unwrap_or(false)) {
-                found.push(number);
-            }
-        }
+        let all = self.roots.iter().enumerate();
+        // One that is away, another disk in its place, or one that fails has none that can be read.
+        let found: Vec<usize> = all
+            .filter(|(_, root)| self.has_journals(root).unwrap_or(false))
+            .map(|(number, _)| number)
+            .collect();
         match found.as_slice() {
             [] => Ok(None),
             [one] => Ok(Some(*one)),

@@ -8,9 +8,11 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use support::{simulate, vigie};
+use vigie::record::{Recorder, RecorderConfig};
+use vigie::store::journal::Brake;
 use vigie::store::{Kind, Source};
-use vigie::time::UtcMicros;
-use vigie_cli::stores::{Memory, Places, Stores};
+use vigie::time::{Micros, UtcMicros};
+use vigie_cli::stores::{Memory, Passes, Places, Stores};
 
 /// Two volumes below a folder, which also has what the machine remembers of them.
 struct Place {
@@ -56,6 +58,12 @@ impl Place {
 
     fn json_of_both(&self, arguments: &[&str]) -> Value {
         last(&output(self.both(arguments).arg("--json"), &[0]))
+    }
+
+    /// The same in this process.
+    fn places(&self) -> Places {
+        let stores = Stores::new(vec![self.root("a"), self.root("b")]);
+        Places::new(stores.memory(Memory::at(self.root("memory"))))
     }
 
     fn record(&self, url: &str) -> Value {
@@ -225,17 +233,67 @@ fn two_journals_are_refused() {
     }
     let refused = output(&mut place.both(&["hold", "list"]), &[1]);
     assert!(says(&refused).contains("both have journals"), "{refused:?}");
+    // One that is named twice is one.
+    let root = place.root("a");
+    let twice = ["hold", "list", "--store", root.to_str().unwrap(), "--store", root.to_str().unwrap()];
+    output(&mut place.command(&twice), &[0]);
+}
+
+/// Another disk's journal is none of ours; nor does it keep ours from being read.
+#[test]
+fn another_disk_with_a_journal_is_left_alone() {
+    let (place, other) = (Place::new(), Place::new());
+    place.json_of_both(&["retain", "--set", "--tenant", "t", "--max-age", "9d", "--operator", "L"]);
+    other.json_of_both(&["retain", "--set", "--tenant", "t", "--max-age", "9d", "--operator", "M"]);
+    place.unmount("b");
+    std::fs::remove_dir(place.root("b")).unwrap();
+    std::fs::rename(other.root("a"), place.root("b")).unwrap();
+    let told = output(place.both(&["journal", "list", "--tenant", "t"]).arg("--json"), &[0]);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.contains("\"L\"") && !told.contains("\"M\""), "{told}");
+}
+
+/// The camera is recorded to the second volume, what it has is on the first.
+#[test]
+fn a_clock_that_leaps_is_believed_on_no_volume() {
+    let place = Place::new();
+    let server = simulate(&["--cameras", "1"]);
+    place.record(&server.urls[0]);
+    assert_eq!((place.files("a"), place.files("b")), (1, 0));
+    place.json_of_both(&["retain", "--set", "--tenant", "t", "--max-age", "9d", "--operator", "L"]);
+    let (places, utc) = (place.places(), place.ranges()[0].1.plus(60_000_000));
+    let source = Source::new("t", "c").unwrap();
+    let storage = places.stores().on(1).unwrap();
+    let (mut recorder, _) =
+        Recorder::open(storage, source, RecorderConfig::default(), Micros(0), utc).unwrap();
+    let mut pass = |passes: &mut Passes, hour: u64, utc: UtcMicros| -> Vec<Option<Brake>> {
+        let clocks = (Micros(hour * 3_600_000_000), utc);
+        let done = passes.handle_timeout(&mut recorder, (&places, 1), clocks, true);
+        done.into_iter().map(|passed| passed.unwrap().brake).collect()
+    };
+    let (mut passes, leapt) = (Passes::new(Micros(0)), utc.plus(20 * 86_400_000_000));
+    assert_eq!(pass(&mut passes, 0, utc), [None, None]);
+    assert!(pass(&mut passes, 0, utc).is_empty(), "not yet");
+    assert_eq!(pass(&mut passes, 1, leapt), [None, Some(Brake::Clock)]);
+    assert_eq!(pass(&mut passes, 2, leapt), [None, Some(Brake::Clock)], "nor an hour later");
+    assert_eq!(place.files("a"), 1);
+    // Who starts then, and is told that the clock is right, believes it.
+    assert_eq!(pass(&mut Passes::new(Micros(0)), 3, leapt), [None, None]);
+    assert_eq!(place.files("a"), 0);
 }
 
 #[test]
 fn a_camera_goes_elsewhere_when_its_volume_fails_and_stays_there() {
     let place = Place::new();
-    let stores = Stores::new(vec![place.root("a"), place.root("b")]);
-    let places = Places::new(stores.memory(Memory::at(place.root("memory"))));
+    let places = place.places();
     let camera = |name: &str| Source::new("t", name).unwrap();
     let on = |name: &str| places.place(camera(name)).unwrap().0;
     // They are on one disk here: each goes where fewer are.
     assert_eq!(["c0", "c1", "c2", "c3"].map(on), [0, 1, 0, 1]);
+    // What is no fault of the volume's moves nothing.
+    for why in [Kind::Time, Kind::TooLong] {
+        assert_eq!(places.instead(camera("c0"), 0, why).map(|(on, _)| on).unwrap_err().kind, why);
+    }
     assert_eq!(places.instead(camera("c0"), 0, Kind::Io(5)).unwrap().0, 1);
     assert_eq!(["c0", "c1", "c2", "c3"].map(on), [1, 1, 0, 1]);
     place.unmount("a");

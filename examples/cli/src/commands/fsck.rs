@@ -47,6 +47,7 @@ fn all(which: &Which, how: How, format: Format) -> Result<ExitCode, Failure> {
     let (mut missing, mut worst) = (None, 0);
     for (number, root) in stores.roots().iter().enumerate() {
         if stop.told() {
+            worst = STOPPED;
             break;
         }
         match stores.volume(number) {

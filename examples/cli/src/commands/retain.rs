@@ -14,7 +14,7 @@ use crate::explain;
 use crate::failure::Failure;
 use crate::moment::{count, show_bytes, utc_now};
 use crate::output::{Format, Progress, note};
-use crate::stores::{Stores, Written};
+use crate::stores::{Stores, Written, is_synchronised};
 use crate::table::Table;
 
 pub(super) fn run(options: &Retain, format: Format) -> Result<ExitCode, Failure> {
@@ -39,9 +39,9 @@ pub(super) fn run(options: &Retain, format: Format) -> Result<ExitCode, Failure>
 /// A volume, and the cameras that have footage there.
 type Part = (Written, Vec<Source>);
 
-/// All volumes that are there. Of one that is not, nothing is deleted, and it is said.
+/// All volumes that are there. Of one that is not, nothing is deleted, and it is said; where none is, it is a failure.
 fn parts(stores: &Stores, sources: &[Source]) -> Result<Vec<Part>, Failure> {
-    let mut parts = Vec::new();
+    let (mut parts, mut missing) = (Vec::new(), None);
     stores.journals()?;
     for (number, root) in stores.roots().iter().enumerate() {
         let mut storage = match stores.on(number) {
@@ -52,16 +52,18 @@ fn parts(stores: &Stores, sources: &[Source]) -> Result<Vec<Part>, Failure> {
                     return Err(failure);
                 }
                 note(&format!("left as it is: {}", failure.what()));
+                missing = missing.or(Some(failure));
                 continue;
             }
         };
         let has = |source: &&Source| {
-            !stores.are_several() || store::days(&mut storage, source).is_ok_and(|days| !days.is_empty())
+            // One that cannot be listed is told of by its pass.
+            !stores.are_several() || store::days(&mut storage, source).map_or(true, |days| !days.is_empty())
         };
         let there = sources.iter().filter(has).copied().collect();
         parts.push((storage, there));
     }
-    Ok(parts)
+    missing.filter(|_| parts.is_empty()).map_or(Ok(parts), Err)
 }
 
 /// The cameras asked for, sound among them.
@@ -81,11 +83,6 @@ fn sources(stores: &Stores, options: &Retain) -> Result<Vec<Source>, Failure> {
 
 fn clock(options: &Retain) -> Clock {
     Clock::new(utc_now()).trusted(options.trust_clock || is_synchronised())
-}
-
-/// Does the system say that its clock is right?
-pub(crate) fn is_synchronised() -> bool {
-    std::path::Path::new("/run/systemd/timesync/synchronized").exists()
 }
 
 /// What would go, and nothing else.

@@ -1,11 +1,12 @@
 //! Which camera is recorded to which of the folders.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use vigie::gix::Span;
+use vigie::fault::{Blame, Fault as _};
 use vigie::store::retain::{self, Clock, Outcome};
-use vigie::store::{self, Error, FileStorage, Kind, Listing, Placement, Source, journal};
+use vigie::store::{self, Error, FileStorage, Kind, LastRecorded, Placement, Source, journal};
 
 use super::{Stores, Written};
 
@@ -47,8 +48,11 @@ impl Places {
     /// The same, where the camera's recorder has failed on one of them: another one, if there is one.
     ///
     /// # Errors
-    /// Why none of them can be written.
+    /// Why none of them can be written; `why` itself, where that is none of the volume's faults.
     pub fn instead(&self, source: Source, of: usize, why: Kind) -> Result<(usize, Written), Error> {
+        if why == Kind::Time || Error::from(why).blame() == Blame::Bug {
+            return Err(why.into());
+        }
         self.again(source, Some((of, why)))
     }
 
@@ -57,8 +61,9 @@ impl Places {
             return Ok((0, self.stores.on(0)?));
         }
         let mut placement = self.placement.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut disks = BTreeMap::new();
         for (number, root) in self.stores.roots().iter().enumerate() {
-            match self.room(root) {
+            match self.room(root, &mut disks) {
                 Ok(free) => placement.set_room(number, free),
                 Err(error) => placement.refuses(number, error.kind),
             }
@@ -78,7 +83,7 @@ impl Places {
 
     /// Deletes what is expired of a camera on the volumes that it is not recorded to now. Gives what became of each that has
     /// footage of it.
-    pub fn retain_elsewhere(
+    pub(super) fn retain_elsewhere(
         &self,
         source: &Source,
         on: usize,
@@ -88,29 +93,26 @@ impl Places {
         let pass = |number: usize| {
             // One that is not there is left as it is, until it is.
             let mut storage = self.stores.on(number).ok()?;
-            let has = store::days(&mut storage, source).is_ok_and(|days| !days.is_empty());
+            // One that cannot be listed is told of by its pass.
+            let has = store::days(&mut storage, source).map_or(true, |days| !days.is_empty());
             has.then(|| retain::run(&mut storage, source, clock))
         };
         others.filter_map(pass).collect()
     }
 
-    fn room(&self, root: &Path) -> Result<u64, Error> {
+    /// `disks` is what each disk was found to have: volumes on one disk have the same, whatever is written meanwhile.
+    fn room(&self, root: &Path, disks: &mut BTreeMap<u64, u64>) -> Result<u64, Error> {
         self.stores.mark(root)?;
         // Where the system does not say, the volume's own answers count.
-        let free = free(root).map_or(u64::MAX, |(_, free)| free);
+        let free = free(root).map_or(u64::MAX, |(disk, free)| *disks.entry(disk).or_insert(free));
         if free < LEAST { Err(Kind::Full.into()) } else { Ok(free) }
     }
 
     /// The volume that has the camera's last footage.
     fn before(&self, source: &Source) -> Option<usize> {
-        let last = |root: &std::path::PathBuf| {
-            let mut storage = FileStorage::new(root);
-            let day = store::days(&mut storage, source).ok()?.last().copied()?;
-            let listing = Listing::load(&mut storage, source, Span::new(day.start(), day.end())).ok();
-            Some((day, listing.and_then(|listing| listing.segments.last().map(|file| file.span.to))))
-        };
+        let last = |root: &Path| LastRecorded::load(&mut FileStorage::new(root), source).ok().flatten();
         let all = self.stores.roots().iter().enumerate();
-        all.filter_map(|(number, root)| Some((last(root)?, number))).max().map(|(_, number)| number)
+        all.filter_map(|(number, root)| Some((last(root)?.end, number))).max().map(|(_, number)| number)
     }
 }
 

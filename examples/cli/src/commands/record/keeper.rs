@@ -6,17 +6,17 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use vigie::limits::Limits;
-use vigie::record::{Passes, Recorder, RecorderConfig};
+use vigie::record::{Recorder, RecorderConfig};
 use vigie::store::journal;
-use vigie::store::retain::{Clock as Ages, Outcome};
+use vigie::store::retain::Outcome;
 use vigie::store::{self, Options, Source};
 use vigie_net::Clock;
 
-use crate::commands::retain::{braked, is_synchronised};
+use crate::commands::retain::braked;
 use crate::explain;
 use crate::failure::Failure;
 use crate::inbox::{Inbox, Message, Received, dropped};
-use crate::stores::{Places, Written};
+use crate::stores::{Passes, Places, Written, is_synchronised};
 
 /// What was kept so far.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +66,8 @@ impl Keeper {
             let (mut recorder, _) = Recorder::open(storage, source, config, now, utc).map_err(failed)?;
             // What is expired goes before anything is written.
             let mut passes = Passes::new(now);
-            let first = passes.handle_timeout(&mut recorder, now, utc, is_synchronised());
+            let on = (&places, volume);
+            let first = passes.handle_timeout(&mut recorder, on, (now, utc), is_synchronised());
             let inbox = &messages;
             let work =
                 Work { recorder, inbox, clock, kept: shared, places, volume, dropped: 0, source, passes };
@@ -141,8 +142,8 @@ impl Work<'_> {
                 let done = self.recorder.handle_timeout(now);
                 self.count(done);
             }
-            let utc = self.clock.utc();
-            let passed = self.passes.handle_timeout(&mut self.recorder, now, utc, is_synchronised());
+            let (on, clocks) = ((&self.places, self.volume), (now, self.clock.utc()));
+            let passed = self.passes.handle_timeout(&mut self.recorder, on, clocks, is_synchronised());
             self.retained(passed);
             let due = due.map_or(self.passes.poll_timeout(), |due| due.min(self.passes.poll_timeout()));
             // Where a crash has left much to make whole, that is done while nothing else is to do.
@@ -170,12 +171,12 @@ impl Work<'_> {
         self.count(done);
     }
 
-    /// Tells of a pass, where there is something to tell. After it, the other volumes have theirs.
-    fn retained(&self, passed: Option<Result<Outcome, journal::Error>>) {
-        let Some(passed) = passed else { return };
-        let clock = Ages::new(self.clock.utc()).trusted(is_synchronised());
-        let others = self.places.retain_elsewhere(&self.source, self.volume, clock);
-        let text = std::iter::once(passed).chain(others).find_map(|passed| match passed {
+    /// Tells of a pass on all volumes, where there is something to tell.
+    fn retained(&self, passed: Vec<Result<Outcome, journal::Error>>) {
+        if passed.is_empty() {
+            return;
+        }
+        let text = passed.into_iter().find_map(|passed| match passed {
             Ok(outcome) => match (outcome.brake, outcome.damaged) {
                 (Some(brake), _) => Some(braked(&self.source, brake)),
                 (None, 0) => None,
@@ -213,6 +214,7 @@ impl Work<'_> {
             failure,
         };
     }
+
     fn go_elsewhere(&mut self, error: store::Error) -> Result<(), store::Error> {
         let Ok((volume, storage)) = self.places.instead(self.source, self.volume, error.kind) else {
             return Err(error);
