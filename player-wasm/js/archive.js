@@ -76,6 +76,8 @@ export class ArchiveStream {
       }
       if (!signal.aborted) this.backoff.reset();
     } catch (error) {
+      // The module broke its own promise: the Worker tells the page, which starts another one.
+      if (error instanceof WebAssembly.RuntimeError) throw error;
       if (!signal.aborted && !this.closed) this.#failed(error, signal);
     }
     if (!signal.aborted) this.busy = false;
@@ -151,15 +153,18 @@ export class ArchiveStream {
   /** Tells of a gap, and of its cause, which the centre's log has and the media has not. @param {{from: number, to: number}} span */
   async #gap({ from, to }) {
     const time = this.feed.end;
+    const { signal } = this.abort;
     const { tenant, camera } = this.source;
     const iso = (/** @type {number} */ utc) => encodeURIComponent(new Date(utc / 1000).toISOString());
     let cause = 'unknown';
     try {
-      const answer = await this.#fetch(`api/timeline/${tenant}/${camera}?from=${iso(from)}&to=${iso(to)}`, this.abort.signal);
+      const answer = await this.#fetch(`api/timeline/${tenant}/${camera}?from=${iso(from)}&to=${iso(to)}`, signal);
       cause = answer.ok ? ((await answer.json()).gaps[0]?.cause ?? cause) : cause;
     } catch {
       // Told without it.
     }
+    // Of another moment than the one that is looked at by now.
+    if (signal.aborted) return;
     this.tell({ type: 'gap', gap: { from, to, cause }, time });
   }
 

@@ -36,7 +36,7 @@ export class Feed {
     this.attached = false;
     /** @type {(report: SinkReport) => void} */
     this.onreport = () => {};
-    /** Is told of what comes. @type {import('./wasm/live.js').Pace | null} */
+    /** Is told of what comes, where that is live. @type {import('./wasm/live.js').Pace | null} */
     this.pace = null;
     /** Where the next fragment goes that continues the last one. */
     this.end = LEAD;

@@ -55,11 +55,9 @@ export default {
     notRecorded: 'Non enregistré {0} – {1} : {2}.',
     timeline: 'Frise',
     cameras: 'Caméras',
-    camera: 'Caméra',
     gap: 'lacune {0} – {1} ({2}) : {3}',
     notYet: 'pas encore',
     recorded: 'enregistré',
     nothing: 'rien d’enregistré',
-    noCameras: 'Aucune caméra à afficher.',
   },
 };

@@ -31,11 +31,8 @@ export class Mount {
     this.open = false;
     this.strikes = 0;
     this.lastStrike = 0;
-    this.onviolation = (/** @type {SecurityPolicyViolationEvent} */ event) => this.#violation(event);
-    video.addEventListener('error', () => {
-      const { error } = video;
-      if (error && this.generation) this.strike(error.message || `media error ${error.code}`);
-    });
+    /** The video element outlives what is mounted on it. */
+    this.listening = new AbortController();
   }
 
   /** Does the media source live on the page? @param {boolean} inWorker  Has the Worker a MediaSource? */
@@ -47,9 +44,16 @@ export class Mount {
   attach(generation, handle) {
     this.#drop();
     this.generation = generation;
-    document.addEventListener('securitypolicyviolation', this.onviolation);
+    const { video } = this;
+    const { signal } = (this.listening = new AbortController());
+    document.addEventListener('securitypolicyviolation', (event) => this.#violation(event), { signal });
+    const broke = () => {
+      const { error } = video;
+      if (error && this.generation) this.strike(error.message || `media error ${error.code}`);
+    };
+    video.addEventListener('error', broke, { signal });
     if (handle) {
-      this.video.srcObject = /** @type {MediaProvider} */ (handle);
+      video.srcObject = /** @type {MediaProvider} */ (handle);
       this.opening = setTimeout(() => {
         if (document.hidden) return;
         // It never opened: the Worker is no place for it in this browser.
@@ -64,8 +68,11 @@ export class Mount {
     });
     this.sink = sink;
     const address = URL.createObjectURL(sink.source);
-    sink.source.addEventListener('sourceopen', () => URL.revokeObjectURL(address), { once: true });
-    this.video.src = address;
+    // One that never opens is given back too.
+    for (const [end, type] of /** @type {const} */ ([[sink.source, 'sourceopen'], [signal, 'abort']])) {
+      end.addEventListener(type, () => URL.revokeObjectURL(address), { once: true });
+    }
+    video.src = address;
   }
 
   /** From the media source, here or in the Worker. @param {SinkReport} report */
@@ -121,7 +128,7 @@ export class Mount {
   #drop() {
     clearTimeout(this.opening);
     clearTimeout(this.rebuilding);
-    document.removeEventListener('securitypolicyviolation', this.onviolation);
+    this.listening.abort();
     this.sink?.close();
     this.sink = null;
     this.open = false;

@@ -49,11 +49,6 @@ export class Pictures {
     return index < 0 ? null : (this.list[index + n] ?? null);
   }
 
-  /** The newest one. @returns {Picture | null} */
-  newest() {
-    return this.list.at(-1) ?? null;
-  }
-
   /** Drops what is older than `time`. @param {number} time */
   forget(time) {
     const index = this.#index(time);

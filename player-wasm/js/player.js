@@ -8,6 +8,7 @@ import { Face, styles } from './face.js';
 import { judge } from './judge.js';
 import { Screen } from './screen.js';
 import { explain, textOf } from './text.js';
+import { micros } from './time.js';
 
 /** One picture stays on the screen at least this long before the tile's words change for it, milliseconds. */
 const RENDER = 90;
@@ -42,6 +43,8 @@ export class VigiePlayer extends HTMLElement {
   #rendered = 0;
   #clockOffset = 0;
   #seeking = false;
+  /** What `seek` was given. */
+  #sought = NaN;
   #updated = 0;
 
   constructor() {
@@ -56,7 +59,7 @@ export class VigiePlayer extends HTMLElement {
   }
 
   connectedCallback() {
-    upgrade(this, ['token', 'clockOffset']);
+    upgrade(this, ['token', 'clockOffset', 'currentTime']);
     this.#open();
   }
 
@@ -164,7 +167,7 @@ export class VigiePlayer extends HTMLElement {
   }
 
   set currentTime(seconds) {
-    this.seek(seconds * 1e6);
+    this.seek(micros(seconds));
   }
 
   get videoWidth() {
@@ -211,11 +214,12 @@ export class VigiePlayer extends HTMLElement {
 
   /** Plays the recording from a moment on. @param {number} utc microseconds since 1970, UTC */
   seek(utc) {
+    // First, for it throws where that is no moment.
+    const text = new Date(utc / 1000).toISOString();
     this.#seeking = true;
     this.#tell('seeking');
-    const text = new Date(utc / 1000).toISOString();
+    this.#sought = utc;
     if (this.getAttribute('at') === text) this.#screen?.seek(utc);
-    // The attribute has milliseconds; a picture's own microseconds are asked for by the property's way.
     else this.setAttribute('at', text);
   }
 
@@ -232,6 +236,7 @@ export class VigiePlayer extends HTMLElement {
 
   /** One picture on (1) or back (-1); pauses. @param {number} n */
   step(n) {
+    this.pause();
     return this.#screen?.step(n) ?? false;
   }
 
@@ -284,7 +289,9 @@ export class VigiePlayer extends HTMLElement {
 
   #at() {
     const at = Date.parse(this.getAttribute('at') ?? '');
-    return Number.isNaN(at) ? null : at * 1000;
+    if (Number.isNaN(at)) return null;
+    // The attribute has milliseconds, and a picture is found by its microseconds.
+    return Math.trunc(this.#sought / 1000) === at ? this.#sought : at * 1000;
   }
 
   #latency() {

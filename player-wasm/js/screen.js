@@ -80,7 +80,6 @@ export class Screen {
     this.damagedAt = null;
     /** @type {number | null} */
     this.soughtUtc = null;
-    this.lastFragment = -Infinity;
     this.lastEnd = 0;
     /** @type {number | null} */
     this.endAt = null;
@@ -90,10 +89,8 @@ export class Screen {
     /** @type {Record<string, unknown>} */
     this.machine = {};
     this.suspended = false;
-    this.onvisibility = () => this.#visibility();
-    for (const type of ['loadedmetadata', 'durationchange', 'progress']) video.addEventListener(type, () => this.#begin());
-    video.addEventListener('waiting', () => (this.dry = true));
-    video.addEventListener('playing', () => (this.dry = false));
+    /** The page and the video element outlive this. */
+    this.listening = new AbortController();
   }
 
   /** @param {Source} source @param {string} token @param {number | null} at  UTC microseconds; null: live */
@@ -104,7 +101,7 @@ export class Screen {
     this.#wanted(at);
     // A codec that was lacking is lacking until a picture shows.
     if (this.cause?.kind !== 'unsupported') this.cause = null;
-    document.addEventListener('visibilitychange', this.onvisibility);
+    this.#listen();
     this.ticking = setInterval(() => this.#tick(), TICK);
     const line = new Line((message) => this.#heard(message));
     this.line = line;
@@ -120,6 +117,15 @@ export class Screen {
     line.send({ type: 'open', source, token, at: this.live ? null : this.soughtUtc, page: this.page, latency: this.latency });
     line.send({ type: 'clock', offset: this.offset });
     this.#suspend();
+  }
+
+  #listen() {
+    const { video } = this;
+    const { signal } = (this.listening = new AbortController());
+    document.addEventListener('visibilitychange', () => this.#visibility(), { signal });
+    for (const type of ['loadedmetadata', 'durationchange', 'progress']) video.addEventListener(type, () => this.#begin(), { signal });
+    video.addEventListener('waiting', () => (this.dry = true), { signal });
+    video.addEventListener('playing', () => (this.dry = false), { signal });
   }
 
   /** Another distance from the camera. @param {Latency} latency */
@@ -142,7 +148,7 @@ export class Screen {
   /** Shows what the camera sends now. */
   goLive() {
     this.#wanted(null);
-    if (this.cause?.kind === 'unsupported') this.#later(0);
+    if (this.#final()) this.#later(0);
     else this.line?.send({ type: 'live' });
     this.resume();
   }
@@ -152,7 +158,7 @@ export class Screen {
     this.#wanted(utc);
     this.#suspend();
     // What is recorded there may be of another codec.
-    if (this.cause?.kind === 'unsupported') this.#later(0);
+    if (this.#final()) this.#later(0);
     else this.line?.send({ type: 'seek', utc });
   }
 
@@ -186,9 +192,8 @@ export class Screen {
     this.watcher.tick();
   }
 
-  /** One picture on, or back. @param {number} n @returns {boolean} was there one at hand? */
+  /** One picture on, or back, while paused. @param {number} n @returns {boolean} was there one at hand? */
   step(n) {
-    this.pause();
     const to = this.pictures.step(this.video.currentTime, n);
     if (!to || !contains(this.video.buffered, to.time)) return false;
     // Into the middle of the picture: its very start may round to the one before.
@@ -198,8 +203,9 @@ export class Screen {
 
   /** @param {number} speed  Of the recording; a live picture has its own. */
   setSpeed(speed) {
+    // First, for it throws where that is no number.
+    this.video.playbackRate = speed;
     this.speed = speed;
-    if (!this.live) this.video.playbackRate = speed;
   }
 
   /** Nothing is fed while paused or hidden for long. */
@@ -265,6 +271,8 @@ export class Screen {
         this.up = message.up;
         this.attempt = message.attempt;
         if (!this.#final()) this.cause = message.cause;
+        // What plays recordings did not load: the live picture may go on.
+        if (message.cause?.kind === 'worker') this.#later(LOAD_AGAIN);
         break;
       case 'sink':
         this.mount.report(message.report);
@@ -285,7 +293,6 @@ export class Screen {
     this.pictures.add(pictures);
     if (bytes) this.mount.sink?.fragment(bytes, { start, end, offset, randomAccess });
     this.#begin();
-    this.lastFragment = performance.now();
     this.lastEnd = Math.max(this.lastEnd, end);
     this.endAt = null;
     this.count.fragments += 1;
@@ -314,10 +321,8 @@ export class Screen {
 
   #play() {
     if (this.paused) return;
-    this.video.play().catch((error) => {
-      // A newer load interrupts an older play: not worth a word.
-      if (error instanceof DOMException && error.name === 'NotAllowedError') this.blockedAutoplay = true;
-    });
+    // A newer load interrupts an older play: not worth a word.
+    this.video.play().catch(() => {});
   }
 
   #frames() {
@@ -454,7 +459,7 @@ export class Screen {
   close() {
     clearInterval(this.ticking);
     for (const timer of [this.asking, this.hiding]) clearTimeout(timer);
-    document.removeEventListener('visibilitychange', this.onvisibility);
+    this.listening.abort();
     this.line?.close();
     this.line = null;
     this.mount.close();

@@ -20,7 +20,7 @@ const MARKS = {
  * @property {Record<string, string>} clocks  Where a time comes from.
  * @property {Record<'cannotPlay' | 'cannotPlayWhat' | 'h265' | 'h264' | 'noCamera' | 'late' | 'staleFor' | 'recordedAt'
  *   | 'staleSince' | 'damaged' | 'damagedWhat' | 'clockAhead' | 'clockBehind' | 'pausedAt' | 'endWhat' | 'notRecorded'
- *   | 'timeline' | 'cameras' | 'gap' | 'notYet' | 'recorded' | 'nothing' | 'noCameras' | 'camera', Phrase>} phrases
+ *   | 'timeline' | 'cameras' | 'gap' | 'notYet' | 'recorded' | 'nothing', Phrase>} phrases
  */
 
 /** @type {Table} */
@@ -78,12 +78,10 @@ const en = {
     notRecorded: 'Not recorded {0} – {1}: {2}.',
     timeline: 'Timeline',
     cameras: 'Cameras',
-    camera: 'Camera',
     gap: 'gap {0} – {1} ({2}): {3}',
     notYet: 'not yet',
     recorded: 'recorded',
     nothing: 'nothing recorded',
-    noCameras: 'No cameras to show.',
   },
 };
 
@@ -95,7 +93,7 @@ const others = { fr: () => import('./fr.js') };
 const waiting = new Map();
 
 /** The language that an element is in, across shadow roots. @param {Element} element */
-export function languageOf(element) {
+function languageOf(element) {
   for (let at = /** @type {Node | null} */ (element); at; at = at instanceof ShadowRoot ? at.host : at.parentNode) {
     const lang = at instanceof Element ? at.getAttribute('lang') : null;
     if (lang) return lang.toLowerCase().split('-')[0] ?? 'en';
@@ -117,15 +115,12 @@ export function textOf(element, loaded) {
   if (!those) {
     those = new Set();
     waiting.set(lang, those);
-    load().then(
-      (module) => {
-        tables.set(lang, module.default);
-        for (const tell of waiting.get(lang) ?? []) tell();
-        waiting.delete(lang);
-      },
-      // It stays English.
-      () => tables.set(lang, en),
-    );
+    // Where it does not load it stays English.
+    void load().catch(() => ({ default: en })).then((module) => {
+      tables.set(lang, module.default);
+      for (const tell of waiting.get(lang) ?? []) tell();
+      waiting.delete(lang);
+    });
   }
   those.add(loaded);
   return en;

@@ -2,6 +2,9 @@
 
 /** @typedef {'local' | 'utc'} Clock */
 
+/** Whole ones, so that a picture's own moment comes back from seconds as it was. @param {number} seconds */
+export const micros = (seconds) => Math.round(seconds * 1e6);
+
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
 

@@ -3,6 +3,7 @@
 /** @import {Row} from './timeline.js' */
 /** @import {Span} from './scale.js' */
 /** @import {Clock} from './time.js' */
+/** @import {Table} from './text.js' */
 import { SECOND, ticks, xOf } from './scale.js';
 import { day, minuteOfDay, timeOfDay } from './time.js';
 
@@ -20,6 +21,7 @@ export const ROW = 24;
  * @property {number | null} hover
  * @property {Clock} clock
  * @property {number} zone      Microseconds that the clock shown is ahead of UTC.
+ * @property {Table} text
  */
 
 /** @typedef {Record<'panel' | 'raised' | 'line' | 'text' | 'dim' | 'accent' | 'good' | 'warn' | 'range' | 'selected' | 'font', string>} Palette */
@@ -57,7 +59,7 @@ export function draw(canvas, colours, scene) {
 }
 
 /** @param {CanvasRenderingContext2D} paint @param {Palette} colours @param {Scene} scene @param {number} width @param {number} height */
-function axis(paint, colours, { view, clock, zone, now, position }, width, height) {
+function axis(paint, colours, { view, clock, zone, now, position, text }, width, height) {
   const { step, list } = ticks(view, width, zone);
   const flagged = xOf(view, position ?? now, width);
   paint.font = `13px ${colours.font}`;
@@ -71,7 +73,7 @@ function axis(paint, colours, { view, clock, zone, now, position }, width, heigh
     paint.lineTo(x, height);
     paint.stroke();
     const midnight = (utc + zone) % (86_400 * SECOND) === 0;
-    const label = midnight ? day(utc, clock).replace(/ \d+$/, '') : step < 60 * SECOND ? timeOfDay(utc, clock, step < SECOND ? 1 : 0) : minuteOfDay(utc, clock);
+    const label = midnight ? day(utc, clock, text.lang).replace(/ \d+$/, '') : step < 60 * SECOND ? timeOfDay(utc, clock, step < SECOND ? 1 : 0) : minuteOfDay(utc, clock);
     paint.fillStyle = midnight ? colours.text : colours.dim;
     if (x > 30 && x < width - 30 && Math.abs(x - flagged) > 66) paint.fillText(label, x, AXIS / 2);
   }
@@ -121,7 +123,7 @@ function hatch(paint, colours, [x, y, width, height]) {
 }
 
 /** @param {CanvasRenderingContext2D} paint @param {Palette} colours @param {Scene} scene @param {number} width @param {number} height */
-function marks(paint, colours, { view, now, position, hover, clock }, width, height) {
+function marks(paint, colours, { view, now, position, hover, clock, text }, width, height) {
   const line = (/** @type {number} */ utc, /** @type {string} */ colour, /** @type {number} */ thick) => {
     const x = xOf(view, utc, width);
     if (x < -1 || x > width + 1) return null;
@@ -131,7 +133,7 @@ function marks(paint, colours, { view, now, position, hover, clock }, width, hei
   };
   if (hover !== null) line(hover, colours.dim, 1);
   const x = line(now, colours.good, position === null ? 2 : 1);
-  if (position === null && x !== null) flag(paint, colours.good, colours, 'LIVE', x, width);
+  if (position === null && x !== null) flag(paint, colours.good, colours, text.states.live.toUpperCase(), x, width);
   if (position === null) return;
   const at = line(position, colours.accent, 2);
   if (at !== null) flag(paint, colours.accent, colours, timeOfDay(position, clock, 0), at, width);

@@ -200,7 +200,10 @@ export class VigieTimeline extends HTMLElement {
     return `${time} · ${row && at(row.ranges, utc) ? phrases.recorded : phrases.nothing}`;
   }
 
-  #worded = () => this.#speak();
+  #worded = () => {
+    this.#speak();
+    this.#dirty();
+  };
 
   get #text() {
     return textOf(this, this.#worded);
@@ -235,7 +238,7 @@ export class VigieTimeline extends HTMLElement {
       const zoneMicros = this.#clock === 'utc' ? 0 : -new Date(this.#now / 1000).getTimezoneOffset() * 60 * SECOND;
       draw(this.#canvas, palette(this), {
         ...{ rows: this.#rows, view: this.#view, now: this.#now, position, selected },
-        ...{ hover: this.#hover, clock: this.#clock, zone: zoneMicros },
+        ...{ hover: this.#hover, clock: this.#clock, zone: zoneMicros, text: this.#text },
       });
     });
   }

@@ -35,7 +35,6 @@ const styles = sheet(`
   .enlarged { position: relative; }
   .enlarged .tile { position: absolute; inset: 0; visibility: hidden; }
   .enlarged .tile.large { visibility: visible; }
-  .empty { display: grid; place-content: center; height: 100%; color: var(--_dim); }
 `);
 
 /** @param {{tenant: string, id: string}} camera */
@@ -64,7 +63,8 @@ export class VigieWall extends HTMLElement {
   #clockOffset = 0;
   #page = 0;
   #sizes = new ResizeObserver((entries) => {
-    for (const { target } of entries) this.#measure(target);
+    const sized = new Set(entries.map(({ target }) => target));
+    for (const entry of this.#tiles.values()) if (sized.has(entry.tile)) this.#measure(entry);
   });
 
   constructor() {
@@ -82,7 +82,7 @@ export class VigieWall extends HTMLElement {
 
   connectedCallback() {
     this.#name();
-    upgrade(this, ['token', 'cameras', 'clockOffset', 'selected', 'enlarged']);
+    upgrade(this, ['token', 'cameras', 'clockOffset', 'selected', 'enlarged', 'page']);
   }
 
   #name = () => this.#grid.setAttribute('aria-label', textOf(this, this.#name).phrases.cameras);
@@ -90,7 +90,7 @@ export class VigieWall extends HTMLElement {
   /** @param {string} name */
   attributeChangedCallback(name) {
     if (name === 'layout') this.#arrange();
-    else for (const { player } of this.#tiles.values()) this.#pass(player);
+    else for (const player of this.#players) this.#pass(player);
   }
 
   get cameras() {
@@ -109,14 +109,20 @@ export class VigieWall extends HTMLElement {
     return LAYOUTS[this.getAttribute('layout') ?? ''] ?? null;
   }
 
-  /** Which of the pages that the layout has is shown; from 0. */
+  /** All of them, those that still wait behind another one too. */
+  get #players() {
+    return [...this.#tiles.values()].flatMap(({ player, next }) => (next ? [player, next] : [player]));
+  }
+
+  /** Which of the pages that the layout has is shown, from 0: that of the selected camera. */
   get page() {
     return this.#page;
   }
 
   set page(page) {
-    this.#page = page;
-    this.#arrange();
+    const to = Math.min(Math.max(0, page), this.pages - 1);
+    const first = to === this.#page ? undefined : this.#cameras[to * (this.#layout?.tiles ?? 0)];
+    if (first) this.selected = keyOf(first);
   }
 
   get pages() {
@@ -127,7 +133,9 @@ export class VigieWall extends HTMLElement {
   #arrange() {
     const layout = this.#layout;
     const room = layout?.tiles ?? Infinity;
-    this.#page = Math.min(Math.max(0, this.#page), this.pages - 1);
+    // The selected one stays in sight: it is what the keys and an enlarged tile go by.
+    const chosen = this.#cameras.findIndex((camera) => keyOf(camera) === this.#selected);
+    this.#page = pageOf(chosen, layout) ?? Math.min(this.#page, this.pages - 1);
     const from = layout ? this.#page * room : 0;
     const shown = this.#cameras.slice(from, from + room);
     const keys = new Set(shown.map(keyOf));
@@ -157,7 +165,7 @@ export class VigieWall extends HTMLElement {
 
   set token(token) {
     this.#token = token;
-    for (const { player } of this.#tiles.values()) player.token = token;
+    for (const player of this.#players) player.token = token;
   }
 
   get clockOffset() {
@@ -166,7 +174,7 @@ export class VigieWall extends HTMLElement {
 
   set clockOffset(ms) {
     this.#clockOffset = ms;
-    for (const { player } of this.#tiles.values()) player.clockOffset = ms;
+    for (const player of this.#players) player.clockOffset = ms;
   }
 
   /** The player of a camera. @param {string | null} key `tenant/camera` */
@@ -181,10 +189,7 @@ export class VigieWall extends HTMLElement {
   set selected(key) {
     if (key === this.#selected) return;
     this.#selected = key;
-    if (key !== null && !this.#tiles.has(key)) {
-      const page = pageOf(this.#cameras.findIndex((camera) => keyOf(camera) === key), this.#layout);
-      if (page !== null) this.page = page;
-    }
+    if (key !== null && !this.#tiles.has(key)) this.#arrange();
     for (const [other, { tile }] of this.#tiles) {
       tile.setAttribute('aria-selected', String(other === key));
       tile.tabIndex = other === key ? 0 : -1;
@@ -200,9 +205,11 @@ export class VigieWall extends HTMLElement {
   set enlarged(key) {
     if (key === this.#enlarged) return;
     this.#enlarged = key;
+    // First, for its tile may be on another page.
+    if (key !== null) this.selected = key;
     this.#grid.classList.toggle('enlarged', key !== null);
     for (const [other, { tile }] of this.#tiles) tile.classList.toggle('large', other === key);
-    if (key !== null) this.selected = key;
+    for (const entry of this.#tiles.values()) this.#measure(entry);
     this.dispatchEvent(new CustomEvent('vigie-enlarge', { detail: key }));
   }
 
@@ -221,9 +228,8 @@ export class VigieWall extends HTMLElement {
     }
     const turn = { PageDown: 1, PageUp: -1 }[event.key];
     if (turn && this.pages > 1) {
-      const to = (this.#page + turn + this.pages) % this.pages;
-      const first = this.#cameras[to * (this.#layout?.tiles ?? 0)];
-      if (first) this.#select(keyOf(first));
+      this.page = (this.#page + turn + this.pages) % this.pages;
+      if (this.#selected !== null) this.#select(this.#selected);
       return true;
     }
     if (/^[1-9]$/.test(event.key)) return this.#number(event.key);
@@ -314,30 +320,38 @@ export class VigieWall extends HTMLElement {
   }
 
   /** @param {Tile} entry @param {VigiePlayer} player */
-  #listen({ camera }, player) {
-    const key = keyOf(camera);
+  #listen(entry, player) {
+    const key = keyOf(entry.camera);
     player.addEventListener('vigie-state', (event) => {
       if (this.#tiles.get(key)?.player !== player) return;
-      const { state, cause } = /** @type {CustomEvent} */ (event).detail;
-      this.dispatchEvent(new CustomEvent('vigie-state', { detail: { key, state, cause } }));
+      this.#tell(key, /** @type {CustomEvent} */ (event).detail);
+      // Back from the recording or from a pause: what was put off then is due.
+      if (player.state === 'live') this.#measure(entry);
     });
   }
 
-  /** A tile changed its size: another stream may be right for it, once it stays so. @param {Element} tile */
-  #measure(tile) {
-    const entry = [...this.#tiles.values()].find((one) => one.tile === tile);
-    if (!entry) return;
-    const wanted = () => wantsMain(tile.clientWidth * devicePixelRatio, entry.main);
+  /** @param {string} key @param {Pick<VigiePlayer, 'state' | 'cause'>} now */
+  #tell(key, { state, cause }) {
+    this.dispatchEvent(new CustomEvent('vigie-state', { detail: { key, state, cause } }));
+  }
+
+  /** Another stream may be right for a tile's size, once that stays so. @param {Tile} entry */
+  #measure(entry) {
+    const { camera, tile } = entry;
     clearTimeout(entry.timer);
-    if (wanted() === entry.main) return;
-    entry.timer = setTimeout(() => this.#change(entry, wanted()), DWELL);
+    // Behind an enlarged tile it has that one's size, and nobody sees it: it goes on as it was.
+    const hidden = this.#enlarged !== null && this.#enlarged !== keyOf(camera);
+    if (!camera.sub || hidden || !tile.isConnected) return;
+    const main = wantsMain(tile.clientWidth * devicePixelRatio, entry.main);
+    if (main !== entry.main) entry.timer = setTimeout(() => this.#change(entry, main), DWELL);
   }
 
   /** The other stream comes behind the one on the screen, and takes its place with its first picture. @param {Tile} entry @param {boolean} main */
   #change(entry, main) {
     const { camera, player, tile } = entry;
     // What is looked at in the recording, or held, is left alone.
-    if (main === entry.main || entry.next || !player.isLive || player.paused) return;
+    const away = () => !player.isLive || player.paused;
+    if (entry.next || away()) return;
     const next = this.#make(camera);
     next.className = 'coming';
     entry.next = next;
@@ -345,16 +359,20 @@ export class VigieWall extends HTMLElement {
     const done = (/** @type {boolean} */ good) => {
       clearTimeout(late);
       entry.next = null;
-      if (!good || !tile.isConnected) {
+      if (!good || away() || !tile.isConnected) {
         next.remove();
-        return;
+      } else {
+        const key = keyOf(camera);
+        entry.player = next;
+        entry.main = main;
+        next.className = '';
+        this.#listen(entry, next);
+        if (next.state !== player.state) this.#tell(key, next);
+        player.remove();
+        this.dispatchEvent(new CustomEvent('vigie-stream', { detail: { key, main } }));
       }
-      entry.player = next;
-      entry.main = main;
-      next.className = '';
-      this.#listen(entry, next);
-      player.remove();
-      this.dispatchEvent(new CustomEvent('vigie-stream', { detail: { key: keyOf(camera), main } }));
+      // The tile may have changed its size again meanwhile.
+      this.#measure(entry);
     };
     const late = setTimeout(() => done(false), PATIENCE);
     next.addEventListener('vigie-picture', () => done(true), { once: true });

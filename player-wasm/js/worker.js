@@ -45,7 +45,6 @@ function open({ id, source, token, at, page, latency }) {
   close(id);
   const feed = new Feed(id, post, page);
   const pace = new Pace(latency);
-  feed.pace = pace;
   /** @type {Entry} */
   const entry = { source, token, feed, pace, live: null, archive: null, sought: at, suspended: false, clockOffset: 0 };
   entries.set(id, entry);
@@ -57,6 +56,7 @@ function open({ id, source, token, at, page, latency }) {
 /** @param {number} id @param {Entry} entry */
 function live(id, entry) {
   entry.sought = null;
+  entry.feed.pace = entry.pace;
   entry.archive?.close();
   entry.archive = null;
   entry.live?.close();
@@ -68,6 +68,8 @@ function live(id, entry) {
 function seek(id, entry, utc) {
   entry.live?.close();
   entry.live = null;
+  // What comes out of the recording says nothing of the live one's network.
+  entry.feed.pace = null;
   entry.sought = utc;
   if (entry.archive) {
     entry.archive.seek(utc);

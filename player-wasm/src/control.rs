@@ -244,6 +244,7 @@ impl Controller {
             self.underruns += 1;
             self.margin = (self.margin + 0.25 * self.target()).min(MOST / 2.0);
             self.clean_since = Some(now);
+            return;
         } else if !screen.dry && screen.end - screen.playhead > 0.04 {
             self.is_dry = false;
         }

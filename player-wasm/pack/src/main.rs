@@ -93,12 +93,12 @@ fn pack(options: &Options) -> Result<()> {
         }
     }
 
+    let minified = work.join("minified");
+    let small = options.optimize && scripts::minified(&player(), &work, &minified)?;
     // The old package is only touched once the new one is known to be good.
     let out = &options.out;
     clear(out)?;
-    if !(options.optimize && scripts::minified(&player(), &work, out)?) {
-        scripts::copied(&work, out)?;
-    }
+    scripts::copied(if small { &minified } else { &work }, out)?;
     fs::copy(player().join("README.md"), out.join("README.md"))?;
     for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
         let path = player().join("..").join(licence);

@@ -25,7 +25,7 @@ pub(crate) fn package_json() -> String {
     "./wasm/*": "./wasm/*",
     "./package.json": "./package.json"
   }},
-  "sideEffects": ["./index.js", "./tile.js"],
+  "sideEffects": ["./index.js", "./tile.js", "./chunk-*.js"],
   "keywords": ["rtsp", "onvif", "h264", "h265", "video", "camera", "web-component"]
 }}
 "#

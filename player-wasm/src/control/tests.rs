@@ -237,6 +237,22 @@ fn a_stream_that_is_missing_is_no_fault_of_the_screen() {
 }
 
 #[test]
+fn running_dry_after_a_clean_minute_counts_in_full() {
+    let mut control = Controller::new(Profile::Low);
+    control.observe(0.0, Observation::Started);
+    let look = |pictures, dry| {
+        Observation::Screen(Screen { end: 1.0, newest: 1.0, pictures, dry, ..Screen::default() })
+    };
+    control.observe(0.0, look(0, false));
+    control.observe(200.0, look(1, false));
+    let aimed = control.target();
+    control.observe(CLEAN + 1000.0, Observation::Arrived { stamp: 1.0, lasts: 0.04, epoch: 0 });
+    control.observe(CLEAN + 1000.0, look(2, true));
+    assert_eq!(control.underruns(), 1);
+    assert!((control.target() - 1.25 * aimed).abs() < 1e-9, "{}", control.target());
+}
+
+#[test]
 fn an_idle_screen_is_left_alone() {
     let mut control = Controller::new(Profile::Low);
     control.observe(0.0, Observation::Started);

@@ -307,6 +307,24 @@ export async function wall(context) {
       }
       report.holds(name, `layout ${layout}: arrows reach every camera`, reached.size === 30 && Math.max(...most) === tiles, `${reached.size} of 30, ${Math.max(...most)} tiles`);
     }
+    // Whatever turns the page or divides it anew, the chosen camera is on it: else no key would reach the wall.
+    const turns = await page.evaluate(() => {
+      const { wall } = window;
+      const chosen = () => [...wall.shadowRoot.querySelectorAll('.tile[aria-selected=true][tabindex="0"]')].length;
+      wall.selected = 'annoeullin/camera-29';
+      const found = [];
+      for (const layout of ['4', '25', '9']) {
+        wall.setAttribute('layout', layout);
+        found.push(`${layout}: ${wall.page} ${chosen()}`);
+      }
+      wall.page = 0;
+      found.push(`${wall.selected} ${chosen()}`);
+      wall.enlarged = 'annoeullin/camera-29';
+      found.push(`${wall.page} ${wall.shadowRoot.querySelectorAll('.tile.large').length}`);
+      wall.enlarged = null;
+      return found.join(', ');
+    });
+    report.holds(name, 'the chosen camera stays in sight', turns === '4: 7 1, 25: 1 1, 9: 3 1, annoeullin/mairie 1, 3 1', turns);
     await page.screenshot({ path: path(out, `${name.toLowerCase()}-wall.png`) });
     // One camera of two streams: the demo's second camera stands for the first one's smaller stream.
     const shows = (number) =>

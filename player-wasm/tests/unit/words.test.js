@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Backoff } from '../../js/backoff.js';
 import { NARROWEST, SECOND, WIDEST, at, ticks, utcOf, xOf, zoom } from '../../js/scale.js';
 import { Skew } from '../../js/skew.js';
-import { day, span, timeOfDay, zone } from '../../js/time.js';
+import { day, micros, span, timeOfDay, zone } from '../../js/time.js';
 
 const UTC = Date.UTC(2026, 10, 22, 14, 3, 27, 120) * 1000;
 
@@ -14,6 +14,11 @@ test('moments and spans in words', () => {
   assert.equal(day(UTC, 'utc'), '22 Nov 2026');
   assert.equal(zone(UTC, 'utc'), 'UTC');
   assert.deepEqual([2, 123, 2440, 42_000, 185_000, 7_800_000, 1_202_400_000].map(span), ['2 ms', '120 ms', '2.4 s', '42 s', '3 min 05 s', '2 h 10 min', '13 d 22 h']);
+});
+
+test('a moment in seconds is the same moment in microseconds again', () => {
+  // Off by one it would be the picture before.
+  for (let utc = UTC; utc < UTC + 100_000; utc += 37) assert.equal(micros(utc / 1e6), utc);
 });
 
 test('waits double, with a share of chance, up to their most', () => {
