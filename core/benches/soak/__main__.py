@@ -122,6 +122,8 @@ def soak(run, options):
     run.over.set()
     for thread in [sampler, *clients]:
         thread.join(120)
+    for client in clients:
+        client.want(not client.is_alive(), "still waits for an answer after two minutes")
     stopped = int(time.time() * 1e6)
     took, code = run.centre.stop()
     run.simulator.stop()
@@ -185,7 +187,8 @@ def kept(report, run, table, stopped):
     for gap in gaps[:10]:
         print("   ", gap)
     code, checked, said = host.documents([run.vigie, "--json", "fsck", "--store", store])
-    report.line("vigie fsck, exit code; cameras", f"{code}; {len(checked)}", "0", code == 0)
+    looked_at = sum(told.get("fragments", 0) for told in checked)
+    report.line("vigie fsck, exit code; fragments", f"{code}; {looked_at}", f"0; {fragments}", (code, looked_at) == (0, fragments))
     if code:
         print("   ", said[-1000:], checked[:3])
 
@@ -199,7 +202,7 @@ def served(report, clients, table, run):
             # Who leaves in the midst may have been sent a picture that is shown after others still to come.
             end = got.end or max(got.seen, default=0) - REORDERED
             why = table.wrong(got.camera, got.seen, got.start, end, got.extra)
-            if not why and got.shown is not None and got.what == "export" and got.shown != inside:
+            if not why and got.shown is not None and got.shown != inside:
                 why = f"{got.shown} pictures shown of {inside}"
             if why:
                 client.say(f"{got.what} of cam{got.camera}, {got.start} to {got.end}: {why}")
