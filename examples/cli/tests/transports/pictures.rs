@@ -67,7 +67,15 @@ impl Clip {
     /// Asserts that what is stored is what was sent, from some picture on: each once, in order, round and round.
     pub(crate) fn assert_stored(&self, name: &str, stored: &[String]) {
         let first = self.sent.iter().position(|hash| Some(hash) == stored.first());
-        let first = first.unwrap_or_else(|| panic!("{name}: the first picture stored was never sent"));
+        let first = first.unwrap_or_else(|| {
+            let strange: Vec<_> = stored
+                .iter()
+                .enumerate()
+                .filter(|(_, hash)| !self.sent.contains(hash))
+                .map(|(i, _)| i)
+                .collect();
+            panic!("{name}: of {} pictures stored, these were never sent: {strange:?}", stored.len())
+        });
         for (i, hash) in stored.iter().enumerate() {
             let place = (first + i) % self.sent.len();
             let is = self.sent.iter().position(|sent| sent == hash);
