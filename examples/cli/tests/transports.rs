@@ -66,16 +66,17 @@ impl Case<'_> {
         let listed: Value = serde_json::from_str(listed.trim()).unwrap();
         assert_eq!(listed["gaps"].as_array().unwrap().len(), 0, "{name}: {listed}\n{told}");
         assert_eq!(listed["ranges"].as_array().unwrap().len(), 1, "{name}: {listed}\n{told}");
-        let (mut stored, mut counted, mut last) = (Vec::new(), 0, PathBuf::new());
+        let (mut stored, mut counted, mut paths) = (Vec::new(), 0, Vec::new());
         for file in listed["files"].as_array().unwrap() {
             assert_eq!(file["lost_packets"], 0, "{name}: {listed}");
             let path: PathBuf = store.join(file["path"].as_str().unwrap());
             assert_eq!(support::stream(&path), format!("{},640,360", self.clip.codec), "{name}");
             counted += file["pictures"].as_u64().unwrap();
             stored.extend(hashes(&path));
-            last = path;
+            paths.push(path);
         }
-        counted -= u64::from(self.clip.without_cut_end(&mut stored, &last));
+        counted -= u64::from(self.clip.without_cut_end(&mut stored, &paths[paths.len() - 1]));
+        counted -= self.clip.without_cut_start(&mut stored, &paths[0]) as u64;
         self.clip.assert_stored(name, &stored);
         assert_eq!(stored.len() as u64, counted, "{name}: {listed}");
         assert!(counted >= (seconds() - 4) * 25, "{name}: {counted} pictures in {} s", seconds());

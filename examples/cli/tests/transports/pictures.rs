@@ -8,6 +8,8 @@ use crate::support::hashes;
 
 /// Pictures of a clip: 6 s.
 const LENGTH: u32 = 150;
+/// From key picture to key picture.
+const GOP: usize = 25;
 
 /// A clip, and the hash of each of its pictures.
 pub(crate) struct Clip {
@@ -61,6 +63,19 @@ impl Clip {
         if cut {
             stored.pop();
         }
+        cut
+    }
+
+    /// On a busy machine GStreamer's server may begin within a key picture: takes off what refers to that, where the store's
+    /// first file says that it is not whole. How many these are.
+    pub(crate) fn without_cut_start(&self, stored: &mut Vec<String>, first: &Path) -> usize {
+        let file = std::fs::read(first).unwrap();
+        let mut marks = boxes(&file).into_iter().filter_map(|(kind, body)| incomplete(kind, body));
+        if marks.next() != Some(true) {
+            return 0;
+        }
+        let cut = stored.iter().take(GOP).take_while(|hash| !self.sent.contains(hash)).count();
+        stored.drain(..cut);
         cut
     }
 
