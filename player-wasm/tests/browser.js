@@ -15,6 +15,7 @@ import { looks } from './browser/looks.js';
 import { Report } from './browser/report.js';
 import { doors, keyboard, live, outage, policy, recorded, start } from './browser/shows.js';
 import { axe, faults, latency, stepping, surface, wall } from './browser/tile.js';
+import { web } from './browser/web.js';
 
 const wanted = (process.env.VIGIE_BROWSERS ?? 'chromium,firefox').toLowerCase().split(',');
 const only = process.env.VIGIE_ONLY?.split(',');
@@ -47,7 +48,7 @@ for (const kind of kinds) {
     server = await centre.start();
     const context = { browser, page, server, report, out, complaints, name: kind.name, h265: kind.h265 };
     await start(context);
-    for (const show of [live, keyboard, recorded, outage, looks, axe, latency, surface, stepping, wall, faults, policy, doors]) {
+    for (const show of [live, keyboard, recorded, outage, looks, axe, latency, surface, stepping, wall, faults, policy, web, doors]) {
       if (only && !only.includes(show.name)) continue;
       if (!only && LONG.has(show) && first !== kind && !process.env.VIGIE_LONG) {
         console.log(`       ${kind.name}: ${show.name} is for VIGIE_LONG=1`);

@@ -1,0 +1,161 @@
+// The pages of examples/web, as a portal would serve them: pictures move on each, and the token is where it should be.
+
+import { readFileSync } from 'node:fs';
+import { join as path } from 'node:path';
+import * as compiler from 'vue/compiler-sfc';
+import { build } from 'esbuild';
+import { serve } from '../../../examples/web/server.mjs';
+import { install } from './probe.js';
+import { until } from './shows.js';
+import { stranger } from './strict.js';
+
+const root = path(import.meta.dirname, '../../../examples/web');
+
+/** What Vite's plugin does for `.vue`, in few lines. @type {import('esbuild').Plugin} */
+const vue = {
+  name: 'vue',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.vue$/ }, ({ path: file }) => {
+      const { descriptor, errors } = compiler.parse(readFileSync(file, 'utf8'), { filename: file });
+      if (errors.length) throw errors[0];
+      const isCustomElement = (/** @type {string} */ tag) => tag.startsWith('vigie-');
+      const made = compiler.compileScript(descriptor, { id: file, inlineTemplate: true, templateOptions: { compilerOptions: { isCustomElement } } });
+      return { contents: made.content, loader: 'js', resolveDir: path(file, '..') };
+    });
+  },
+};
+
+/** `/react/main.js` and `/vue/main.js`. */
+export async function bundles() {
+  const made = await build({
+    ...{ bundle: true, minify: true, write: false, format: 'esm', target: 'es2022', jsx: 'automatic', plugins: [vue], logLevel: 'warning' },
+    entryPoints: [path(root, 'react/main.jsx'), path(root, 'vue/main.js')],
+    outdir: root,
+    nodePaths: [path(import.meta.dirname, '../../node_modules')],
+    define: {
+      'process.env.NODE_ENV': '"production"',
+      ...{ __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false', __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false' },
+    },
+  });
+  return new Map(made.outputFiles.map(({ path: file, text }) => [file.slice(root.length).replaceAll('\\', '/'), text]));
+}
+
+/** Each player of a frame: `[camera, number]` out of its pixels, and its state. @param {import('puppeteer-core').Frame} frame */
+const look = (frame) =>
+  frame.evaluate(() =>
+    [...document.querySelectorAll('vigie-player')].map((player) => {
+      const { videoWidth } = player;
+      return { state: player.state, seen: videoWidth ? window.__read(player.video) : [-1, -1] };
+    }),
+  );
+
+/**
+ * Every player of the frame shows its camera, and its pictures change; says after how long.
+ * @param {import('puppeteer-core').Frame} frame @param {number[]} cameras
+ */
+async function moving(frame, cameras) {
+  const numbers = cameras.map(() => new Set());
+  const wait = await until(async () => {
+    const players = await look(frame);
+    if (players.length !== cameras.length) return false;
+    for (const [i, { state, seen }] of players.entries()) {
+      if (seen[0] === cameras[i] && state === 'live') numbers[i]?.add(seen[1]);
+    }
+    return numbers.every(({ size }) => size >= 5);
+  }, 20_000, 60);
+  return { good: !Number.isNaN(wait), told: Number.isNaN(wait) ? JSON.stringify(await look(frame)) : `${Math.round(wait)} ms` };
+}
+
+/** Where a token could be read by who should not: addresses, attributes, storage. @param {import('puppeteer-core').Frame} frame @param {string} token */
+const leaks = (frame, token) =>
+  frame.evaluate((secret) => {
+    const places = {
+      address: [location.href, ...performance.getEntriesByType('resource').map(({ name }) => name)].join(' '),
+      markup: document.documentElement.outerHTML,
+      storage: JSON.stringify([{ ...localStorage }, { ...sessionStorage }]) + document.cookie,
+    };
+    return Object.entries(places).flatMap(([place, text]) => (text.includes(secret) ? [place] : []));
+  }, token);
+
+export async function web(context) {
+  const { browser, server, report, name } = context;
+  // React and Vue are the same JavaScript in every browser.
+  const all = name === 'Chromium';
+  const portal = await serve({ centre: server.base, token: async () => server.token, bundles: all ? await bundles() : new Map() });
+  const complaints = [];
+  const open = async (address) => {
+    const page = await browser.newPage();
+    page.on('pageerror', (error) => complaints.push(String(error.message ?? error)));
+    page.on('console', (message) => message.type() === 'error' && !/favicon/.test(message.location()?.url ?? '') && complaints.push(message.text()));
+    await page.goto(address);
+    return page;
+  };
+  try {
+    const plain = await open(`${portal.front}/plain/`);
+    await plain.evaluate(install);
+    const { good, told } = await moving(plain.mainFrame(), [1, 2]);
+    report.holds(name, 'plain HTML: pictures move', good, told);
+    const found = await leaks(plain.mainFrame(), server.token);
+    report.holds(name, '… the token stands in no address, markup or storage', found.length === 0, found.join());
+    await plain.close();
+
+    for (const framework of all ? ['react', 'vue'] : []) {
+      const page = await open(`${portal.front}/${framework}/`);
+      await page.evaluate(install);
+      const first = await moving(page.mainFrame(), [1]);
+      report.holds(name, `${framework}: pictures move`, first.good, first.told);
+      await page.click('.choices button:nth-child(2)');
+      const second = await moving(page.mainFrame(), [2]);
+      report.holds(name, `${framework}: another camera, the same element`, second.good, second.told);
+      report.holds(name, '… its state reaches the page', await page.evaluate(() => /^(live|late)$/.test(document.querySelector('[role=status]').textContent)));
+      const leaked = await leaks(page.mainFrame(), server.token);
+      report.holds(name, '… the token stands in no address, markup or storage', leaked.length === 0, leaked.join());
+      await page.close();
+    }
+
+    const page = await open(`${portal.portal}/iframe/portal.html`);
+    const framed = async () => page.frames().find((frame) => frame.url().startsWith(`${portal.front}/iframe/video.html`));
+    await until(async () => (await framed()) !== undefined, 5000);
+    const frame = await framed();
+    await frame?.evaluate(install);
+    const shown = frame ? await moving(frame, [1]) : { good: false, told: 'no frame' };
+    report.holds(name, 'iframe portal: pictures move', shown.good, shown.told);
+    const leaked = [...(await leaks(page.mainFrame(), server.token)), ...(frame ? await leaks(frame, server.token) : ['no frame'])];
+    report.holds(name, '… the token stands in no address, markup or storage', leaked.length === 0, leaked.join());
+    // What is not from the portal is no token: the frame's own window, and another origin.
+    const before = await frame?.evaluate(() => {
+      window.postMessage({ type: 'vigie-token', token: 'forged' }, '*');
+      return new Promise((done) => setTimeout(() => done(document.querySelector('vigie-player').token !== 'forged'), 200));
+    });
+    report.holds(name, '… a token from elsewhere is not taken', before === true);
+    await page.close();
+
+    // A page of another origin frames the same page: the browser shows it nothing, and it hears nothing.
+    const other = await stranger(server.base, server.token);
+    const foreign = await browser.newPage();
+    await foreign.goto(other.base);
+    const got = await foreign.evaluate(async (address) => {
+      const heard = [];
+      window.addEventListener('message', ({ data }) => heard.push(data?.type));
+      const element = document.createElement('iframe');
+      element.src = address;
+      document.body.append(element);
+      await new Promise((done) => setTimeout(done, 1500));
+      return heard;
+    }, `${portal.front}/iframe/video.html?tenant=annoeullin&camera=mairie`);
+    const frames = foreign.frames().map((one) => one.url());
+    await foreign.close();
+    await other.stop();
+    report.holds(name, 'another origin that frames it hears nothing', got.length === 0 && !frames.some((url) => url.includes('video.html')), got.join() || frames.slice(1).join());
+    const refused = await Promise.all([
+      fetch(`${portal.front}/token`, { method: 'POST' }),
+      fetch(`${portal.front}/token`, { method: 'POST', headers: { Origin: portal.portal } }),
+      fetch(`${portal.front}/token`),
+      fetch(`${portal.front}/api/cameras`, { headers: { Origin: 'https://evil.example', Authorization: `Bearer ${server.token}` } }),
+    ]);
+    report.holds(name, 'without a session, from elsewhere: no token', refused.every(({ status }) => status === 403), refused.map(({ status }) => status).join());
+    report.most(name, 'errors on the pages’ consoles', complaints.length, 0, complaints[0]?.slice(0, 100) ?? '');
+  } finally {
+    await portal.stop();
+  }
+}
