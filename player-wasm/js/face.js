@@ -46,7 +46,7 @@ export const styles = sheet(`
   .picture { --_text: #e8eef3; --_dim: #a3b1bd; --_bad: #ff8577; position: relative; min-height: 0; background: #000; color: var(--_text); overflow: hidden; }
   video { display: block; width: 100%; height: 100%; object-fit: contain; background: #000; }
   .dimmed video { filter: grayscale(1) brightness(.42); }
-  .blank video { visibility: hidden; }
+  .blank video, :host([watermark]) .picture:not(.marked) video { visibility: hidden; }
   .brief video { filter: brightness(.72); }
   .plate { position: absolute; inset: 0; display: grid; place-content: center; justify-items: center; gap: 4px; padding: 12px 18px; text-align: center; text-wrap: balance; }
   .plate[hidden], .strip[hidden], .note[hidden] { display: none; }
@@ -56,9 +56,11 @@ export const styles = sheet(`
   .plate .what { color: var(--_text); }
   .plate p { margin: 0; }
   .plate p:empty { display: none; }
-  .strip, .note { position: absolute; left: 0; right: 0; bottom: 0; padding: 5px 10px; background: rgb(13 17 21 / .86); color: #e8eef3; border-left: 3px solid var(--_warn); }
+  .strip, .note { position: absolute; inset: auto 0 0; padding: 5px 10px; background: rgb(13 17 21 / .86); color: #e8eef3; border-inline-start: 3px solid var(--_warn); }
   .strip b { font-weight: 600; color: #f6c765; }
-  .note { bottom: auto; top: 0; border-left-color: #a3b1bd; }
+  .note { inset: 0 0 auto; border-color: #a3b1bd; }
+  /* Words in another direction than the page's keep their own: a name in Arabic, 120 ms beside it. */
+  span, time, p, .strip, .note { unicode-bidi: plaintext; }
   .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
   .live .chip { color: var(--_good); }
   .recorded .chip { color: var(--_accent); }
@@ -146,7 +148,7 @@ export class Face {
     const [word, more] = {
       stale: [fill(phrases.staleSince, at), reason ? `${reason.what} ${reason.then}` : ''],
       damaged: [phrases.damaged, phrases.damagedWhat],
-      'out-of-clock': [capital(states['out-of-clock']), fill((skew ?? 0) < 0 ? phrases.clockAhead : phrases.clockBehind, span(Math.abs(skew ?? 0)))],
+      'out-of-clock': [capital(states['out-of-clock']), fill((skew ?? 0) < 0 ? phrases.clockAhead : phrases.clockBehind, span(Math.abs(skew ?? 0), phrases))],
       paused: [fill(phrases.pausedAt, at), ''],
       end: [capital(states.end), fill(phrases.endWhat, at)],
     }[/** @type {'stale'} */ (state)];
@@ -165,7 +167,7 @@ export class Face {
 
 /** @param {View} view */
 function chipWord({ state, delay, picture, speed, text: { phrases, states } }) {
-  const late = delay === null ? '' : span(Math.max(0, delay));
+  const late = delay === null ? '' : span(Math.max(0, delay), phrases);
   switch (state) {
     case 'live':
       return late || states.live;

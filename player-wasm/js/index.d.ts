@@ -207,7 +207,7 @@ export function day(utc: number, clock: 'local' | 'utc'): string;
 export function minuteOfDay(utc: number, clock: 'local' | 'utc'): string;
 export function timeOfDay(utc: number, clock: 'local' | 'utc', digits?: 0 | 1 | 2 | 3): string;
 export function zone(utc: number, clock: 'local' | 'utc'): string;
-export function span(ms: number): string;
+export function span(ms: number, words?: { days?: string }): string;
 
 export interface VigiePlayerEventMap extends HTMLElementEventMap {
   'vigie-state': CustomEvent<{ state: State; cause: Cause | null }>;

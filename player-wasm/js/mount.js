@@ -106,7 +106,7 @@ export class Mount {
   /** Pictures come and none shows: a step of the recovery, from 2 on. @param {number} rung */
   climb(rung) {
     if (rung === 3) pageOnly = true;
-    if (rung === 4) this.host.failed({ kind: 'decoder', text: 'it takes pictures in and shows none' });
+    if (rung === 4) this.host.failed({ kind: 'decoder' });
     this.host.rebuild();
   }
 

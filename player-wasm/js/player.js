@@ -21,18 +21,21 @@ const TOLD = {
 };
 /** A jump to another moment leaves the picture before it on the screen for so long, dimmed, milliseconds. */
 const BRIEF = 1200;
+/** Files that did not load are asked for again after so long, milliseconds. */
+const LOAD_AGAIN = 10_000;
 
 /**
  * Plays one camera. Attributes: `src` (the centre's address; the page's own by default), `tenant`, `camera`, `label`,
  * `number`, `at` (RFC 3339: play the recording from there; absent: live), `clock` (`local` or `utc`), `latency`
- * (`low`, `balanced` or `smooth`). The token is a property: an attribute would show in the page's source.
+ * (`low`, `balanced` or `smooth`), `zoomable` (wheel, pinch, drag and keys show a part of the picture, larger), `watermark`
+ * (a text over the picture, who is looking: not seen without it). The token is a property: an attribute would show in the page's source.
  *
  * Names, properties and events are those of `HTMLMediaElement` where it has them (`currentTime` is UTC). Its events, and
  * none of these bubble: `vigie-state` when {@link state} changes, `vigie-picture` when another picture is on the
- * screen (its `detail` is the picture), `vigie-gap` when the playhead passes over a gap (`detail`: the gap).
+ * screen (its `detail` is the picture), `vigie-gap` when the playhead passes over a gap (`detail`: the gap), `vigie-zoom` (`detail`: {@link zoom}).
  */
 export class VigiePlayer extends HTMLElement {
-  static observedAttributes = ['src', 'tenant', 'camera', 'at', 'label', 'number', 'clock', 'latency'];
+  static observedAttributes = ['src', 'tenant', 'camera', 'at', 'label', 'number', 'clock', 'latency', 'zoomable', 'watermark'];
 
   #token = '';
   #state = /** @type {State} */ ('idle');
@@ -46,6 +49,10 @@ export class VigiePlayer extends HTMLElement {
   /** What `seek` was given. */
   #sought = NaN;
   #updated = 0;
+  /** @type {import('./zoom.js').View} */
+  #zoom = { scale: 1, x: 0.5, y: 0.5 };
+  /** @type {Promise<import('./extras.js').Extras> | null} */
+  #extras = null;
 
   constructor() {
     super();
@@ -59,8 +66,9 @@ export class VigiePlayer extends HTMLElement {
   }
 
   connectedCallback() {
-    upgrade(this, ['token', 'clockOffset', 'currentTime']);
+    upgrade(this, ['token', 'clockOffset', 'currentTime', 'watermark', 'zoom']);
     this.#open();
+    this.#extra();
   }
 
   disconnectedCallback() {
@@ -83,7 +91,21 @@ export class VigiePlayer extends HTMLElement {
       this.#close();
       this.#open();
     }
+    this.#extra();
     this.#render(true);
+  }
+
+  /** What only some tiles have is loaded where one has it. */
+  #extra() {
+    if (!this.#extras && this.#zoom.scale === 1 && !this.matches('[zoomable], [watermark]')) return;
+    this.#extras ??= import('./extras.js').then(({ Extras }) => new Extras(this, this.#face.picture));
+    this.#extras.then(
+      (extras) => extras.update(),
+      () => {
+        this.#extras = null;
+        setTimeout(() => this.#extra(), LOAD_AGAIN);
+      },
+    );
   }
 
   /** Shown to the centre with every request. */
@@ -98,6 +120,25 @@ export class VigiePlayer extends HTMLElement {
       this.#close();
       this.#open();
     }
+  }
+
+  /** Who is looking: written over the picture and into captures. */
+  get watermark() {
+    return this.getAttribute('watermark') ?? '';
+  }
+
+  set watermark(text) {
+    this.setAttribute('watermark', text);
+  }
+
+  /** The part of the picture that shows. */
+  get zoom() {
+    return this.#zoom;
+  }
+
+  set zoom(view) {
+    this.#zoom = view;
+    this.#extra();
   }
 
   /** Milliseconds that the centre's clock is ahead of this page's. */
@@ -244,23 +285,8 @@ export class VigiePlayer extends HTMLElement {
    * The picture on the screen as a file, and what is known of it; null where none is.
    * @param {{type?: string, quality?: number}} [options]  As of `HTMLCanvasElement.toBlob`; PNG by default.
    */
-  async captureFrame({ type = 'image/png', quality } = {}) {
-    const { picture } = this;
-    const { videoWidth: width, videoHeight: height } = this.#video;
-    const clock = this.getWallClock();
-    if (!picture || !clock || !width) return null;
-    const canvas = element('canvas');
-    canvas.width = width;
-    canvas.height = height;
-    canvas.getContext('2d')?.drawImage(this.#video, 0, 0);
-    const { state, isLive: live } = this;
-    const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ done) => canvas.toBlob(done, type, quality));
-    if (!blob) return null;
-    const [tenant, camera] = [this.getAttribute('tenant') ?? '', this.getAttribute('camera') ?? ''];
-    const stamp = new Date(picture.utc / 1000).toISOString().replaceAll(':', '-');
-    // A browser that lacks a type writes PNG.
-    const name = `${tenant}_${camera}_${stamp}.${blob.type.split('/')[1] ?? 'png'}`;
-    return { blob, name, ...clock, width, height, tenant, camera, state, live };
+  async captureFrame(options = {}) {
+    return (await import('./capture.js')).capture(this, options);
   }
 
   /** Counts and times, for a page that shows or checks them. */

@@ -1,10 +1,11 @@
-// Every word that a component shows, in one table per language, all of one shape.
+// Every word that a component shows, in one table per language, all of one shape. English is in two parts: words.js has what
+// a live tile does without.
 
 /** @import {Cause, CauseKind} from './protocol.js' */
 /** @import {State} from './judge.js' */
 
 /** A mark, so that colour is never alone. @type {Record<State, string>} */
-const MARKS = {
+export const MARKS = {
   ...{ idle: '○', loading: '◌', live: '●', late: '◐', stale: '⚠', 'no-signal': '⊘', damaged: '◪', 'out-of-clock': '◔' },
   ...{ paused: '❚❚', recorded: '▶', end: '■', 'no-right': '⛒', 'cannot-play': '⊘' },
 };
@@ -19,12 +20,18 @@ const MARKS = {
  * @property {Record<string, string>} gaps    Why a moment is not recorded.
  * @property {Record<string, string>} clocks  Where a time comes from.
  * @property {Record<'cannotPlay' | 'cannotPlayWhat' | 'h265' | 'h264' | 'noCamera' | 'late' | 'staleFor' | 'recordedAt'
- *   | 'staleSince' | 'damaged' | 'damagedWhat' | 'clockAhead' | 'clockBehind' | 'pausedAt' | 'endWhat' | 'notRecorded'
- *   | 'timeline' | 'cameras' | 'gap' | 'notYet' | 'recorded' | 'nothing', Phrase>} phrases
+ *   | 'days' | 'staleSince' | 'damaged' | 'damagedWhat' | 'clockAhead' | 'clockBehind' | 'pausedAt' | 'endWhat' | 'notRecorded'
+ *   | More, Phrase>} phrases
+ */
+
+/**
+ * Said by the wall, the timeline and what is loaded on demand.
+ * @typedef {'timeline' | 'cameras' | 'gap' | 'notYet' | 'recorded' | 'nothing' | 'moved' | 'away' | 'windowBlocked'
+ *   | 'windowAlone' | 'noFullscreen' | 'zoomed'} More
  */
 
 /** @type {Table} */
-const en = {
+export const en = {
   lang: 'en-GB',
   states: {
     ...{ idle: 'off', loading: 'loading', live: 'live', late: 'late', stale: 'stale', 'no-signal': 'no signal' },
@@ -76,12 +83,9 @@ const en = {
     pausedAt: 'Paused at {0}',
     endWhat: 'Last picture {0}.',
     notRecorded: 'Not recorded {0} – {1}: {2}.',
-    timeline: 'Timeline',
-    cameras: 'Cameras',
-    gap: 'gap {0} – {1} ({2}): {3}',
-    notYet: 'not yet',
-    recorded: 'recorded',
-    nothing: 'nothing recorded',
+    days: 'd',
+    // The rest is in words.js: a live tile does without.
+    .../** @type {Record<More, Phrase>} */ ({}),
   },
 };
 
@@ -152,11 +156,3 @@ export function explain(cause, { causes } = en) {
   return { what: `${what.replace(/\.$/, '')}${text}${code}.`, then };
 }
 
-/** In English, for pages. @type {Record<State, {mark: string, word: string}>} */
-export const STATES = /** @type {any} */ (
-  Object.fromEntries(Object.entries(MARKS).map(([state, sign]) => [state, { mark: sign, word: en.states[/** @type {State} */ (state)] }]))
-);
-export const CLOCKS = en.clocks;
-export const GAPS = en.gaps;
-/** @type {Record<CauseKind, {what: string, then: string}>} */
-export const CAUSES = /** @type {any} */ (Object.fromEntries(Object.entries(en.causes).map(([kind, [what, then]]) => [kind, { what, then }])));

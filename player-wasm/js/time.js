@@ -49,8 +49,8 @@ export function zone(utc, clock) {
   return `UTC${minutes < 0 ? '−' : '+'}${hours}${rest ? `:${String(rest).padStart(2, '0')}` : ''}`;
 }
 
-/** `2 ms`, `120 ms`, `2.4 s`, `3 min 05 s`, `2 h 10 min`, `13 d 22 h`. @param {number} ms */
-export function span(ms) {
+/** `2 ms`, `120 ms`, `2.4 s`, `3 min 05 s`, `2 h 10 min`, `13 d 22 h`. @param {number} ms @param {{days?: string}} [words]  What a day is called, in short. */
+export function span(ms, { days = 'd' } = {}) {
   const [s, m, h] = [Math.round(ms / 1000), Math.floor(ms / 60_000), Math.floor(ms / 3_600_000)];
   if (ms < 20) return `${Math.round(ms)} ms`;
   if (ms < 1000) return `${Math.round(ms / 10) * 10} ms`;
@@ -58,5 +58,5 @@ export function span(ms) {
   if (s < 60) return `${s} s`;
   if (m < 60) return `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, '0')} s`;
   if (h < 48) return `${h} h ${String(m % 60).padStart(2, '0')} min`;
-  return `${Math.floor(h / 24)} d ${h % 24} h`;
+  return `${Math.floor(h / 24)} ${days} ${h % 24} h`;
 }

@@ -6,6 +6,7 @@ import { element, sheet, theme, upgrade, write } from './dom.js';
 import { SECOND, at, utcOf, xOf, zoom } from './scale.js';
 import { AXIS, ROW, draw, palette } from './timeline-draw.js';
 import { fill, gapCause, textOf } from './text.js';
+import './words.js';
 import { day, span, timeOfDay, zone } from './time.js';
 
 /** @typedef {Span & {cause: string}} GapSpan */
@@ -27,13 +28,14 @@ const SCRUB = 250;
 const styles = sheet(`
   :host { display: block; min-width: 0; background: var(--_panel); user-select: none; -webkit-user-select: none; }
   .all { display: grid; grid-template-columns: minmax(96px, 190px) minmax(0, 1fr); height: 100%; overflow: hidden auto; }
-  .labels { padding-top: ${AXIS}px; border-right: 1px solid var(--_line); }
-  .labels div { height: ${ROW}px; padding: 0 10px; line-height: ${ROW}px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--_dim); cursor: pointer; }
+  .labels { padding-top: ${AXIS}px; border-inline-end: 1px solid var(--_line); }
+  .labels div { height: ${ROW}px; padding: 0 10px; line-height: ${ROW}px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; unicode-bidi: plaintext; color: var(--_dim); cursor: pointer; }
   .labels div[data-selected] { color: var(--_text); font-weight: 600; background: var(--_raised); }
-  .track { position: relative; cursor: crosshair; touch-action: pan-y; }
+  /* Time runs from left to right in every script. */
+  .track { direction: ltr; position: relative; cursor: crosshair; touch-action: pan-y; }
   .track:focus-visible { outline: 2px solid var(--_text); outline-offset: -2px; }
   canvas { display: block; width: 100%; }
-  .tip { position: absolute; z-index: 2; top: 0; max-width: 340px; padding: 3px 8px; background: var(--_raised); color: var(--_text); border: 1px solid var(--_line); border-radius: 4px; pointer-events: none; white-space: nowrap; }
+  .tip { position: absolute; z-index: 2; top: 0; max-width: 340px; padding: 3px 8px; background: var(--_raised); color: var(--_text); border: 1px solid var(--_line); border-radius: 4px; pointer-events: none; white-space: nowrap; unicode-bidi: plaintext; }
   .tip[hidden] { display: none; }
 `);
 
@@ -194,7 +196,7 @@ export class VigieTimeline extends HTMLElement {
     const { phrases } = text;
     if (gap) {
       const [from, to] = [gap.from, gap.to].map((edge) => timeOfDay(edge, this.#clock, 0));
-      return `${time} · ${fill(phrases.gap, from ?? '', to ?? '', span((gap.to - gap.from) / 1000), gapCause(gap.cause, text))}`;
+      return `${time} · ${fill(phrases.gap, from ?? '', to ?? '', span((gap.to - gap.from) / 1000, phrases), gapCause(gap.cause, text))}`;
     }
     if (utc > this.#now) return `${time} · ${phrases.notYet}`;
     return `${time} · ${row && at(row.ranges, utc) ? phrases.recorded : phrases.nothing}`;

@@ -4,6 +4,7 @@ import { DWELL, LAYOUTS, pageOf, wantsMain } from './layout.js';
 import { VigiePlayer } from './player.js';
 import { element, sheet, theme, upgrade } from './dom.js';
 import { textOf } from './text.js';
+import './words.js';
 
 /** Starts are this far apart, milliseconds: sixteen connections and decoders at once make each other late. */
 const STAGGER = 70;

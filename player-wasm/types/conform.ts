@@ -5,6 +5,7 @@ import type { VigiePlayer } from '../js/player.js';
 import type { VigieTimeline } from '../js/timeline.js';
 import type { VigieWall } from '../js/wall.js';
 import type * as text from '../js/text.js';
+import type * as words from '../js/words.js';
 import type * as time from '../js/time.js';
 
 /** Compiles only where `Real` can stand for `Declared`. */
@@ -14,6 +15,7 @@ export type Checked = [
   Holds<declared.VigiePlayer, VigiePlayer>,
   Holds<declared.VigieTimeline, VigieTimeline>,
   Holds<Omit<declared.VigieWall, 'player'>, Omit<VigieWall, 'player'>>,
-  Holds<Pick<typeof declared, 'STATES' | 'CLOCKS' | 'GAPS' | 'gapCause' | 'CAUSES'>, Pick<typeof text, 'STATES' | 'CLOCKS' | 'GAPS' | 'gapCause' | 'CAUSES'>>,
+  Holds<Pick<typeof declared, 'STATES' | 'CLOCKS' | 'GAPS' | 'CAUSES'>, Pick<typeof words, 'STATES' | 'CLOCKS' | 'GAPS' | 'CAUSES'>>,
+  Holds<Pick<typeof declared, 'gapCause'>, Pick<typeof text, 'gapCause'>>,
   Holds<Pick<typeof declared, 'day' | 'minuteOfDay' | 'timeOfDay' | 'zone' | 'span'>, Pick<typeof time, 'day' | 'minuteOfDay' | 'timeOfDay' | 'zone' | 'span'>>,
 ];

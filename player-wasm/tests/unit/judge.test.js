@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judge } from '../../js/judge.js';
-import { CAUSES, STATES, explain, unsupported } from '../../js/text.js';
+import { explain, unsupported } from '../../js/text.js';
+import { CAUSES, STATES } from '../../js/words.js';
 
 const fresh = {
   ...{ now: 100_000, open: true, live: true, paused: false, opened: 90_000, shown: 99_980, old: true, interval: 40 },

@@ -3,13 +3,14 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fr from '../../js/fr.js';
-import { CAUSES, CLOCKS, GAPS, STATES, explain, fill, gapCause, unsupported } from '../../js/text.js';
+import { explain, fill, gapCause, unsupported } from '../../js/text.js';
+import { CAUSES, CLOCKS, GAPS, STATES } from '../../js/words.js';
 
 const js = join(import.meta.dirname, '../../js');
 
 test('French says all that English does, with the same words left open', async () => {
-  const source = readFileSync(join(js, 'text.js'), 'utf8');
-  const phrases = [...source.slice(source.indexOf('phrases: {')).matchAll(/^ {4}(\w+): ['"](.*)['"],$/gm)];
+  const written = ['text.js', 'words.js'].map((name) => readFileSync(join(js, name), 'utf8')).map((source) => source.slice(source.search(/phrases: \{|en\.phrases,/)));
+  const phrases = [...written.join('\n').matchAll(/^ {4}(\w+): ['"](.*)['"],$/gm)];
   assert.ok(phrases.length > 20);
   assert.deepEqual(Object.keys(fr.phrases).sort(), phrases.map(([, key]) => key).sort());
   const holes = (text) => [...text.matchAll(/\{\d\}/g)].map(String).sort();
@@ -29,7 +30,7 @@ test('words in French', () => {
 
 test('no word stands outside of the tables', () => {
   const found = [];
-  for (const name of readdirSync(js).filter((file) => file.endsWith('.js') && !['text.js', 'fr.js'].includes(file))) {
+  for (const name of readdirSync(js).filter((file) => file.endsWith('.js') && !['text.js', 'words.js', 'fr.js'].includes(file))) {
     for (const line of readFileSync(join(js, name), 'utf8').split('\n')) {
       // What is written into the page: `write(node, 'Words')`, `aria-label` and `title` with words of their own, and on canvas.
       if (/\b(flag|fillText)\(.*['"`][A-Za-z]{3}/.test(line) || /\bwrite\([^,]+, (['"`])[A-Za-z]{3}/.test(line) || /(aria-label|title)['"]?[:,] ['"`][A-Za-z]{3}/.test(line)) found.push(`${name}: ${line.trim()}`);
