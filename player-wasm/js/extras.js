@@ -5,7 +5,8 @@
 import './player.js';
 import { sheet } from './dom.js';
 import { Watermark } from './watermark.js';
-import { Zoom, bounded } from './zoom.js';
+import { bounded } from './view.js';
+import { Zoom } from './zoom.js';
 
 const styles = sheet(`
   .zoom { position: absolute; inset-block-start: 8px; inset-inline-end: 8px; padding: 1px 9px; border-radius: 10px; background: rgb(13 17 21 / .86); color: #e8eef3; cursor: pointer; unicode-bidi: plaintext; }

@@ -87,6 +87,17 @@ export interface CapturedFrame extends WallClock {
   /** What the tile said of itself: only `live` and `late` mean now. */
   state: State;
   live: boolean;
+  /** What was written over the picture; '': nothing. */
+  watermark: string;
+}
+
+/** The part of a picture that shows. */
+export interface Zoom {
+  /** 1 (all of it) to 12. */
+  scale: number;
+  /** What is in the middle, as shares of the tile from its left and its top: 0 to 1. */
+  x: number;
+  y: number;
 }
 
 /**
@@ -94,11 +105,18 @@ export interface CapturedFrame extends WallClock {
  *
  * Attributes: `src` (the centre's address; the page's own by default), `tenant`, `camera`, `label`, `number`, `at`
  * (RFC 3339: play the recording from there; absent: live), `clock` (`local`, `utc`), `latency` (`low`, `balanced`,
- * `smooth`).
+ * `smooth`), `zoomable` (wheel, pinch, drag, `+` `-` `0` and the arrows), `watermark`.
  */
 export class VigiePlayer extends HTMLElement {
   /** Shown to the centre with every request; stands in no address. */
   token: string;
+  /**
+   * Who is looking: drawn over the picture and into captures, and no picture shows without it. It is put back where it is taken
+   * away; who has the page's tools can still come by the picture itself (`video`).
+   */
+  watermark: string;
+  /** Digital zoom; captures have the whole picture. `vigie-zoom` tells of changes. */
+  zoom: Zoom;
   /** Milliseconds that the centre's clock is ahead of this page's. */
   clockOffset: number;
   /** Of the recording, 1/8 to 16; a live picture keeps its own. */
@@ -151,8 +169,11 @@ export interface WallCamera {
 }
 
 /**
- * `<vigie-wall>`: several cameras in a grid. Keys are `tenant/camera`. Attributes: `src`, `clock`, `latency`, `layout` (`1`,
- * `4`, `9`, `16`, `25`, `1+5`; by the number of cameras where absent).
+ * `<vigie-wall>`: several cameras in a grid. Keys are `tenant/camera`. Attributes: `src`, `clock`, `latency`, `zoomable`,
+ * `watermark`, `layout` (`1`, `4`, `9`, `16`, `25`, `1+5`, or drawn as CSS's `grid-template-areas` is: `aab aac def`; by the number
+ * of cameras where absent), `name` (layout and order are kept by it in this browser), `window` (the page of a second window: it
+ * imports `guest.js` and has a `<vigie-wall>`; `wall.html` beside `index.js` where absent). Both windows are of one origin, under
+ * the same Cross-Origin-Opener-Policy.
  */
 export class VigieWall extends HTMLElement {
   cameras: WallCamera[];
@@ -163,6 +184,17 @@ export class VigieWall extends HTMLElement {
   /** Which page of a layout that has no room for all is shown; from 0. */
   page: number;
   readonly pages: number;
+  /** Keys of all cameras as they are arranged; those that are not named stand behind. */
+  order: string[];
+  /** Two cameras change places, as by dragging or Shift with an arrow. */
+  swap(a: string, b: string): void;
+  /**
+   * Moves cameras (the chosen one) into a window of their own; they come back when it closes. False where the browser opens none:
+   * then the wall says so. Call it from a click or a key.
+   */
+  openWindow(keys?: string[]): boolean;
+  /** Full screen, and back. */
+  toggleFullscreen(): Promise<void>;
   player(key: string | null): VigiePlayer | null;
   /** Takes a key pressed elsewhere on the page: was it one of the wall's? */
   key(event: KeyboardEvent): boolean;
@@ -213,6 +245,17 @@ export interface VigiePlayerEventMap extends HTMLElementEventMap {
   'vigie-state': CustomEvent<{ state: State; cause: Cause | null }>;
   'vigie-picture': CustomEvent<Picture>;
   'vigie-gap': CustomEvent<Gap>;
+  'vigie-zoom': CustomEvent<Zoom>;
+}
+
+export interface VigieWallEventMap extends HTMLElementEventMap {
+  'vigie-select': CustomEvent<string | null>;
+  'vigie-enlarge': CustomEvent<string | null>;
+  'vigie-state': CustomEvent<{ key: string; state: State; cause: Cause | null }>;
+  'vigie-stream': CustomEvent<{ key: string; main: boolean }>;
+  /** `kept`: there was room for it in this browser. */
+  'vigie-arrange': CustomEvent<{ order: string[]; kept: boolean }>;
+  'vigie-window': CustomEvent<{ keys: string[]; open: boolean; blocked: boolean }>;
 }
 
 declare global {

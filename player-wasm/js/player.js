@@ -49,7 +49,7 @@ export class VigiePlayer extends HTMLElement {
   /** What `seek` was given. */
   #sought = NaN;
   #updated = 0;
-  /** @type {import('./zoom.js').View} */
+  /** @type {import('./view.js').View} */
   #zoom = { scale: 1, x: 0.5, y: 0.5 };
   /** @type {Promise<import('./extras.js').Extras> | null} */
   #extras = null;

@@ -1,32 +1,24 @@
 // <vigie-wall>: several cameras in a grid; one is selected, one may be enlarged.
 
-import { DWELL, LAYOUTS, pageOf, wantsMain } from './layout.js';
+/** @import {Tile} from './streams.js' */
+/** @import {Second} from './windows.js' */
+import { keep, recall } from './keep.js';
+import { beside, layoutOf, lettersOf, ordered, pageOf } from './layout.js';
 import { VigiePlayer } from './player.js';
-import { element, sheet, theme, upgrade } from './dom.js';
-import { textOf } from './text.js';
+import { element, sheet, theme, upgrade, write } from './dom.js';
+import { Streams } from './streams.js';
+import { fill, textOf } from './text.js';
 import './words.js';
 
 /** Starts are this far apart, milliseconds: sixteen connections and decoders at once make each other late. */
 const STAGGER = 70;
 
-/**
- * @typedef {object} WallCamera
- * @property {string} tenant
- * @property {string} id
- * @property {string} [name]
- * @property {number | string} [number]
- * @property {string} [sub]  Name of its smaller stream at the centre: shown where the tile is small.
- */
-
-/** A stream that was changed to and gives no picture for this long is not changed to, milliseconds. */
-const PATIENCE = 8000;
-
-/** @typedef {{tile: HTMLElement, player: VigiePlayer, camera: WallCamera, main: boolean, next: VigiePlayer | null, timer: number}} Tile */
+/** @typedef {import('./streams.js').WallCamera} WallCamera */
 
 const styles = sheet(`
   :host { display: block; min-width: 0; min-height: 0; background: var(--_ground); }
-  .grid { display: grid; width: 100%; height: 100%; gap: 4px; grid-auto-rows: minmax(0, 1fr); }
-  .grid[data-layout="1+5"] .tile:first-child { grid-area: 1 / 1 / span 2 / span 2; }
+  .all { position: relative; width: 100%; height: 100%; }
+  .grid { display: grid; width: 100%; height: 100%; gap: 4px; grid-auto-rows: minmax(0, 1fr); user-select: none; -webkit-user-select: none; }
   .tile { position: relative; min-width: 0; min-height: 0; outline: 2px solid var(--_line); outline-offset: -1px; cursor: pointer; }
   .tile[aria-selected="true"] { outline: 2px solid var(--_accent); z-index: 1; }
   .tile:focus-visible { outline: 3px solid var(--_text); z-index: 2; }
@@ -34,26 +26,47 @@ const styles = sheet(`
   vigie-player.coming { position: absolute; inset: 0; visibility: hidden; }
   /* The others go on behind it, so that coming back takes no time. */
   .enlarged { position: relative; }
-  .enlarged .tile { position: absolute; inset: 0; visibility: hidden; }
+  .enlarged .tile { position: absolute; inset: 0; grid-area: auto !important; visibility: hidden; }
   .enlarged .tile.large { visibility: visible; }
+  .arranging, .arranging .tile { cursor: grabbing; }
+  .moving { opacity: .55; }
+  .target { outline: 3px dashed var(--_accent) !important; z-index: 2; }
+  .say { position: absolute; inset: auto 0 0; z-index: 3; padding: 6px 12px; background: rgb(13 17 21 / .92); color: #e8eef3; border-inline-start: 3px solid var(--_accent); unicode-bidi: plaintext; }
+  .say:empty { display: none; }
 `);
+
+/** Attributes of the wall that are its players' too. */
+const PASSED = ['src', 'clock', 'latency', 'zoomable', 'watermark'];
+/** What the wall says stays this long, milliseconds. */
+const SAID = 5000;
 
 /** @param {{tenant: string, id: string}} camera */
 const keyOf = ({ tenant, id }) => `${tenant}/${id}`;
 
 /**
- * Attributes: `src`, `clock`, `latency`, as of `<vigie-player>`; `layout` (`1`, `4`, `9`, `16`, `25`, `1+5`; by the number of
- * cameras where absent). Cameras that a layout has no room for are on further pages: `page`, and the keys Page up and Page
- * down. Properties: `cameras`, `token`, `clockOffset`, `selected` and `enlarged` (keys `tenant/camera`, or null). Events:
- * `vigie-select`, `vigie-enlarge` (detail: the key), `vigie-stream` (detail: `{key, main}`, another stream of a camera shows)
- * and `vigie-state` of any of its players (detail: `{key, state, cause}`).
+ * Attributes: `src`, `clock`, `latency`, `zoomable`, `watermark`, as of `<vigie-player>`; `layout` (`1`, `4`, `9`, `16`, `25`,
+ * `1+5`, or drawn: `aab aac def`; by the number of cameras where absent); `name` (layout and order are kept by it in this
+ * browser); `window` (the page of a second window; the package's own by default). Cameras that a layout has no room for are on
+ * further pages: `page`, and the keys Page up and Page down. A tile dragged onto another one, or Shift with an arrow, changes
+ * their places: `order`. Properties: `cameras`, `token`, `clockOffset`, `selected` and `enlarged` (keys `tenant/camera`, or
+ * null). Events: `vigie-select`, `vigie-enlarge` (detail: the key), `vigie-stream` (detail: `{key, main}`, another stream of a
+ * camera shows), `vigie-arrange` (detail: `{order, kept}`), `vigie-window` (detail: `{keys, open, blocked}`) and `vigie-state`
+ * of any of its players (detail: `{key, state, cause}`).
  */
 export class VigieWall extends HTMLElement {
-  static observedAttributes = ['src', 'clock', 'latency', 'layout'];
+  static observedAttributes = [...PASSED, 'layout', 'name'];
 
   #grid = element('div', { class: 'grid', role: 'listbox', 'aria-orientation': 'horizontal' });
-  /** @type {WallCamera[]} */
+  #said = element('div', { class: 'say', role: 'status' });
+  /** As they were given. @type {WallCamera[]} */
   #cameras = [];
+  /** Keys, as they were arranged. @type {string[]} */
+  #order = [];
+  /** In that order, without those in another window. @type {WallCamera[]} */
+  #here = [];
+  /** What each second window was given. @type {Map<Second, string[]>} */
+  #windows = new Map();
+  #ready = false;
   /** @type {Map<string, Tile>} */
   #tiles = new Map();
   /** @type {string | null} */
@@ -63,35 +76,85 @@ export class VigieWall extends HTMLElement {
   #token = '';
   #clockOffset = 0;
   #page = 0;
+  #streams = new Streams({
+    make: (camera) => this.#make(camera),
+    // Behind an enlarged tile it has that one's size, and nobody sees it: it goes on as it was.
+    hidden: (camera) => this.#enlarged !== null && this.#enlarged !== keyOf(camera),
+    changed: (entry, before) => {
+      const key = keyOf(entry.camera);
+      const { main, player } = entry;
+      this.#listen(entry, player);
+      if (player.state !== before.state) this.#tell(key, player);
+      this.dispatchEvent(new CustomEvent('vigie-stream', { detail: { key, main } }));
+    },
+  });
   #sizes = new ResizeObserver((entries) => {
     const sized = new Set(entries.map(({ target }) => target));
-    for (const entry of this.#tiles.values()) if (sized.has(entry.tile)) this.#measure(entry);
+    for (const entry of this.#tiles.values()) if (sized.has(entry.tile)) this.#streams.measure(entry);
   });
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: 'open' });
     root.adoptedStyleSheets = [theme, styles];
-    root.append(this.#grid);
+    root.append(element('div', { class: 'all' }, this.#grid, this.#said));
     this.#grid.addEventListener('click', (event) => this.#at(event, (key) => (this.selected = key)));
     this.#grid.addEventListener('dblclick', (event) => this.#at(event, (key) => this.#toggle(key)));
     this.#grid.addEventListener('focusin', (event) => this.#at(event, (key) => (this.selected = key)));
+    this.#grid.addEventListener('pointerdown', (event) => this.#press(event));
     this.addEventListener('keydown', (event) => {
-      if (this.key(event)) event.preventDefault();
+      if (!event.defaultPrevented && this.key(event)) event.preventDefault();
     });
   }
 
   connectedCallback() {
     this.#name();
-    upgrade(this, ['token', 'cameras', 'clockOffset', 'selected', 'enlarged', 'page']);
+    this.#recall();
+    upgrade(this, ['token', 'order', 'cameras', 'clockOffset', 'selected', 'enlarged', 'page']);
   }
 
-  #name = () => this.#grid.setAttribute('aria-label', textOf(this, this.#name).phrases.cameras);
+  disconnectedCallback() {
+    // Moved within the page it comes back in the same turn.
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.#ready = false;
+      for (const second of this.#windows.keys()) second.close();
+      this.#windows.clear();
+    });
+  }
+
+  /** How it was left, where it has a name. */
+  #recall() {
+    const { layout, order } = recall(this.getAttribute('name') ?? '');
+    this.#ready = false;
+    if (order) this.#order = order;
+    if (layout !== null && layoutOf(layout)) this.setAttribute('layout', layout);
+    this.#sort();
+    this.#ready = true;
+  }
+
+  #keep() {
+    const name = this.getAttribute('name');
+    return !name || keep(name, { layout: this.getAttribute('layout'), order: this.#order.length ? this.#order : null });
+  }
+
+  #name = () => this.#grid.setAttribute('aria-label', this.#text.phrases.cameras);
+
+  get #text() {
+    return textOf(this, this.#name);
+  }
 
   /** @param {string} name */
   attributeChangedCallback(name) {
-    if (name === 'layout') this.#arrange();
-    else for (const player of this.#players) this.#pass(player);
+    if (name === 'layout') {
+      this.#arrange();
+      if (this.#ready) this.#keep();
+    } else if (name === 'name') {
+      if (this.#ready) this.#recall();
+    } else {
+      for (const player of this.#players) this.#pass(player);
+      this.#tellWindows();
+    }
   }
 
   get cameras() {
@@ -100,14 +163,48 @@ export class VigieWall extends HTMLElement {
 
   set cameras(cameras) {
     this.#cameras = cameras;
-    const keys = new Set(cameras.map(keyOf));
+    this.#sort();
+    this.#tellWindows();
+  }
+
+  /** Keys of all cameras, in the order in which they stand; those that are not named come behind. */
+  get order() {
+    return ordered(this.#cameras, this.#order, keyOf).map(keyOf);
+  }
+
+  set order(keys) {
+    this.#order = [...keys];
+    this.#sort();
+    if (!this.#ready) return;
+    const kept = this.#keep();
+    this.dispatchEvent(new CustomEvent('vigie-arrange', { detail: { order: this.order, kept } }));
+  }
+
+  /** Two cameras change places. @param {string} a @param {string} b  Their keys. */
+  swap(a, b) {
+    const { order } = this;
+    const [from, to] = [order.indexOf(a), order.indexOf(b)];
+    if (from < 0 || to < 0 || from === to) return;
+    [order[from], order[to]] = [b, a];
+    this.order = order;
+    const camera = this.#cameras.find((one) => keyOf(one) === a);
+    this.#say(fill(this.#text.phrases.moved, camera?.name ?? camera?.id ?? '', this.#here.findIndex((one) => keyOf(one) === a) + 1, this.#here.length));
+  }
+
+  /** Cameras, their order or what is in another window changed. */
+  #sort() {
+    const away = new Set([...this.#windows].flatMap(([second, keys]) => (second.there ? keys : [])));
+    this.#here = ordered(this.#cameras, this.#order, keyOf).filter((camera) => !away.has(keyOf(camera)));
+    const keys = new Set(this.#here.map(keyOf));
     this.#arrange();
-    if (this.#selected === null || !keys.has(this.#selected)) this.selected = cameras[0] ? keyOf(cameras[0]) : null;
+    if (this.#selected === null || !keys.has(this.#selected)) this.selected = this.#here[0] ? keyOf(this.#here[0]) : null;
     if (this.#enlarged !== null && !keys.has(this.#enlarged)) this.enlarged = null;
+    if (away.size && !keys.size) this.#say(this.#text.phrases.away, Infinity);
+    else if (!keys.size || this.#forever) this.#say('');
   }
 
   get #layout() {
-    return LAYOUTS[this.getAttribute('layout') ?? ''] ?? null;
+    return layoutOf(this.getAttribute('layout') ?? '');
   }
 
   /** All of them, those that still wait behind another one too. */
@@ -122,12 +219,12 @@ export class VigieWall extends HTMLElement {
 
   set page(page) {
     const to = Math.min(Math.max(0, page), this.pages - 1);
-    const first = to === this.#page ? undefined : this.#cameras[to * (this.#layout?.tiles ?? 0)];
+    const first = to === this.#page ? undefined : this.#here[to * (this.#layout?.tiles ?? 0)];
     if (first) this.selected = keyOf(first);
   }
 
   get pages() {
-    return Math.max(1, Math.ceil(this.#cameras.length / (this.#layout?.tiles ?? Infinity)));
+    return Math.max(1, Math.ceil(this.#here.length / (this.#layout?.tiles ?? Infinity)));
   }
 
   /** Tiles of cameras that stay are left as they are. */
@@ -135,10 +232,10 @@ export class VigieWall extends HTMLElement {
     const layout = this.#layout;
     const room = layout?.tiles ?? Infinity;
     // The selected one stays in sight: it is what the keys and an enlarged tile go by.
-    const chosen = this.#cameras.findIndex((camera) => keyOf(camera) === this.#selected);
+    const chosen = this.#here.findIndex((camera) => keyOf(camera) === this.#selected);
     this.#page = pageOf(chosen, layout) ?? Math.min(this.#page, this.pages - 1);
     const from = layout ? this.#page * room : 0;
-    const shown = this.#cameras.slice(from, from + room);
+    const shown = this.#here.slice(from, from + room);
     const keys = new Set(shown.map(keyOf));
     for (const [key, { tile, timer }] of this.#tiles) {
       if (keys.has(key)) continue;
@@ -148,16 +245,21 @@ export class VigieWall extends HTMLElement {
       this.#tiles.delete(key);
     }
     let started = 0;
+    const letters = layout?.areas ? lettersOf(layout.areas) : [];
+    const focused = /** @type {HTMLElement | null} */ (this.shadowRoot?.activeElement);
     for (const [i, camera] of shown.entries()) {
       if (!this.#tiles.has(keyOf(camera))) this.#add(camera, STAGGER * started++);
       const tile = this.#tiles.get(keyOf(camera))?.tile;
       if (tile && this.#grid.children[i] !== tile) this.#grid.insertBefore(tile, this.#grid.children[i] ?? null);
+      tile?.style.setProperty('grid-area', letters[i] ?? '');
     }
+    // An element that is moved loses it.
+    if (focused?.isConnected) focused.focus();
     const columns = layout?.columns ?? Math.max(1, Math.min(5, Math.ceil(Math.sqrt(shown.length))));
     this.#grid.dataset['columns'] = String(columns);
-    this.#grid.dataset['layout'] = layout ? (this.getAttribute('layout') ?? '') : '';
+    this.#grid.style.setProperty('grid-template-areas', layout?.areas?.map((row) => `"${[...row].join(' ')}"`).join(' ') ?? 'none');
     this.#grid.style.setProperty('grid-template-columns', `repeat(${columns}, minmax(0, 1fr))`);
-    this.#grid.style.setProperty('grid-template-rows', layout ? `repeat(${columns}, minmax(0, 1fr))` : 'none');
+    this.#grid.style.setProperty('grid-template-rows', layout ? `repeat(${layout.rows}, minmax(0, 1fr))` : 'none');
   }
 
   get token() {
@@ -167,6 +269,7 @@ export class VigieWall extends HTMLElement {
   set token(token) {
     this.#token = token;
     for (const player of this.#players) player.token = token;
+    this.#tellWindows();
   }
 
   get clockOffset() {
@@ -210,18 +313,19 @@ export class VigieWall extends HTMLElement {
     if (key !== null) this.selected = key;
     this.#grid.classList.toggle('enlarged', key !== null);
     for (const [other, { tile }] of this.#tiles) tile.classList.toggle('large', other === key);
-    for (const entry of this.#tiles.values()) this.#measure(entry);
+    for (const entry of this.#tiles.values()) this.#streams.measure(entry);
     this.dispatchEvent(new CustomEvent('vigie-enlarge', { detail: key }));
   }
 
   /** Takes a key, from anywhere on the page: was it one of the wall's? @param {KeyboardEvent} event */
   key(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return false;
-    const columns = this.#enlarged === null ? Number(this.#grid.dataset['columns']) : 1;
-    /** @type {Record<string, number>} */
-    const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
-    const move = moves[event.key];
-    if (move !== undefined) return this.#move(move);
+    // A part of a picture first: the arrows move it, Escape leaves it.
+    const { key, shiftKey } = event;
+    if (this.player(this.#selected)?.dispatchEvent(new KeyboardEvent('keydown', { key, shiftKey, cancelable: true })) === false) return true;
+    if (key.startsWith('Arrow')) return this.#move(key, shiftKey);
+    if (key === 'f' || key === 'F') return !!this.toggleFullscreen();
+    if (key === 'w' || key === 'W') return this.#selected !== null && (this.openWindow(), true);
     if (event.key === 'Enter' && this.#selected !== null) return this.#toggle(this.#selected);
     if (event.key === 'Escape' && this.#enlarged !== null) {
       this.enlarged = null;
@@ -240,20 +344,86 @@ export class VigieWall extends HTMLElement {
   /** By its number, or where cameras have none by its place. @param {string} digit */
   #number(digit) {
     const camera =
-      this.#cameras.find((c) => String(c.number ?? '') === digit) ??
-      (this.#cameras.some((c) => c.number !== undefined) ? undefined : this.#cameras[Number(digit) - 1]);
+      this.#here.find((c) => String(c.number ?? '') === digit) ??
+      (this.#here.some((c) => c.number !== undefined) ? undefined : this.#here[Number(digit) - 1]);
     if (!camera) return false;
     this.#select(keyOf(camera));
     return true;
   }
 
-  /** @param {number} by */
-  #move(by) {
-    const at = this.#cameras.findIndex((camera) => keyOf(camera) === this.#selected);
-    const to = this.#cameras[at + by];
-    if (at < 0 || !to) return true;
-    this.#select(keyOf(to));
+  /** To the tile that lies there, or with Shift to its place. @param {string} key @param {boolean} take */
+  #move(key, take) {
+    const at = this.#here.findIndex((camera) => keyOf(camera) === this.#selected);
+    const backwards = getComputedStyle(this).direction === 'rtl' ? 'ArrowRight' : 'ArrowLeft';
+    const way = key === backwards || key === 'ArrowUp' ? -1 : 1;
+    const along = key === 'ArrowLeft' || key === 'ArrowRight' || this.#enlarged !== null;
+    const to = this.#here[along ? at + way : beside(at, way, this.#layout, Number(this.#grid.dataset['columns']))];
+    if (at < 0 || !to || this.#selected === null) return true;
+    if (take && this.#enlarged === null) this.swap(this.#selected, keyOf(to));
+    else this.#select(keyOf(to));
     return true;
+  }
+
+  /** The first of a drag, perhaps. @param {PointerEvent} event */
+  #press(event) {
+    const tile = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest('.tile')) : null;
+    if (!tile || event.defaultPrevented || event.button || !event.isPrimary || this.#enlarged !== null || this.#tiles.size < 2) return;
+    const key = (/** @type {HTMLElement} */ of) => [...this.#tiles].find(([, entry]) => entry.tile === of)?.[0] ?? '';
+    // Where it does not load the tiles stay where they are.
+    import('./arrange.js').then(({ drag }) => drag({ grid: this.#grid, swap: (from, to) => this.swap(key(from), key(to)) }, tile, event)).catch(() => {});
+  }
+
+  /**
+   * Moves cameras into a window of their own, the chosen one by default; they come back when it closes. From a click or a
+   * key, for else browsers open none: false.
+   */
+  openWindow(keys = this.#selected === null ? [] : [this.#selected]) {
+    const own = this.getAttribute('window');
+    const page = own === null ? new URL('./wall.html', import.meta.url) : new URL(own, document.baseURI);
+    const child = keys.length ? window.open(page, '', 'popup,width=1280,height=800') : null;
+    const tell = (/** @type {boolean} */ open) => this.dispatchEvent(new CustomEvent('vigie-window', { detail: { keys, open, blocked: !child } }));
+    if (!child) {
+      this.#say(this.#text.phrases.windowBlocked);
+      tell(false);
+      return false;
+    }
+    import('./windows.js').then(
+      ({ Second }) => {
+        const second = new Second(child, this, keys, PASSED, (there) => {
+          if (child.closed) this.#windows.delete(second);
+          this.#sort();
+          tell(there);
+        });
+        this.#windows.set(second, keys);
+      },
+      () => child.close(),
+    );
+    return true;
+  }
+
+  #tellWindows() {
+    for (const second of this.#windows.keys()) second.tell();
+  }
+
+  /** All of the screen for the wall, and back. */
+  async toggleFullscreen() {
+    try {
+      if (this.matches(':fullscreen')) await document.exitFullscreen();
+      else await this.requestFullscreen();
+    } catch {
+      // In a frame that may not, or where the browser has none.
+      this.#say(this.#text.phrases.noFullscreen);
+    }
+  }
+
+  #forever = false;
+
+  /** @param {string} text @param {number} [ms] */
+  #say(text, ms = SAID) {
+    write(this.#said, text);
+    clearTimeout(this.saying);
+    this.#forever = ms === Infinity;
+    if (text && !this.#forever) this.saying = setTimeout(() => write(this.#said, ''), ms);
   }
 
   /** @param {string} key */
@@ -276,7 +446,7 @@ export class VigieWall extends HTMLElement {
 
   /** @param {VigiePlayer} player */
   #pass(player) {
-    for (const name of ['src', 'clock', 'latency']) {
+    for (const name of PASSED) {
       const value = this.getAttribute(name);
       if (value === null) player.removeAttribute(name);
       else player.setAttribute(name, value);
@@ -300,7 +470,7 @@ export class VigieWall extends HTMLElement {
     this.#listen(entry, player);
     this.#grid.append(tile);
     if (camera.sub) this.#sizes.observe(tile);
-    setTimeout(() => this.#start(player, camera, entry.main), delay);
+    setTimeout(() => this.#streams.start(player, camera, entry.main), delay);
   }
 
   /** @param {WallCamera} camera */
@@ -314,12 +484,6 @@ export class VigieWall extends HTMLElement {
     return player;
   }
 
-  /** @param {VigiePlayer} player @param {WallCamera} camera @param {boolean} main */
-  #start(player, { tenant, id, sub }, main) {
-    player.setAttribute('tenant', tenant);
-    player.setAttribute('camera', main ? id : (sub ?? id));
-  }
-
   /** @param {Tile} entry @param {VigiePlayer} player */
   #listen(entry, player) {
     const key = keyOf(entry.camera);
@@ -327,56 +491,12 @@ export class VigieWall extends HTMLElement {
       if (this.#tiles.get(key)?.player !== player) return;
       this.#tell(key, /** @type {CustomEvent} */ (event).detail);
       // Back from the recording or from a pause: what was put off then is due.
-      if (player.state === 'live') this.#measure(entry);
+      if (player.state === 'live') this.#streams.measure(entry);
     });
   }
 
   /** @param {string} key @param {Pick<VigiePlayer, 'state' | 'cause'>} now */
   #tell(key, { state, cause }) {
     this.dispatchEvent(new CustomEvent('vigie-state', { detail: { key, state, cause } }));
-  }
-
-  /** Another stream may be right for a tile's size, once that stays so. @param {Tile} entry */
-  #measure(entry) {
-    const { camera, tile } = entry;
-    clearTimeout(entry.timer);
-    // Behind an enlarged tile it has that one's size, and nobody sees it: it goes on as it was.
-    const hidden = this.#enlarged !== null && this.#enlarged !== keyOf(camera);
-    if (!camera.sub || hidden || !tile.isConnected) return;
-    const main = wantsMain(tile.clientWidth * devicePixelRatio, entry.main);
-    if (main !== entry.main) entry.timer = setTimeout(() => this.#change(entry, main), DWELL);
-  }
-
-  /** The other stream comes behind the one on the screen, and takes its place with its first picture. @param {Tile} entry @param {boolean} main */
-  #change(entry, main) {
-    const { camera, player, tile } = entry;
-    // What is looked at in the recording, or held, is left alone.
-    const away = () => !player.isLive || player.paused;
-    if (entry.next || away()) return;
-    const next = this.#make(camera);
-    next.className = 'coming';
-    entry.next = next;
-    tile.append(next);
-    const done = (/** @type {boolean} */ good) => {
-      clearTimeout(late);
-      entry.next = null;
-      if (!good || away() || !tile.isConnected) {
-        next.remove();
-      } else {
-        const key = keyOf(camera);
-        entry.player = next;
-        entry.main = main;
-        next.className = '';
-        this.#listen(entry, next);
-        if (next.state !== player.state) this.#tell(key, next);
-        player.remove();
-        this.dispatchEvent(new CustomEvent('vigie-stream', { detail: { key, main } }));
-      }
-      // The tile may have changed its size again meanwhile.
-      this.#measure(entry);
-    };
-    const late = setTimeout(() => done(false), PATIENCE);
-    next.addEventListener('vigie-picture', () => done(true), { once: true });
-    this.#start(next, camera, main);
   }
 }

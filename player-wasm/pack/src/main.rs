@@ -88,7 +88,7 @@ fn pack(options: &Options) -> Result<()> {
     }
     for entry in fs::read_dir(player().join("js"))? {
         let path = entry?.path();
-        if path.extension().is_some_and(|e| e == "js" || e == "ts") {
+        if path.extension().is_some_and(|e| e == "js" || e == "ts" || e == "html") {
             fs::copy(&path, work.join(path.file_name().unwrap_or_default()))?;
         }
     }

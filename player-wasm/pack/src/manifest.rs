@@ -14,18 +14,20 @@ pub(crate) fn package_json() -> String {
   "version": "{version}",
   "description": "Web components that play IP cameras, live and recorded: RTSP over WebSocket and archive, in WebAssembly",
   "license": "({licence})",
-  "repository": {{ "type": "git", "url": "git+{repository}.git" }},
+  "repository": {{ "type": "git", "url": "git+{repository}.git", "directory": "player-wasm" }},
   "type": "module",
   "main": "./index.js",
   "types": "./index.d.ts",
   "exports": {{
     ".": {{ "types": "./index.d.ts", "default": "./index.js" }},
     "./tile.js": {{ "types": "./index.d.ts", "default": "./tile.js" }},
+    "./guest.js": {{ "types": "./index.d.ts", "default": "./guest.js" }},
+    "./wall.html": "./wall.html",
     "./worker.js": "./worker.js",
     "./wasm/*": "./wasm/*",
     "./package.json": "./package.json"
   }},
-  "sideEffects": ["./index.js", "./tile.js", "./chunk-*.js"],
+  "sideEffects": ["./index.js", "./tile.js", "./guest.js", "./words.js", "./chunk-*.js"],
   "keywords": ["rtsp", "onvif", "h264", "h265", "video", "camera", "web-component"]
 }}
 "#

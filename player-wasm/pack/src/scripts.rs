@@ -7,7 +7,7 @@ use std::{fs, io};
 use crate::Result;
 
 /// What a page or another script names: the rest is in chunks. `worker.js` has none in common with the page.
-const PAGE: [&str; 2] = ["index.js", "tile.js"];
+const PAGE: [&str; 3] = ["index.js", "tile.js", "guest.js"];
 const WORKER: [&str; 2] = ["worker.js", "archive.js"];
 
 /// Bundles and minifies from `work` into `out`; false where there is no esbuild.
@@ -51,7 +51,7 @@ pub(crate) fn minified(player: &Path, work: &Path, out: &Path) -> Result<bool> {
             fs::copy(&path, to)?;
         }
     }
-    copy_where(work, out, |name| name.ends_with(".d.ts"))?;
+    copy_where(work, out, |name| name.ends_with(".d.ts") || name.ends_with(".html"))?;
     Ok(true)
 }
 

@@ -1,0 +1,84 @@
+// Tiles of a wall moved by the pointer: one is taken to another's place, and the two change places. Loaded with the first press.
+
+/** A press that moves further than this is a drag, pixels. */
+const SLOP = 8;
+/** A finger that stays for this long takes the tile; before, it scrolls the page. Milliseconds. */
+const HOLD = 350;
+
+/**
+ * @typedef {object} Host
+ * @property {HTMLElement} grid
+ * @property {(from: HTMLElement, to: HTMLElement) => void} swap
+ */
+
+/**
+ * Follows a press on a tile until it ends.
+ * @param {Host} host @param {HTMLElement} tile @param {PointerEvent} press
+ */
+export function drag({ grid, swap }, tile, press) {
+  const root = /** @type {ShadowRoot} */ (grid.getRootNode());
+  const listening = new AbortController();
+  const { signal } = listening;
+  const touch = press.pointerType === 'touch';
+  let held = !touch;
+  let moving = false;
+  /** @type {HTMLElement | null} */
+  let target = null;
+  const holding = touch ? setTimeout(() => (begin(), (held = true)), HOLD) : 0;
+
+  const begin = () => {
+    moving = true;
+    tile.classList.add('moving');
+    grid.classList.add('arranging');
+    grid.setPointerCapture(press.pointerId);
+  };
+  const aim = (/** @type {HTMLElement | null} */ to) => {
+    if (to === target) return;
+    target?.classList.remove('target');
+    target = to === tile ? null : to;
+    target?.classList.add('target');
+  };
+  const end = () => {
+    clearTimeout(holding);
+    listening.abort();
+    aim(null);
+    tile.classList.remove('moving');
+    grid.classList.remove('arranging');
+  };
+  const on = (/** @type {string} */ type, /** @type {(event: any) => void} */ listener, options = {}) =>
+    window.addEventListener(type, listener, { signal, capture: true, ...options });
+
+  on('pointermove', (/** @type {PointerEvent} */ event) => {
+    if (event.pointerId !== press.pointerId) return;
+    // It ended while this was loading.
+    if (!event.buttons) {
+      end();
+      return;
+    }
+    const far = Math.hypot(event.clientX - press.clientX, event.clientY - press.clientY) > SLOP;
+    if (!moving && far) {
+      if (!held) {
+        end();
+        return;
+      }
+      begin();
+    }
+    if (moving) aim(root.elementFromPoint(event.clientX, event.clientY)?.closest('.tile') ?? null);
+  });
+  on('pointerup', (/** @type {PointerEvent} */ event) => {
+    if (event.pointerId !== press.pointerId) return;
+    const to = moving ? target : null;
+    end();
+    if (to) swap(tile, to);
+  });
+  on('pointercancel', (/** @type {PointerEvent} */ event) => event.pointerId === press.pointerId && end());
+  // A finger that has taken the tile scrolls no more.
+  on('touchmove', (/** @type {TouchEvent} */ event) => moving && event.cancelable && event.preventDefault(), { passive: false });
+  on('keydown', (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== 'Escape') return;
+    event.preventDefault();
+    event.stopPropagation();
+    end();
+  });
+  on('blur', end);
+}
