@@ -49,6 +49,8 @@ export async function serve({ centre, token, port = 0, bundles = new Map() }) {
       // Chromium plays live video by a blob: address; nothing else is more than the page's own files.
       'Content-Security-Policy': `default-src 'self'; media-src 'self' blob:; frame-src ${origins.front}; frame-ancestors ${ancestors}; base-uri 'none'; object-src 'none'`,
       'Cache-Control': 'no-store',
+      // As the centre has it for its own: else a wall's second window would not know who opened it.
+      'Cross-Origin-Opener-Policy': 'same-origin',
       'Referrer-Policy': 'no-referrer',
       'X-Content-Type-Options': 'nosniff',
     };

@@ -321,8 +321,9 @@ export class VigieWall extends HTMLElement {
   key(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return false;
     // A part of a picture first: the arrows move it, Escape leaves it.
+    // By an event of its own: a keydown of ours would come back here from within, in Firefox.
     const { key, shiftKey } = event;
-    if (this.player(this.#selected)?.dispatchEvent(new KeyboardEvent('keydown', { key, shiftKey, cancelable: true })) === false) return true;
+    if (this.player(this.#selected)?.dispatchEvent(new CustomEvent('vigie-key', { detail: event, cancelable: true })) === false) return true;
     if (key.startsWith('Arrow')) return this.#move(key, shiftKey);
     if (key === 'f' || key === 'F') return !!this.toggleFullscreen();
     if (key === 'w' || key === 'W') return this.#selected !== null && (this.openWindow(), true);

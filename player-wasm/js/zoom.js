@@ -33,6 +33,10 @@ export class Zoom {
     player.addEventListener('keydown', (event) => {
       if (!event.defaultPrevented && this.#key(event)) event.preventDefault();
     });
+    // From a wall, whose tile has the focus.
+    player.addEventListener('vigie-key', (event) => {
+      if (this.#key(/** @type {CustomEvent<KeyboardEvent>} */ (event).detail)) event.preventDefault();
+    });
   }
 
   /** @param {boolean} on  May a pointer and keys change it? */

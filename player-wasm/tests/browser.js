@@ -10,11 +10,13 @@
 import { mkdirSync } from 'node:fs';
 import { join as path } from 'node:path';
 import { browsers } from './browser/browsers.js';
+import { arranging } from './browser/arranging.js';
 import * as centre from './browser/centre.js';
 import { looks } from './browser/looks.js';
 import { Report } from './browser/report.js';
 import { doors, keyboard, live, outage, policy, recorded, start } from './browser/shows.js';
 import { axe, faults, latency, stepping, surface, wall } from './browser/tile.js';
+import { closer } from './browser/closer.js';
 import { web } from './browser/web.js';
 
 const wanted = (process.env.VIGIE_BROWSERS ?? 'chromium,firefox').toLowerCase().split(',');
@@ -48,7 +50,7 @@ for (const kind of kinds) {
     server = await centre.start();
     const context = { browser, page, server, report, out, complaints, name: kind.name, h265: kind.h265 };
     await start(context);
-    for (const show of [live, keyboard, recorded, outage, looks, axe, latency, surface, stepping, wall, faults, policy, web, doors]) {
+    for (const show of [live, keyboard, recorded, outage, looks, axe, latency, surface, stepping, wall, arranging, closer, faults, policy, web, doors]) {
       if (only && !only.includes(show.name)) continue;
       if (!only && LONG.has(show) && first !== kind && !process.env.VIGIE_LONG) {
         console.log(`       ${kind.name}: ${show.name} is for VIGIE_LONG=1`);

@@ -30,6 +30,7 @@ export function install() {
   };
 
   window.__read = read;
+  window.__all = (root) => [...root.querySelectorAll('*')].flatMap((node) => [node, ...(node.shadowRoot ? window.__all(node.shadowRoot) : [])]);
 
   /** The face writes the time of day; the day is the picture's. */
   const face = (player) => {

@@ -64,7 +64,8 @@ export async function portal(centre, policy, script = SCRIPT) {
   const server = http.createServer((request, response) => {
     const mine = own[request.url];
     if (mine) {
-      response.writeHead(200, { 'Content-Type': mine[0], 'Content-Security-Policy': policy });
+      // As the player's pages have it: else a second window would not know who opened it.
+      response.writeHead(200, { 'Content-Type': mine[0], 'Content-Security-Policy': policy, 'Cross-Origin-Opener-Policy': 'same-origin' });
       response.end(mine[1]);
       return;
     }
