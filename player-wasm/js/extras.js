@@ -15,6 +15,8 @@ const styles = sheet(`
   video { transform-origin: 0 0; }
   .picture:focus-visible { outline: 2px solid #e8eef3; outline-offset: -2px; }
   .watermark { position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none; }
+  /* Where no picture is, words are. */
+  .blank .watermark { visibility: hidden; }
 `);
 
 export class Extras {

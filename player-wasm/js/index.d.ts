@@ -233,9 +233,20 @@ export const STATES: Record<State, { mark: string; word: string }>;
 export const CAUSES: Record<string, { what: string; then: string }>;
 export const CLOCKS: Record<string, string>;
 export const GAPS: Record<string, string>;
-export function explain(cause: Cause | null): { what: string; then: string } | null;
-export function gapCause(cause: string): string;
-export function day(utc: number, clock: 'local' | 'utc'): string;
+/** The words of one language: for a page that says what its players say. */
+export interface Words {
+  lang: string;
+  states: Record<State, string>;
+  causes: Record<string, [what: string, then: string]>;
+  gaps: Record<string, string>;
+  clocks: Record<string, string>;
+  phrases: { days: string };
+}
+/** English where there is no table of that language (BCP 47), or where it does not load. */
+export function words(lang: string): Promise<Words>;
+export function explain(cause: Cause | null, words?: Words): { what: string; then: string } | null;
+export function gapCause(cause: string, words?: Words): string;
+export function day(utc: number, clock: 'local' | 'utc', lang?: string): string;
 export function minuteOfDay(utc: number, clock: 'local' | 'utc'): string;
 export function timeOfDay(utc: number, clock: 'local' | 'utc', digits?: 0 | 1 | 2 | 3): string;
 export function zone(utc: number, clock: 'local' | 'utc'): string;

@@ -12,6 +12,6 @@ for (const [name, constructor] of /** @type {const} */ ([
 }
 
 export { VigiePlayer, VigieTimeline, VigieWall };
-export { STATES, CAUSES, CLOCKS, GAPS } from './words.js';
+export { STATES, CAUSES, CLOCKS, GAPS, words } from './words.js';
 export { explain, gapCause } from './text.js';
 export { day, minuteOfDay, span, timeOfDay, zone } from './time.js';

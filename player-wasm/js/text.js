@@ -136,7 +136,7 @@ export const fill = (phrase, ...words) => phrase.replace(/\{(\d)\}/g, (_, n) => 
 /** @param {State} state */
 export const mark = (state) => MARKS[state];
 
-/** @param {string} cause @param {Table} [table] */
+/** @param {string} cause @param {Pick<Table, 'gaps'>} [table] */
 export const gapCause = (cause, table = en) => table.gaps[cause] ?? cause;
 
 /**
@@ -147,7 +147,7 @@ export function unsupported(codec, string, { phrases } = en) {
   return { what: fill(phrases.cannotPlayWhat, codec, string), then: codec === 'H.265' ? phrases.h265 : phrases.h264 };
 }
 
-/** @param {Cause | null} cause @param {Table} [table] */
+/** @param {Cause | null} cause @param {Pick<Table, 'causes'>} [table] */
 export function explain(cause, { causes } = en) {
   if (!cause) return null;
   const [what, then] = causes[cause.kind] ?? causes.protocol;

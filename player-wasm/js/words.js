@@ -22,6 +22,16 @@ Object.assign(
   }),
 );
 
+/**
+ * All of them in a language, for pages: English where there is no table of it, or where it does not load.
+ * @param {string} lang  BCP 47.
+ * @returns {Promise<import('./text.js').Table>}
+ */
+export async function words(lang) {
+  const [name] = lang.toLowerCase().split('-');
+  return name === 'fr' ? import('./fr.js').then((module) => module.default, () => en) : en;
+}
+
 /** In English, for pages. @type {Record<State, {mark: string, word: string}>} */
 export const STATES = /** @type {any} */ (
   Object.fromEntries(Object.entries(MARKS).map(([state, sign]) => [state, { mark: sign, word: en.states[/** @type {State} */ (state)] }]))

@@ -15,7 +15,7 @@ export type Checked = [
   Holds<declared.VigiePlayer, VigiePlayer>,
   Holds<declared.VigieTimeline, VigieTimeline>,
   Holds<Omit<declared.VigieWall, 'player'>, Omit<VigieWall, 'player'>>,
-  Holds<Pick<typeof declared, 'STATES' | 'CLOCKS' | 'GAPS' | 'CAUSES'>, Pick<typeof words, 'STATES' | 'CLOCKS' | 'GAPS' | 'CAUSES'>>,
+  Holds<Pick<typeof declared, 'STATES' | 'CLOCKS' | 'GAPS' | 'CAUSES' | 'words'>, Pick<typeof words, 'STATES' | 'CLOCKS' | 'GAPS' | 'CAUSES' | 'words'>>,
   Holds<Pick<typeof declared, 'gapCause'>, Pick<typeof text, 'gapCause'>>,
   Holds<Pick<typeof declared, 'day' | 'minuteOfDay' | 'timeOfDay' | 'zone' | 'span'>, Pick<typeof time, 'day' | 'minuteOfDay' | 'timeOfDay' | 'zone' | 'span'>>,
 ];

@@ -8,6 +8,7 @@ import { Centre, Refusal } from './api.js';
 import { keys } from './keys.js';
 import { listCameras, markCameras } from './list.js';
 import { Panel } from './panel.js';
+import { lang, player as table, say, translate } from './words.js';
 
 /** The centre is asked this often, milliseconds. */
 const CAMERAS = 2000;
@@ -63,7 +64,7 @@ function follow() {
   markCameras(cameras, wall);
   showPosition();
   panel.show(chosen(), player(), clockName());
-  byId('enlarge').textContent = wall.enlarged ? 'Show all' : 'Enlarge';
+  byId('enlarge').textContent = say(wall.enlarged ? 'Show all' : 'Enlarge');
 }
 
 /** What plays and where, under the wall. */
@@ -77,13 +78,13 @@ function showPosition() {
   byId('live').classList.toggle('waiting', live && !LIVELY.has(playing?.state ?? 'idle'));
   const pause = byId('pause');
   pause.textContent = playing?.paused ? '▶' : '❚❚';
-  pause.setAttribute('aria-label', playing?.paused ? 'Go on' : 'Pause');
+  pause.setAttribute('aria-label', say(playing?.paused ? 'Go on' : 'Pause'));
   const speed = `×${playing?.playbackRate ?? 1}`;
   byId('speed').textContent = speed;
-  byId('speed').setAttribute('aria-label', `${speed}: speed`);
+  byId('speed').setAttribute('aria-label', say('{0}: speed', speed));
   byId('speed').toggleAttribute('disabled', live);
   const utc = playing?.picture?.utc;
-  byId('position').textContent = live || !utc ? '' : `${day(utc, clockName())}, ${timeOfDay(utc, clockName(), 0)}`;
+  byId('position').textContent = live || !utc ? '' : `${day(utc, clockName(), table.lang)}, ${timeOfDay(utc, clockName(), 0)}`;
 }
 
 // ---- what the operator does ----
@@ -131,7 +132,7 @@ export const desk = {
   async snapshot() {
     const shot = await player()?.captureFrame();
     if (!shot) {
-      byId('said').textContent = 'There is no picture to keep.';
+      byId('said').textContent = say('There is no picture to keep.');
       return;
     }
     const link = document.createElement('a');
@@ -139,7 +140,7 @@ export const desk = {
     link.download = shot.name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    byId('said').textContent = `Saved ${shot.name}`;
+    byId('said').textContent = say('Saved {0}', shot.name);
   },
   help() {
     /** @type {HTMLDialogElement} */ (byId('keys')).showModal();
@@ -161,6 +162,10 @@ const clicks = {
   snapshot: () => void desk.snapshot(),
   'keys-button': desk.help,
   'theme-button': () => setTheme(theme() === 'dark' ? 'light' : 'dark'),
+  'lang-button': () => {
+    keep('lang', lang === 'fr' ? 'en' : 'fr');
+    location.reload();
+  },
   'zone-button': () => setClock(clockName() === 'utc' ? 'local' : 'utc'),
 };
 for (const [id, click] of Object.entries(clicks)) byId(id).addEventListener('click', click);
@@ -211,7 +216,7 @@ const clockName = () => (wall.getAttribute('clock') === 'utc' ? 'utc' : 'local')
 /** @param {string} name */
 function setTheme(name) {
   document.documentElement.dataset['theme'] = name;
-  byId('theme-button').textContent = name === 'light' ? 'Dark' : 'Light';
+  byId('theme-button').textContent = say(name === 'light' ? 'Dark' : 'Light');
   keep('theme', name);
   timeline.repaint();
 }
@@ -220,7 +225,7 @@ function setTheme(name) {
 function setClock(name) {
   wall.setAttribute('clock', name);
   timeline.clock = clockName();
-  byId('zone-button').textContent = name === 'utc' ? 'Local time' : 'UTC';
+  byId('zone-button').textContent = say(name === 'utc' ? 'Local time' : 'UTC');
   keep('clock', name);
   showTime();
 }
@@ -247,16 +252,16 @@ function showTime() {
   const now = centre.now;
   timeline.now = now;
   byId('now').textContent = timeOfDay(now, clockName(), 0);
-  byId('now').title = day(now, clockName());
+  byId('now').title = day(now, clockName(), table.lang);
   byId('zone').textContent = `(${zone(now, clockName())})`;
 }
 
 /** Nothing to show, and what to do about it. @param {string} [title] @param {string} [what] @param {string} [then] */
 function notice(title, what = '', then = '') {
   byId('notice').hidden = !title;
-  byId('notice-title').textContent = title ?? '';
-  byId('notice-what').textContent = what;
-  byId('notice-then').textContent = then;
+  byId('notice-title').textContent = say(title ?? '');
+  byId('notice-what').textContent = say(what);
+  byId('notice-then').textContent = say(then);
 }
 
 /** @param {string} [text] */
@@ -276,9 +281,9 @@ function summarize() {
   const recording = cameras.filter((camera) => camera.state === 'recording').length;
   const gaps = timeline.rows.reduce((n, row) => n + row.gaps.length, 0);
   words(byId('summary'), [
-    [recording === cameras.length ? 'good' : 'warn', `${recording === cameras.length ? '●' : '◐'} ${recording} of ${cameras.length} recording`],
+    [recording === cameras.length ? 'good' : 'warn', `${recording === cameras.length ? '●' : '◐'} ${say('{0} of {1} recording', recording, cameras.length)}`],
     ['', ' · '],
-    [gaps ? 'warn' : '', gaps === 1 ? '1 gap in view' : `${gaps || 'no'} gaps in view`],
+    [gaps ? 'warn' : '', gaps === 1 ? say('1 gap in view') : gaps ? say('{0} gaps in view', gaps) : say('no gaps in view')],
   ]);
 }
 
@@ -304,7 +309,7 @@ function choices(found) {
   const select = /** @type {HTMLSelectElement} */ (byId('tenant'));
   if (found.map((t) => t.id).join() === tenants.map((t) => t.id).join() && select.options.length) return;
   const value = select.value;
-  select.replaceChildren(new Option('All communes', ''), ...found.map((tenant) => new Option(tenant.name, tenant.id)));
+  select.replaceChildren(new Option(say('All communes'), ''), ...found.map((tenant) => new Option(tenant.name, tenant.id)));
   select.value = value;
 }
 
@@ -332,12 +337,12 @@ async function askCameras() {
 /** @param {number} status */
 function unanswered(status) {
   // What it said before may not hold any more.
-  words(byId('summary'), [['warn', '◌ recording not known']]);
+  words(byId('summary'), [['warn', say('◌ recording not known')]]);
   if (status === 401 || status === 403) {
     sessionStorage.removeItem('vigie-token');
     notice('This address has expired', 'The centre was started anew, and every start has a key of its own.', 'Open the address that it printed last.');
   } else if (tenants.length) {
-    banner(status ? `The centre answers with an error (HTTP ${status}).` : 'The centre does not answer; the desk asks again by itself.');
+    banner(status ? say('The centre answers with an error (HTTP {0}).', status) : say('The centre does not answer; the desk asks again by itself.'));
   } else {
     notice('The centre does not answer', 'Is vigie-centre running, and is this its address?', 'The desk asks again by itself.');
   }
@@ -362,6 +367,9 @@ async function askTimeline() {
 
 // ---- start ----
 
+translate();
+byId('lang-button').textContent = lang === 'fr' ? 'English' : 'Français';
+byId('lang-button').lang = lang === 'fr' ? 'en' : 'fr';
 setTheme(kept('theme', 'dark'));
 setClock(kept('clock', 'local'));
 if (kept('visits', '0') === '5') document.body.classList.add('known');

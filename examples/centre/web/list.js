@@ -3,6 +3,7 @@
 /** @import {Camera, Tenant} from './api.js' */
 /** @import {VigieWall} from '/player/index.js' */
 import { STATES } from '/player/index.js';
+import { player as table, say } from './words.js';
 
 /** What the centre says of a camera, in words. @type {Record<string, string>} */
 export const CENTRE = {
@@ -54,7 +55,7 @@ export function markCameras(cameras, wall) {
     button.setAttribute('aria-current', String(key === wall.selected));
     const shown = wall.player(key)?.state ?? 'idle';
     const healthy = state === 'recording';
-    const word = [STATES[shown].word, healthy ? '' : (CENTRE[state] ?? state)].filter(Boolean).join(' · ');
+    const word = [table.states[shown], healthy ? '' : say(CENTRE[state] ?? state)].filter(Boolean).join(' · ');
     set(button, '.mark', STATES[shown].mark);
     set(button, '.word', word);
     button.setAttribute('title', reason ?? '');

@@ -2,9 +2,10 @@
 
 /** @import {Camera} from './api.js' */
 /** @import {VigiePlayer} from '/player/index.js' */
-import { CLOCKS, STATES, explain, span, timeOfDay } from '/player/index.js';
+import { STATES, explain, span, timeOfDay } from '/player/index.js';
 import { micros } from './api.js';
 import { CENTRE } from './list.js';
+import { player as table, say } from './words.js';
 
 const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
@@ -17,10 +18,10 @@ export class Panel {
   /** @param {Camera | null} camera @param {VigiePlayer | null} player @param {'local' | 'utc'} clock */
   show(camera, player, clock) {
     for (const id of ['enlarge', 'snapshot']) byId(id).toggleAttribute('disabled', !camera);
-    write(byId('panel-title'), camera ? `${camera.number} ${camera.name}` : 'No camera chosen');
+    write(byId('panel-title'), camera ? `${camera.number} ${camera.name}` : say('No camera chosen'));
     if (!camera || !player) return;
-    const state = STATES[player.state];
-    write(byId('panel-state'), `${state.mark} ${state.word}${camera.state === 'recording' ? '' : ` · ${CENTRE[camera.state] ?? camera.state}`}`);
+    const word = say(CENTRE[camera.state] ?? camera.state);
+    write(byId('panel-state'), `${STATES[player.state].mark} ${table.states[player.state]}${camera.state === 'recording' ? '' : ` · ${word}`}`);
     byId('panel-state').className = tone(player);
     this.#fact('Picture', picture(camera));
     this.#fact('Codec', camera.codec ?? '—');
@@ -28,10 +29,10 @@ export class Panel {
     this.#fact('Rate', rate(camera));
     this.#fact('GOP', camera.gop_seconds ? `${camera.gop_seconds.toFixed(1)} s` : '—');
     this.#fact('Delay', delay(player));
-    this.#fact('Clock', player.picture ? `${CLOCKS[player.picture.source] ?? ''} ± ${span(player.picture.error / 1000)}` : '—');
+    this.#fact('Clock', player.picture ? `${table.clocks[player.picture.source] ?? ''} ± ${span(player.picture.error / 1000)}` : '—');
     this.#fact('Packets lost', String(camera.loss));
-    this.#fact(`${capital(CENTRE[camera.state] ?? camera.state)} since`, timeOfDay(micros(camera.since), clock, 0), 'since');
-    this.#fact('Why', camera.reason ?? (player.state === 'no-signal' ? (explain(player.cause)?.what ?? '') : ''));
+    this.#fact(capital(say('{0} since', word)), timeOfDay(micros(camera.since), clock, 0), 'since');
+    this.#fact('Why', camera.reason ?? (player.state === 'no-signal' ? (explain(player.cause, table)?.what ?? '') : ''));
     quirks(camera.quirks);
   }
 
@@ -44,7 +45,7 @@ export class Panel {
       this.facts.set(key, value);
     }
     const term = /** @type {HTMLElement} */ (value.previousElementSibling);
-    write(term, name);
+    write(term, say(name));
     write(value, text);
     term.hidden = value.hidden = !text;
   }
@@ -70,9 +71,9 @@ function rate({ bit_rate: bits }) {
 
 /** @param {VigiePlayer} player */
 function delay({ isLive, delay: ms, picture: at }) {
-  if (!isLive) return 'recorded';
+  if (!isLive) return say('recorded');
   if (ms === null || !at) return '—';
-  return `${span(Math.max(0, ms))} ± ${span(at.error / 1000)}`;
+  return `${span(Math.max(0, ms), table.phrases)} ± ${span(at.error / 1000)}`;
 }
 
 /** @param {Record<string, number>} counts */
@@ -81,7 +82,7 @@ function quirks(counts) {
   const place = byId('quirks');
   place.hidden = list.length === 0;
   if (!list.length) return;
-  write(/** @type {HTMLElement} */ (place.querySelector('summary')), list.length === 1 ? '1 quirk of this camera' : `${list.length} quirks of this camera`);
+  write(/** @type {HTMLElement} */ (place.querySelector('summary')), list.length === 1 ? say('1 quirk of this camera') : say('{0} quirks of this camera', list.length));
   const lines = list.map(([name, count]) => `${name.replaceAll('-', ' ')}: ${count}`);
   const items = /** @type {HTMLElement} */ (place.querySelector('ul'));
   if (lines.join('\n') === [...items.children].map((i) => i.textContent).join('\n')) return;
