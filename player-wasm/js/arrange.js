@@ -8,14 +8,15 @@ const HOLD = 350;
 /**
  * @typedef {object} Host
  * @property {HTMLElement} grid
- * @property {(from: HTMLElement, to: HTMLElement) => void} swap
+ * @property {Map<string, {tile: HTMLElement}>} tiles  By the keys of their cameras.
+ * @property {(from: string, to: string) => void} swap  Two of them.
  */
 
 /**
  * Follows a press on a tile until it ends.
  * @param {Host} host @param {HTMLElement} tile @param {PointerEvent} press
  */
-export function drag({ grid, swap }, tile, press) {
+export function drag({ grid, swap, tiles }, tile, press) {
   const root = /** @type {ShadowRoot} */ (grid.getRootNode());
   const listening = new AbortController();
   const { signal } = listening;
@@ -45,8 +46,7 @@ export function drag({ grid, swap }, tile, press) {
     tile.classList.remove('moving');
     grid.classList.remove('arranging');
   };
-  const on = (/** @type {string} */ type, /** @type {(event: any) => void} */ listener, options = {}) =>
-    window.addEventListener(type, listener, { signal, capture: true, ...options });
+  const on = (/** @type {string} */ type, /** @type {(event: any) => void} */ listener) => window.addEventListener(type, listener, { signal, capture: true });
 
   on('pointermove', (/** @type {PointerEvent} */ event) => {
     if (event.pointerId !== press.pointerId) return;
@@ -69,11 +69,12 @@ export function drag({ grid, swap }, tile, press) {
     if (event.pointerId !== press.pointerId) return;
     const to = moving ? target : null;
     end();
-    if (to) swap(tile, to);
+    const [a, b] = [tile, to].map((one) => [...tiles].find(([, entry]) => entry.tile === one)?.[0]);
+    if (a && b) swap(a, b);
   });
   on('pointercancel', (/** @type {PointerEvent} */ event) => event.pointerId === press.pointerId && end());
-  // A finger that has taken the tile scrolls no more.
-  on('touchmove', (/** @type {TouchEvent} */ event) => moving && event.cancelable && event.preventDefault(), { passive: false });
+  // A finger that stays asks for no menu then.
+  on('contextmenu', (/** @type {Event} */ event) => touch && held && event.preventDefault());
   on('keydown', (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== 'Escape') return;
     event.preventDefault();

@@ -1,6 +1,6 @@
 // <vigie-wall>: several cameras in a grid; one is selected, one may be enlarged.
 
-/** @import {Tile} from './streams.js' */
+/** @import {Tile, WallCamera} from './streams.js' */
 /** @import {Second} from './windows.js' */
 import { keep, recall } from './keep.js';
 import { beside, layoutOf, lettersOf, ordered, pageOf } from './layout.js';
@@ -12,8 +12,6 @@ import './words.js';
 
 /** Starts are this far apart, milliseconds: sixteen connections and decoders at once make each other late. */
 const STAGGER = 70;
-
-/** @typedef {import('./streams.js').WallCamera} WallCamera */
 
 const styles = sheet(`
   :host { display: block; min-width: 0; min-height: 0; background: var(--_ground); }
@@ -81,11 +79,10 @@ export class VigieWall extends HTMLElement {
     // Behind an enlarged tile it has that one's size, and nobody sees it: it goes on as it was.
     hidden: (camera) => this.#enlarged !== null && this.#enlarged !== keyOf(camera),
     changed: (entry, before) => {
-      const key = keyOf(entry.camera);
-      const { main, player } = entry;
+      const { camera, main, player } = entry;
       this.#listen(entry, player);
-      if (player.state !== before.state) this.#tell(key, player);
-      this.dispatchEvent(new CustomEvent('vigie-stream', { detail: { key, main } }));
+      if (player.state !== before.state) this.#tell(keyOf(camera), player);
+      this.dispatchEvent(new CustomEvent('vigie-stream', { detail: { key: keyOf(camera), main } }));
     },
   });
   #sizes = new ResizeObserver((entries) => {
@@ -102,6 +99,8 @@ export class VigieWall extends HTMLElement {
     this.#grid.addEventListener('dblclick', (event) => this.#at(event, (key) => this.#toggle(key)));
     this.#grid.addEventListener('focusin', (event) => this.#at(event, (key) => (this.selected = key)));
     this.#grid.addEventListener('pointerdown', (event) => this.#press(event));
+    // A finger that has taken a tile scrolls no more; from the start, for browsers ask once, as it comes down.
+    this.#grid.addEventListener('touchmove', (event) => this.#grid.matches('.arranging') && event.preventDefault(), { passive: false });
     this.addEventListener('keydown', (event) => {
       if (!event.defaultPrevented && this.key(event)) event.preventDefault();
     });
@@ -332,7 +331,7 @@ export class VigieWall extends HTMLElement {
       this.enlarged = null;
       return true;
     }
-    const turn = { PageDown: 1, PageUp: -1 }[event.key];
+    const turn = { PageDown: 1, PageUp: -1 }[key];
     if (turn && this.pages > 1) {
       this.page = (this.#page + turn + this.pages) % this.pages;
       if (this.#selected !== null) this.#select(this.#selected);
@@ -369,9 +368,8 @@ export class VigieWall extends HTMLElement {
   #press(event) {
     const tile = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest('.tile')) : null;
     if (!tile || event.defaultPrevented || event.button || !event.isPrimary || this.#enlarged !== null || this.#tiles.size < 2) return;
-    const key = (/** @type {HTMLElement} */ of) => [...this.#tiles].find(([, entry]) => entry.tile === of)?.[0] ?? '';
     // Where it does not load the tiles stay where they are.
-    import('./arrange.js').then(({ drag }) => drag({ grid: this.#grid, swap: (from, to) => this.swap(key(from), key(to)) }, tile, event)).catch(() => {});
+    import('./arrange.js').then(({ drag }) => drag({ grid: this.#grid, tiles: this.#tiles, swap: (from, to) => this.swap(from, to) }, tile, event)).catch(() => {});
   }
 
   /**
@@ -418,7 +416,6 @@ export class VigieWall extends HTMLElement {
   }
 
   #forever = false;
-
   /** @param {string} text @param {number} [ms] */
   #say(text, ms = SAID) {
     write(this.#said, text);

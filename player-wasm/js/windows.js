@@ -1,7 +1,8 @@
 // A wall's second window. Both are of one origin, and what is told goes by postMessage from the one to the other: the token
 // stands in no address.
 
-/** @import {VigieWall, WallCamera} from './wall.js' */
+/** @import {WallCamera} from './streams.js' */
+/** @import {VigieWall} from './wall.js' */
 
 /** What the second window is told. @typedef {{token: string, clockOffset: number, cameras: WallCamera[], attributes: Record<string, string | null>, lang: string, dir: string, colours: Record<string, string>}} Told */
 

@@ -94,6 +94,8 @@ export class Zoom {
   /** @param {PointerEvent} event */
   #down(event) {
     if (!this.on || event.defaultPrevented || event.button > 0 || event.target === this.chip) return;
+    // The first of them: where the others went up was not always told, for a wall may have taken them.
+    if (event.isPrimary) this.pointers.clear();
     this.pointers.set(event.pointerId, this.#at(event));
     if (bounded(this.player.zoom).scale === 1 && this.pointers.size < 2) return;
     this.picture.setPointerCapture(event.pointerId);

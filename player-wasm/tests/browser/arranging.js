@@ -70,6 +70,26 @@ export async function arranging(context) {
     await page.mouse.up();
     report.holds(name, 'Escape ends a drag: nothing moved', (await order(page)) === dragged);
 
+    if (name === 'Chromium') {
+      // By finger: a quick one scrolls, one that stays takes the tile.
+      const session = await page.createCDPSession();
+      const touch = (type, points) => session.send('Input.dispatchTouchEvent', { type, touchPoints: points.map(([x, y]) => ({ x, y })) });
+      const way = async (stay) => {
+        const [start, finish] = [await middle(page, PLACE), await middle(page, ECOLE)];
+        await touch('touchStart', [start]);
+        await sleep(stay);
+        for (const share of [0.2, 0.5, 0.8, 1]) await touch('touchMove', [[start[0] + share * (finish[0] - start[0]), start[1] + share * (finish[1] - start[1])]]);
+        await touch('touchEnd', []);
+        await sleep(100);
+        return order(page);
+      };
+      const quick = await way(0);
+      const stayed = await way(600);
+      report.holds(name, 'a finger that stays takes the tile, a quick one does not', quick === dragged && stayed === `${PLACE} ${ECOLE} ${MAIRIE}`, stayed);
+      await page.evaluate((keys) => (window.wall.order = keys), dragged.split(' '));
+      await session.detach();
+    }
+
     await page.evaluate((key) => (window.wall.selected = key), MAIRIE);
     await page.evaluate(() => window.wall.shadowRoot.querySelector('.tile[tabindex="0"]').focus());
     await page.keyboard.down('Shift');
