@@ -39,6 +39,8 @@ export class Extras {
     this.zoom.update(player.hasAttribute('zoomable'));
     const view = bounded(player.zoom);
     const now = JSON.stringify(view);
+    // A page may have asked for more than there is.
+    if (JSON.stringify(player.zoom) !== now) player.zoom = view;
     if (now === this.told) return;
     if (this.told || view.scale > 1) player.dispatchEvent(new CustomEvent('vigie-zoom', { detail: view }));
     this.told = now;

@@ -61,6 +61,7 @@ export default {
     recorded: 'enregistré',
     nothing: 'rien d’enregistré',
     moved: '{0} : place {1} sur {2}.',
+    picked: '{0} : cliquez la case dont elle prendra la place.',
     away: 'Toutes les caméras sont dans une autre fenêtre. La fermer les ramène.',
     windowBlocked: 'Le navigateur n’a pas ouvert de seconde fenêtre. Autorisez les fenêtres de cette page, puis recommencez.',
     windowAlone: 'Cette fenêtre appartient à un mur d’images : ouvrez-la depuis celui-ci.',

@@ -171,7 +171,7 @@ export interface WallCamera {
 /**
  * `<vigie-wall>`: several cameras in a grid. Keys are `tenant/camera`. Attributes: `src`, `clock`, `latency`, `zoomable`,
  * `watermark`, `layout` (`1`, `4`, `9`, `16`, `25`, `1+5`, or drawn as CSS's `grid-template-areas` is: `aab aac def`; by the number
- * of cameras where absent), `name` (layout and order are kept by it in this browser), `window` (the page of a second window: it
+ * of cameras where absent), `arranging` (one click takes a tile, another gives it its place: WCAG 2.5.7), `name` (layout and order are kept by it in this browser), `window` (the page of a second window: it
  * imports `guest.js` and has a `<vigie-wall>`; `wall.html` beside `index.js` where absent). Both windows are of one origin, under
  * the same Cross-Origin-Opener-Policy.
  */

@@ -84,3 +84,15 @@ export function ordered(cameras, order, keyOf) {
   const place = (/** @type {T} */ camera) => places.get(keyOf(camera)) ?? Infinity;
   return [...cameras].sort((a, b) => (place(a) === place(b) ? 0 : place(a) - place(b)));
 }
+
+/**
+ * An order in which these keys stand as they are given, and those that it had besides keep their places.
+ * @param {string[]} order @param {string[]} keys
+ */
+export function merged(order, keys) {
+  const given = new Set(keys);
+  const left = [...given];
+  // Where one of them stood, the next of them stands.
+  const kept = order.map((key) => (given.has(key) ? (left.shift() ?? key) : key));
+  return [...kept, ...left];
+}

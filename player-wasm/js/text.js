@@ -26,7 +26,7 @@ export const MARKS = {
 
 /**
  * Said by the wall, the timeline and what is loaded on demand.
- * @typedef {'timeline' | 'cameras' | 'gap' | 'notYet' | 'recorded' | 'nothing' | 'moved' | 'away' | 'windowBlocked'
+ * @typedef {'timeline' | 'cameras' | 'gap' | 'notYet' | 'recorded' | 'nothing' | 'moved' | 'picked' | 'away' | 'windowBlocked'
  *   | 'windowAlone' | 'noFullscreen' | 'zoomed'} More
  */
 

@@ -3,40 +3,20 @@
 /** @import {Tile, WallCamera} from './streams.js' */
 /** @import {Second} from './windows.js' */
 import { keep, recall } from './keep.js';
-import { beside, layoutOf, lettersOf, ordered, pageOf } from './layout.js';
+import { beside, layoutOf, lettersOf, merged, ordered, pageOf } from './layout.js';
 import { VigiePlayer } from './player.js';
-import { element, sheet, theme, upgrade, write } from './dom.js';
+import { element, theme, upgrade } from './dom.js';
+import { Note } from './note.js';
 import { Streams } from './streams.js';
 import { fill, textOf } from './text.js';
+import { styles } from './wall-sheet.js';
 import './words.js';
 
 /** Starts are this far apart, milliseconds: sixteen connections and decoders at once make each other late. */
 const STAGGER = 70;
 
-const styles = sheet(`
-  :host { display: block; min-width: 0; min-height: 0; background: var(--_ground); }
-  .all { position: relative; width: 100%; height: 100%; }
-  .grid { display: grid; width: 100%; height: 100%; gap: 4px; grid-auto-rows: minmax(0, 1fr); user-select: none; -webkit-user-select: none; }
-  .tile { position: relative; min-width: 0; min-height: 0; outline: 2px solid var(--_line); outline-offset: -1px; cursor: pointer; }
-  .tile[aria-selected="true"] { outline: 2px solid var(--_accent); z-index: 1; }
-  .tile:focus-visible { outline: 3px solid var(--_text); z-index: 2; }
-  vigie-player { width: 100%; height: 100%; }
-  vigie-player.coming { position: absolute; inset: 0; visibility: hidden; }
-  /* The others go on behind it, so that coming back takes no time. */
-  .enlarged { position: relative; }
-  .enlarged .tile { position: absolute; inset: 0; grid-area: auto !important; visibility: hidden; }
-  .enlarged .tile.large { visibility: visible; }
-  .arranging, .arranging .tile { cursor: grabbing; }
-  .moving { opacity: .55; }
-  .target { outline: 3px dashed var(--_accent) !important; z-index: 2; }
-  .say { position: absolute; inset: auto 0 0; z-index: 3; padding: 6px 12px; background: rgb(13 17 21 / .92); color: #e8eef3; border-inline-start: 3px solid var(--_accent); unicode-bidi: plaintext; }
-  .say:empty { display: none; }
-`);
-
 /** Attributes of the wall that are its players' too. */
 const PASSED = ['src', 'clock', 'latency', 'zoomable', 'watermark'];
-/** What the wall says stays this long, milliseconds. */
-const SAID = 5000;
 
 /** @param {{tenant: string, id: string}} camera */
 const keyOf = ({ tenant, id }) => `${tenant}/${id}`;
@@ -44,7 +24,8 @@ const keyOf = ({ tenant, id }) => `${tenant}/${id}`;
 /**
  * Attributes: `src`, `clock`, `latency`, `zoomable`, `watermark`, as of `<vigie-player>`; `layout` (`1`, `4`, `9`, `16`, `25`,
  * `1+5`, or drawn: `aab aac def`; by the number of cameras where absent); `name` (layout and order are kept by it in this
- * browser); `window` (the page of a second window; the package's own by default). Cameras that a layout has no room for are on
+ * browser); `window` (the page of a second window; the package's own by default); `arranging` (one click takes a tile, another one
+ * gives it its place: for who does not drag). Cameras that a layout has no room for are on
  * further pages: `page`, and the keys Page up and Page down. A tile dragged onto another one, or Shift with an arrow, changes
  * their places: `order`. Properties: `cameras`, `token`, `clockOffset`, `selected` and `enlarged` (keys `tenant/camera`, or
  * null). Events: `vigie-select`, `vigie-enlarge` (detail: the key), `vigie-stream` (detail: `{key, main}`, another stream of a
@@ -52,14 +33,16 @@ const keyOf = ({ tenant, id }) => `${tenant}/${id}`;
  * of any of its players (detail: `{key, state, cause}`).
  */
 export class VigieWall extends HTMLElement {
-  static observedAttributes = [...PASSED, 'layout', 'name'];
+  static observedAttributes = [...PASSED, 'layout', 'name', 'arranging'];
 
   #grid = element('div', { class: 'grid', role: 'listbox', 'aria-orientation': 'horizontal' });
-  #said = element('div', { class: 'say', role: 'status' });
+  #note = new Note();
   /** As they were given. @type {WallCamera[]} */
   #cameras = [];
   /** Keys, as they were arranged. @type {string[]} */
   #order = [];
+  /** The first of two that are to change places. @type {string | null} */
+  #picked = null;
   /** In that order, without those in another window. @type {WallCamera[]} */
   #here = [];
   /** What each second window was given. @type {Map<Second, string[]>} */
@@ -94,8 +77,8 @@ export class VigieWall extends HTMLElement {
     super();
     const root = this.attachShadow({ mode: 'open' });
     root.adoptedStyleSheets = [theme, styles];
-    root.append(element('div', { class: 'all' }, this.#grid, this.#said));
-    this.#grid.addEventListener('click', (event) => this.#at(event, (key) => (this.selected = key)));
+    root.append(element('div', { class: 'all' }, this.#grid, this.#note.element));
+    this.#grid.addEventListener('click', (event) => this.#at(event, (key) => this.#click(key)));
     this.#grid.addEventListener('dblclick', (event) => this.#at(event, (key) => this.#toggle(key)));
     this.#grid.addEventListener('focusin', (event) => this.#at(event, (key) => (this.selected = key)));
     this.#grid.addEventListener('pointerdown', (event) => this.#press(event));
@@ -150,6 +133,8 @@ export class VigieWall extends HTMLElement {
       if (this.#ready) this.#keep();
     } else if (name === 'name') {
       if (this.#ready) this.#recall();
+    } else if (name === 'arranging') {
+      this.#pick(null);
     } else {
       for (const player of this.#players) this.#pass(player);
       this.#tellWindows();
@@ -172,7 +157,7 @@ export class VigieWall extends HTMLElement {
   }
 
   set order(keys) {
-    this.#order = [...keys];
+    this.#order = merged(this.#order, keys);
     this.#sort();
     if (!this.#ready) return;
     const kept = this.#keep();
@@ -186,8 +171,13 @@ export class VigieWall extends HTMLElement {
     if (from < 0 || to < 0 || from === to) return;
     [order[from], order[to]] = [b, a];
     this.order = order;
-    const camera = this.#cameras.find((one) => keyOf(one) === a);
-    this.#say(fill(this.#text.phrases.moved, camera?.name ?? camera?.id ?? '', this.#here.findIndex((one) => keyOf(one) === a) + 1, this.#here.length));
+    this.#note.say(fill(this.#text.phrases.moved, this.#named(a), this.#here.findIndex((one) => keyOf(one) === a) + 1, this.#here.length));
+  }
+
+  /** @param {string} key */
+  #named(key) {
+    const camera = this.#cameras.find((one) => keyOf(one) === key);
+    return camera?.name ?? camera?.id ?? '';
   }
 
   /** Cameras, their order or what is in another window changed. */
@@ -198,8 +188,8 @@ export class VigieWall extends HTMLElement {
     this.#arrange();
     if (this.#selected === null || !keys.has(this.#selected)) this.selected = this.#here[0] ? keyOf(this.#here[0]) : null;
     if (this.#enlarged !== null && !keys.has(this.#enlarged)) this.enlarged = null;
-    if (away.size && !keys.size) this.#say(this.#text.phrases.away, Infinity);
-    else if (!keys.size || this.#forever) this.#say('');
+    if (away.size && !keys.size) this.#note.say(this.#text.phrases.away, true);
+    else if (!keys.size || this.#note.lasting) this.#note.say('');
   }
 
   get #layout() {
@@ -364,6 +354,23 @@ export class VigieWall extends HTMLElement {
     return true;
   }
 
+  /** Chooses it; with `arranging`, for who does not drag, one tile and then another change places. @param {string} key */
+  #click(key) {
+    const first = this.#picked;
+    this.selected = key;
+    if (!this.hasAttribute('arranging') || this.#enlarged !== null) return;
+    this.#pick(first === null ? key : null);
+    if (first !== null) this.swap(first, key);
+    else this.#note.say(fill(this.#text.phrases.picked, this.#named(key)), true);
+  }
+
+  /** @param {string | null} key */
+  #pick(key) {
+    this.#picked = key;
+    for (const [other, { tile }] of this.#tiles) tile.classList.toggle('moving', other === key);
+    if (this.#note.lasting) this.#note.say('');
+  }
+
   /** The first of a drag, perhaps. @param {PointerEvent} event */
   #press(event) {
     const tile = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest('.tile')) : null;
@@ -382,7 +389,7 @@ export class VigieWall extends HTMLElement {
     const child = keys.length ? window.open(page, '', 'popup,width=1280,height=800') : null;
     const tell = (/** @type {boolean} */ open) => this.dispatchEvent(new CustomEvent('vigie-window', { detail: { keys, open, blocked: !child } }));
     if (!child) {
-      this.#say(this.#text.phrases.windowBlocked);
+      this.#note.say(this.#text.phrases.windowBlocked);
       tell(false);
       return false;
     }
@@ -411,17 +418,8 @@ export class VigieWall extends HTMLElement {
       else await this.requestFullscreen();
     } catch {
       // In a frame that may not, or where the browser has none.
-      this.#say(this.#text.phrases.noFullscreen);
+      this.#note.say(this.#text.phrases.noFullscreen);
     }
-  }
-
-  #forever = false;
-  /** @param {string} text @param {number} [ms] */
-  #say(text, ms = SAID) {
-    write(this.#said, text);
-    clearTimeout(this.saying);
-    this.#forever = ms === Infinity;
-    if (text && !this.#forever) this.saying = setTimeout(() => write(this.#said, ''), ms);
   }
 
   /** @param {string} key */

@@ -14,6 +14,7 @@ Object.assign(
     recorded: 'recorded',
     nothing: 'nothing recorded',
     moved: '{0}: place {1} of {2}.',
+    picked: '{0}: click the tile whose place it shall take.',
     away: 'All cameras are in another window. Closing it brings them back.',
     windowBlocked: 'The browser opened no second window. Allow pop-up windows for this page, then try again.',
     windowAlone: 'This window belongs to a wall: open it from there.',

@@ -10,6 +10,8 @@ import './words.js';
 /** A press of a key: so many times larger, and so far along. */
 const STEP = 1.5;
 const PAN = 0.15;
+/** A press that moves further than this is no click, pixels. */
+const SLOP = 4;
 
 export class Zoom {
   /** @param {VigiePlayer} player @param {HTMLElement} picture @param {HTMLVideoElement} video */
@@ -18,6 +20,8 @@ export class Zoom {
     this.picture = picture;
     this.video = video;
     this.on = false;
+    this.dragged = false;
+    this.pressed = { x: 0, y: 0 };
     this.chip = element('div', { class: 'zoom', part: 'zoom', role: 'status', hidden: '' });
     /** Fingers or mouse, where each is, as shares of the tile. @type {Map<number, {x: number, y: number}>} */
     this.pointers = new Map();
@@ -26,6 +30,7 @@ export class Zoom {
     picture.addEventListener('pointerdown', (event) => this.#down(event));
     picture.addEventListener('pointermove', (event) => this.#move(event));
     for (const type of /** @type {const} */ (['pointerup', 'pointercancel'])) picture.addEventListener(type, ({ pointerId }) => this.pointers.delete(pointerId));
+    picture.addEventListener('click', (event) => this.#click(event));
     this.chip.addEventListener('click', (event) => {
       event.stopPropagation();
       this.#set({ scale: 1, x: 0.5, y: 0.5 });
@@ -97,10 +102,20 @@ export class Zoom {
     // The first of them: where the others went up was not always told, for a wall may have taken them.
     if (event.isPrimary) this.pointers.clear();
     this.pointers.set(event.pointerId, this.#at(event));
+    this.dragged = false;
+    this.pressed = { x: event.clientX, y: event.clientY };
     if (bounded(this.player.zoom).scale === 1 && this.pointers.size < 2) return;
     this.picture.setPointerCapture(event.pointerId);
     // Taken: a wall around it does not move the tile.
     event.preventDefault();
+  }
+
+  /** What is clicked comes to the middle: for who does not drag. @param {MouseEvent} event */
+  #click(event) {
+    const view = bounded(this.player.zoom);
+    if (!this.on || view.scale === 1 || this.dragged || event.detail > 1) return;
+    const { x, y } = this.#at(event);
+    this.#set(moved(view, 0.5 - x, 0.5 - y));
   }
 
   /** @param {PointerEvent} event */
@@ -108,6 +123,7 @@ export class Zoom {
     const from = this.pointers.get(event.pointerId);
     if (!from) return;
     const to = this.#at(event);
+    this.dragged ||= Math.hypot(event.clientX - this.pressed.x, event.clientY - this.pressed.y) > SLOP;
     const [other] = [...this.pointers].filter(([id]) => id !== event.pointerId).map(([, place]) => place);
     this.pointers.set(event.pointerId, to);
     let view = bounded(this.player.zoom);

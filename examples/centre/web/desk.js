@@ -150,6 +150,12 @@ export const desk = {
   },
 };
 
+/** Around the middle of what shows. @param {number} factor */
+function zoom(factor) {
+  const playing = player();
+  if (playing) playing.zoom = { ...playing.zoom, scale: playing.zoom.scale * factor };
+}
+
 /** @type {Record<string, () => void>} */
 const clicks = {
   live: desk.live,
@@ -160,6 +166,11 @@ const clicks = {
   speed: desk.faster,
   enlarge: desk.enlarge,
   snapshot: () => void desk.snapshot(),
+  'zoom-in': () => zoom(1.5),
+  'zoom-out': () => zoom(1 / 1.5),
+  window: () => wall.openWindow(),
+  arrange: () => byId('arrange').setAttribute('aria-pressed', String(wall.toggleAttribute('arranging'))),
+  fullscreen: () => void wall.toggleFullscreen(),
   'keys-button': desk.help,
   'theme-button': () => setTheme(theme() === 'dark' ? 'light' : 'dark'),
   'lang-button': () => {

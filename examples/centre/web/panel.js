@@ -17,7 +17,7 @@ export class Panel {
 
   /** @param {Camera | null} camera @param {VigiePlayer | null} player @param {'local' | 'utc'} clock */
   show(camera, player, clock) {
-    for (const id of ['enlarge', 'snapshot']) byId(id).toggleAttribute('disabled', !camera);
+    for (const id of ['enlarge', 'snapshot', 'zoom-in', 'zoom-out', 'window']) byId(id).toggleAttribute('disabled', !camera);
     write(byId('panel-title'), camera ? `${camera.number} ${camera.name}` : say('No camera chosen'));
     if (!camera || !player) return;
     const word = say(CENTRE[camera.state] ?? camera.state);

@@ -175,6 +175,20 @@ export async function arranging(context) {
     });
     report.holds(name, 'a tile of the wall: + zooms, arrows move the picture until Esc', closer.every(Boolean), closer.join());
 
+    // Without dragging: one click takes it, another gives it its place.
+    const clicked = await page.evaluate(async () => {
+      const { wall } = window;
+      wall.setAttribute('arranging', '');
+      const [first, , third] = wall.order;
+      for (const key of [first, third]) wall.player(key).click();
+      const found = [wall.order[0] === third && wall.order[2] === first, wall.shadowRoot.querySelector('.moving') === null];
+      wall.removeAttribute('arranging');
+      wall.player(first).click();
+      wall.player(third).click();
+      return [...found, wall.order[0] === third && wall.selected === third];
+    });
+    report.holds(name, 'arranging by clicks alone', clicked.every(Boolean), clicked.join());
+
     // Right to left: the first tile stands on the right, and the left arrow goes on.
     const rtl = await page.evaluate(() => {
       document.documentElement.dir = 'rtl';

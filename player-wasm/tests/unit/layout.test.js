@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LAYOUTS, beside, layoutOf, ordered, pageOf, wantsMain } from '../../js/layout.js';
+import { LAYOUTS, beside, layoutOf, merged, ordered, pageOf, wantsMain } from '../../js/layout.js';
 
 test('every camera is on one page of every layout', () => {
   for (const layout of [null, ...Object.values(LAYOUTS)]) {
@@ -54,4 +54,13 @@ test('an order kept from before: new cameras stand behind, gone ones are passed 
   assert.equal(names(ordered(cameras, ['d', 'x', 'b'], keyOf)), 'dbace');
   assert.equal(names(ordered(cameras, [], keyOf)), 'abcde');
   assert.equal(names(cameras), 'abcde');
+});
+
+test('an order of some leaves the others where they are', () => {
+  const order = (before, keys) => merged([...before], [...keys]).join('');
+  assert.equal(order('abcde', 'db'), 'adcbe');
+  assert.equal(order('abcde', 'edcba'), 'edcba');
+  assert.equal(order('ab', 'xy'), 'abxy');
+  assert.equal(order('', 'xy'), 'xy');
+  assert.equal(order('abc', 'cxa'), 'cbxa');
 });
