@@ -2,9 +2,9 @@
 
 import { VigieWall } from './index.js';
 import { element, sheet } from './dom.js';
-import { textOf } from './text.js';
+import { textOf } from './words.js';
 
-document.adoptedStyleSheets.push(sheet('html, body { height: 100%; margin: 0; background: var(--vigie-ground, #0d1115); } vigie-wall { width: 100%; height: 100%; } p { margin: 0; padding: 24px; font: 15px/1.5 system-ui, sans-serif; color: var(--vigie-text, #e8eef3); }'));
+document.adoptedStyleSheets.push(sheet('html, body, main { height: 100%; margin: 0; background: var(--vigie-ground, #0d1115); } h1 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } vigie-wall { width: 100%; height: 100%; } p { margin: 0; padding: 24px; font: 15px/1.5 system-ui, sans-serif; color: var(--vigie-text, #e8eef3); }'));
 
 const wall = /** @type {VigieWall} */ (document.querySelector('vigie-wall'));
 const from = /** @type {Window | null} */ (window.opener);
@@ -17,7 +17,7 @@ const asking = setInterval(ask, AGAIN);
 window.addEventListener('message', ({ source, origin, data }) => {
   if (source !== from || origin !== location.origin || data?.type !== 'vigie-wall') return;
   clearInterval(asking);
-  const told = /** @type {import('./windows.js').Told} */ (data);
+  const told = /** @type {import('./second.js').Told} */ (data);
   const root = document.documentElement;
   if (told.lang) root.lang = told.lang;
   root.dir = told.dir;

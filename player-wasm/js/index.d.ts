@@ -186,6 +186,8 @@ export class VigieWall extends HTMLElement {
   readonly pages: number;
   /** Keys of all cameras as they are arranged; those that are not named stand behind. */
   order: string[];
+  /** Keys of the cameras that are in a second window. Choosing one brings that to the front. */
+  readonly away: string[];
   /** Two cameras change places, as by dragging or Shift with an arrow. */
   swap(a: string, b: string): void;
   /**

@@ -5,9 +5,9 @@
 import { element, sheet, theme, upgrade, write } from './dom.js';
 import { SECOND, at, utcOf, xOf, zoom } from './scale.js';
 import { AXIS, ROW, draw, palette } from './timeline-draw.js';
-import { fill, gapCause, textOf } from './text.js';
-import './words.js';
+import { fill, gapCause } from './text.js';
 import { day, span, timeOfDay, zone } from './time.js';
+import { textOf } from './words.js';
 
 /** @typedef {Span & {cause: string}} GapSpan */
 

@@ -1,16 +1,16 @@
 // <vigie-wall>: several cameras in a grid; one is selected, one may be enlarged.
 
 /** @import {Tile, WallCamera} from './streams.js' */
-/** @import {Second} from './windows.js' */
 import { keep, recall } from './keep.js';
 import { beside, layoutOf, lettersOf, merged, ordered, pageOf } from './layout.js';
 import { VigiePlayer } from './player.js';
 import { element, theme, upgrade } from './dom.js';
 import { Note } from './note.js';
 import { Streams } from './streams.js';
-import { fill, textOf } from './text.js';
+import { fill } from './text.js';
 import { styles } from './wall-sheet.js';
-import './words.js';
+import { Windows } from './windows.js';
+import { textOf } from './words.js';
 
 /** Starts are this far apart, milliseconds: sixteen connections and decoders at once make each other late. */
 const STAGGER = 70;
@@ -45,8 +45,7 @@ export class VigieWall extends HTMLElement {
   #picked = null;
   /** In that order, without those in another window. @type {WallCamera[]} */
   #here = [];
-  /** What each second window was given. @type {Map<Second, string[]>} */
-  #windows = new Map();
+  #windows = new Windows(this, PASSED, () => this.#sort());
   #ready = false;
   /** @type {Map<string, Tile>} */
   #tiles = new Map();
@@ -100,8 +99,7 @@ export class VigieWall extends HTMLElement {
     queueMicrotask(() => {
       if (this.isConnected) return;
       this.#ready = false;
-      for (const second of this.#windows.keys()) second.close();
-      this.#windows.clear();
+      this.#windows.close();
     });
   }
 
@@ -137,7 +135,7 @@ export class VigieWall extends HTMLElement {
       this.#pick(null);
     } else {
       for (const player of this.#players) this.#pass(player);
-      this.#tellWindows();
+      this.#windows.tell();
     }
   }
 
@@ -148,7 +146,7 @@ export class VigieWall extends HTMLElement {
   set cameras(cameras) {
     this.#cameras = cameras;
     this.#sort();
-    this.#tellWindows();
+    this.#windows.tell();
   }
 
   /** Keys of all cameras, in the order in which they stand; those that are not named come behind. */
@@ -162,6 +160,11 @@ export class VigieWall extends HTMLElement {
     if (!this.#ready) return;
     const kept = this.#keep();
     this.dispatchEvent(new CustomEvent('vigie-arrange', { detail: { order: this.order, kept } }));
+  }
+
+  /** Keys of the cameras that are in another window. */
+  get away() {
+    return this.#windows.away;
   }
 
   /** Two cameras change places. @param {string} a @param {string} b  Their keys. */
@@ -182,7 +185,7 @@ export class VigieWall extends HTMLElement {
 
   /** Cameras, their order or what is in another window changed. */
   #sort() {
-    const away = new Set([...this.#windows].flatMap(([second, keys]) => (second.there ? keys : [])));
+    const away = new Set(this.away);
     this.#here = ordered(this.#cameras, this.#order, keyOf).filter((camera) => !away.has(keyOf(camera)));
     const keys = new Set(this.#here.map(keyOf));
     this.#arrange();
@@ -258,7 +261,7 @@ export class VigieWall extends HTMLElement {
   set token(token) {
     this.#token = token;
     for (const player of this.#players) player.token = token;
-    this.#tellWindows();
+    this.#windows.tell();
   }
 
   get clockOffset() {
@@ -280,7 +283,7 @@ export class VigieWall extends HTMLElement {
   }
 
   set selected(key) {
-    if (key === this.#selected) return;
+    if (key === this.#selected || this.#windows.show(key)) return;
     this.#selected = key;
     if (key !== null && !this.#tiles.has(key)) this.#arrange();
     for (const [other, { tile }] of this.#tiles) {
@@ -386,29 +389,9 @@ export class VigieWall extends HTMLElement {
   openWindow(keys = this.#selected === null ? [] : [this.#selected]) {
     const own = this.getAttribute('window');
     const page = own === null ? new URL('./wall.html', import.meta.url) : new URL(own, document.baseURI);
-    const child = keys.length ? window.open(page, '', 'popup,width=1280,height=800') : null;
-    const tell = (/** @type {boolean} */ open) => this.dispatchEvent(new CustomEvent('vigie-window', { detail: { keys, open, blocked: !child } }));
-    if (!child) {
-      this.#note.say(this.#text.phrases.windowBlocked);
-      tell(false);
-      return false;
-    }
-    import('./windows.js').then(
-      ({ Second }) => {
-        const second = new Second(child, this, keys, PASSED, (there) => {
-          if (child.closed) this.#windows.delete(second);
-          this.#sort();
-          tell(there);
-        });
-        this.#windows.set(second, keys);
-      },
-      () => child.close(),
-    );
-    return true;
-  }
-
-  #tellWindows() {
-    for (const second of this.#windows.keys()) second.tell();
+    const opened = this.#windows.open(keys, page);
+    if (!opened) this.#note.say(this.#text.phrases.windowBlocked);
+    return opened;
   }
 
   /** All of the screen for the wall, and back. */

@@ -2,7 +2,7 @@
 
 /** @import {CauseKind} from './protocol.js' */
 /** @import {State} from './judge.js' */
-import { MARKS, en } from './text.js';
+import { MARKS, en, textOf as textOfTile } from './text.js';
 
 Object.assign(
   en.phrases,
@@ -22,6 +22,12 @@ Object.assign(
     zoomed: 'zoom ×{0}',
   }),
 );
+
+/**
+ * As of `text.js`. Taken from here it comes after these words, in a bundle too: by a bare import alone esbuild's chunks do not.
+ * @param {Element} element @param {() => void} loaded
+ */
+export const textOf = (element, loaded) => textOfTile(element, loaded);
 
 /**
  * All of them in a language, for pages: English where there is no table of it, or where it does not load.

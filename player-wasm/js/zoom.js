@@ -3,9 +3,9 @@
 /** @import {VigiePlayer} from './player.js' */
 /** @import {View} from './view.js' */
 import { element, write } from './dom.js';
-import { fill, textOf } from './text.js';
+import { fill } from './text.js';
 import { bounded, moved, zoomed } from './view.js';
-import './words.js';
+import { textOf } from './words.js';
 
 /** A press of a key: so many times larger, and so far along. */
 const STEP = 1.5;

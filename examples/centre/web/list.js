@@ -55,7 +55,8 @@ export function markCameras(cameras, wall) {
     button.setAttribute('aria-current', String(key === wall.selected));
     const shown = wall.player(key)?.state ?? 'idle';
     const healthy = state === 'recording';
-    const word = [table.states[shown], healthy ? '' : say(CENTRE[state] ?? state)].filter(Boolean).join(' · ');
+    const seen = wall.away.includes(key) ? say('in another window') : table.states[shown];
+    const word = [seen, healthy ? '' : say(CENTRE[state] ?? state)].filter(Boolean).join(' · ');
     set(button, '.mark', STATES[shown].mark);
     set(button, '.word', word);
     button.setAttribute('title', reason ?? '');

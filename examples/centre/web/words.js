@@ -115,6 +115,7 @@ export const FRENCH = {
   connecting: 'se connecte',
   'sends nothing': 'n’envoie rien',
   'no signal': 'pas de signal',
+  'in another window': 'dans une autre fenêtre',
   'wrong password': 'mot de passe refusé',
   // The panel.
   Picture: 'Image',

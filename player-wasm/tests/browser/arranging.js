@@ -41,6 +41,8 @@ export async function arranging(context) {
   try {
     await open(`${front.base}/#token=${server.token}`);
     await shows(page, MAIRIE, 1);
+    const label = await page.evaluate(() => window.wall.shadowRoot.querySelector('[role=listbox]').getAttribute('aria-label'));
+    report.holds(name, 'the wall has its name', label === 'Cameras', label);
     const changes = page.evaluate(() => {
       window.changes = 0;
       window.wall.player('annoeullin/mairie').addEventListener('vigie-state', () => (window.changes += 1));
@@ -140,6 +142,12 @@ export async function arranging(context) {
       await until(async () => (await seen(page)) === `${PLACE} ${ECOLE}`, 8000);
       await second.evaluate(install);
       report.holds(name, '… the camera is there, and moves', !Number.isNaN(await shows(second, MAIRIE, 1)) && (await seen(page)) === `${PLACE} ${ECOLE}`, await seen(page));
+      const chosen = await page.evaluate((key) => {
+        const before = window.wall.selected;
+        window.wall.selected = key;
+        return [window.wall.away.join(), window.wall.selected === before];
+      }, MAIRIE);
+      report.holds(name, '… its tile cannot be chosen here meanwhile', chosen[0] === MAIRIE && chosen[1] === true, chosen.join());
       const address = await second.evaluate((token) => [location.href, document.documentElement.outerHTML, ...performance.getEntriesByType('resource').map((one) => one.name)].join().includes(token), server.token);
       report.holds(name, '… its token stands in no address', address === false);
       await page.evaluate(() => (window.wall.token = 'other'));

@@ -68,7 +68,7 @@ export async function looks(context) {
     const all = (root) => [...root.querySelectorAll('*')].flatMap((node) => [node, ...(node.shadowRoot ? all(node.shadowRoot) : [])]);
     return all(document)
       .filter((node) => node.matches('button, [role=slider], [role=option], [role=listbox], select, dialog'))
-      .filter((node) => !(node.getAttribute('aria-label') || node.getAttribute('aria-labelledby') || words(node).trim() || node.labels?.length))
+      .filter((node) => /undefined/.test(node.getAttribute('aria-label') ?? '') || !(node.getAttribute('aria-label') || node.getAttribute('aria-labelledby') || words(node).trim() || node.labels?.length))
       .map((node) => node.outerHTML.slice(0, 60));
   });
   report.holds(name, 'every control has a name', unnamed.length === 0, unnamed[0] ?? 'yes');
