@@ -3,12 +3,14 @@
 /** @import {Cause, Source} from './protocol.js' */
 /** @import {Feed} from './feed.js' */
 import { Backoff } from './backoff.js';
-import load, { Archive } from './wasm/archive.js';
+import load, { Archive, Film } from './wasm/archive.js';
 
 export { load };
 
 /** Kept ready before the playhead, seconds of the video's clock at normal speed. */
 const AHEAD = 8;
+/** Of key pictures alone, whose seconds are many of the recording. */
+const AHEAD_FILM = 3;
 /** At the end of the recording, look for more this often, milliseconds. */
 const FOLLOW = 1000;
 
@@ -24,12 +26,24 @@ export class ArchiveStream {
     this.token = token;
     this.feed = feed;
     this.tell = tell;
-    this.machine = new Archive(source.tenant, source.camera);
+    this.whole = new Archive(source.tenant, source.camera);
+    /** Key pictures alone, once wanted. @type {Film | null} */
+    this.film = null;
+    /** The one of the two that gives what is fed. @type {Archive | Film} */
+    this.machine = this.whole;
+    /** Does what comes go backwards? */
+    this.backwards = false;
+    /** GOPs that may still be fetched backwards, one by one as the page wants them; null: on and on, forwards. @type {number | null} */
+    this.credit = null;
     this.backoff = new Backoff();
     this.abort = new AbortController();
     this.closed = false;
+    /** Those of the GOP before what was asked for, until the last has come. @type {import('./feed.js').Fragment[] | null} */
+    this.parts = null;
     /** Where what is asked for starts, until its first fragment comes. @type {number | null} */
     this.sought = null;
+    /** What was sought may lie in a later fragment of the GOP that came first. @type {number | null} */
+    this.later = null;
     this.waiting = false;
     this.busy = false;
     this.rate = 1;
@@ -39,16 +53,66 @@ export class ArchiveStream {
     this.most = AHEAD * 4;
   }
 
-  /** @param {number} utc microseconds */
-  seek(utc) {
+  /** @param {import('./worker.js').Sought} sought */
+  go({ utc, back, speed }) {
+    if (speed) this.play(utc, speed);
+    else this.seek(utc, back);
+  }
+
+  /** @param {number} utc microseconds @param {boolean} [back]  What is before it, whatever lies between, and then on. */
+  seek(utc, back = false) {
+    this.#stop();
+    this.sought = back ? utc - 1 : utc;
+    this.whole.seek(utc);
+    if (back) {
+      this.backwards = true;
+      this.parts = [];
+      this.whole.back(this.#now);
+    }
+    this.#run(this.abort.signal, back);
+  }
+
+  /** Key pictures alone, so many times as fast, from a moment on; backwards where the speed is below 0. @param {number} utc @param {number} speed */
+  play(utc, speed) {
+    this.#stop();
+    this.sought = utc;
+    this.film ??= new Film(this.source.tenant, this.source.camera);
+    this.film.seek(utc, speed);
+    this.machine = this.film;
+    this.backwards = speed < 0;
+    this.#run(this.abort.signal);
+  }
+
+  /** One more GOP backwards, at a place of its own: where to go, the page knows. @param {number | null} utc  Before this; null: before the one given last. */
+  back(utc) {
+    if (utc !== null) {
+      this.#stop();
+      this.backwards = true;
+      this.credit = 0;
+      this.whole.seek(utc);
+    }
+    if (this.credit === null) return;
+    this.credit += 1;
+    if (!this.busy && !this.waiting) this.#run(this.abort.signal);
+  }
+
+  /** What was asked for is void. */
+  #stop() {
     this.abort.abort();
     this.abort = new AbortController();
     clearTimeout(this.returning);
-    this.sought = utc;
+    this.sought = null;
+    this.later = null;
+    this.parts = null;
+    this.credit = null;
+    this.backwards = false;
+    this.machine = this.whole;
     this.waiting = false;
     this.busy = false;
-    this.machine.seek(utc);
-    this.#run(this.abort.signal);
+  }
+
+  get #now() {
+    return Math.round((Date.now() + this.clockOffset) * 1000);
   }
 
   /** The playhead moved. @param {number} rate */
@@ -63,15 +127,25 @@ export class ArchiveStream {
   }
 
   get #wanted() {
-    return this.sought !== null || this.feed.ahead < Math.min(this.most, AHEAD * Math.max(1, this.rate));
+    if (this.credit !== null) return this.credit > 0;
+    const ahead = this.machine === this.film ? AHEAD_FILM : AHEAD * Math.max(1, this.rate);
+    return this.sought !== null || this.feed.ahead < Math.min(this.most, ahead);
   }
 
-  /** @param {AbortSignal} signal */
-  async #run(signal) {
+  /** @param {AbortSignal} signal @param {boolean} [asked]  Is something wanted of the machine already? */
+  async #run(signal, asked = false) {
     this.busy = true;
     try {
+      if (asked) await this.#drain(signal);
+      if (this.parts && !signal.aborted) this.#lay(this.parts);
       while (!signal.aborted && !this.waiting && this.#wanted) {
-        this.machine.next(Math.round((Date.now() + this.clockOffset) * 1000));
+        if (this.credit === null) {
+          this.machine.next(this.#now);
+        } else {
+          this.credit -= 1;
+          this.feed.offset = null;
+          this.whole.back(this.#now);
+        }
         await this.#drain(signal);
       }
       if (!signal.aborted) this.backoff.reset();
@@ -103,12 +177,7 @@ export class ArchiveStream {
         this.feed.init(JSON.parse(text), buffer(this.machine.bytes()));
         break;
       case 'fragment':
-        if (this.sought !== null) {
-          this.feed.restart(false, this.sought);
-          this.sought = null;
-          this.tell({ type: 'connection', up: true, cause: null, attempt: 0 });
-        }
-        this.feed.fragment({ bytes: buffer(this.machine.bytes()), text: JSON.parse(text) }, Date.now());
+        this.#fragment(JSON.parse(text));
         break;
       case 'gap':
         void this.#gap(JSON.parse(text));
@@ -117,12 +186,48 @@ export class ArchiveStream {
         this.tell({ type: 'gap', gap: { ...JSON.parse(text), cause: 'damaged' }, time: this.feed.end });
         break;
       case 'end':
-        this.tell({ type: 'end' });
-        this.#later(FOLLOW);
+        this.tell({ type: this.backwards ? 'first' : 'end' });
+        // Before the first there will never be more.
+        if (this.backwards) this.waiting = true;
+        else this.#later(FOLLOW);
         break;
       case 'failed':
         throw new Failure(JSON.parse(text));
     }
+  }
+
+  /** Of a GOP, to its last picture, and on from there. @param {import('./feed.js').Fragment[]} parts */
+  #lay(parts) {
+    this.parts = null;
+    this.backwards = false;
+    for (const part of parts) {
+      if (part === parts[0]) this.feed.offset = null;
+      if (part === parts.at(-1)) this.feed.jump = { live: false, utc: this.sought };
+      this.feed.fragment(part, Date.now());
+    }
+    this.sought = null;
+    this.tell({ type: 'connection', up: true, cause: null, attempt: 0 });
+  }
+
+  /** @param {import('./protocol.js').FragmentText} text */
+  #fragment(text) {
+    if (this.parts) {
+      this.parts.push({ bytes: buffer(this.machine.bytes()), text });
+      return;
+    }
+    const times = text.pictures.map(([, utc]) => utc);
+    const [first, last] = [Math.min(...times), Math.max(...times)];
+    if (this.sought !== null) {
+      this.feed.restart(false, this.sought);
+      // A GOP may be stored in parts: the playhead is sent on with each that comes nearer.
+      this.later = last < this.sought ? this.sought : null;
+      this.sought = null;
+      this.tell({ type: 'connection', up: true, cause: null, attempt: 0 });
+    } else if (this.later !== null) {
+      if (first <= this.later && !text.randomAccess) this.feed.jump = { live: false, utc: this.later };
+      if (text.randomAccess || last >= this.later) this.later = null;
+    }
+    this.feed.fragment({ bytes: buffer(this.machine.bytes()), text }, Date.now());
   }
 
   /** @param {{path: string, offset: number, length: number}} read @param {AbortSignal} signal */
@@ -184,7 +289,7 @@ export class ArchiveStream {
       if (signal.aborted) return;
       this.waiting = false;
       this.machine.retry();
-      this.#run(signal);
+      this.#run(signal, true);
     }, wait);
   }
 
@@ -192,7 +297,8 @@ export class ArchiveStream {
     this.closed = true;
     this.abort.abort();
     clearTimeout(this.returning);
-    this.machine.free();
+    this.whole.free();
+    this.film?.free();
   }
 }
 

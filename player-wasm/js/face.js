@@ -18,6 +18,7 @@ import { day, span, timeOfDay, zone } from './time.js';
  * @property {Format | null} format
  * @property {boolean} brief  It has been loading for a moment only, over an older picture.
  * @property {number} speed
+ * @property {import('./trick.js').Mode} [mode]  How that is done.
  * @property {Clock} clock
  * @property {string} number
  * @property {string} label
@@ -166,7 +167,7 @@ export class Face {
 }
 
 /** @param {View} view */
-function chipWord({ state, delay, picture, speed, text: { phrases, states } }) {
+function chipWord({ state, delay, picture, speed, mode, text: { phrases, states } }) {
   const late = delay === null ? '' : span(Math.max(0, delay), phrases);
   switch (state) {
     case 'live':
@@ -174,6 +175,7 @@ function chipWord({ state, delay, picture, speed, text: { phrases, states } }) {
     case 'late':
       return fill(phrases.late, late);
     case 'recorded':
+      if (mode === 'keys' || mode === 'back') return fill(phrases[mode], String(speed).replace('-', '−'));
       return speed === 1 ? states.recorded : fill(phrases.recordedAt, speed);
     case 'stale':
       return picture ? fill(phrases.staleFor, late) : states.stale;

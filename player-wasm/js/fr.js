@@ -45,6 +45,8 @@ export default {
     late: 'retard {0}',
     staleFor: 'figé {0}',
     recordedAt: 'enregistré ×{0}',
+    keys: '×{0} images clés',
+    back: '×{0} par pas',
     staleSince: 'Figé depuis {0}',
     damaged: 'Abîmé',
     damagedWhat: 'Des paquets sont perdus ; entier dès la prochaine image clé.',
@@ -67,5 +69,8 @@ export default {
     windowAlone: 'Cette fenêtre appartient à un mur d’images : ouvrez-la depuis celui-ci.',
     noFullscreen: 'Le navigateur ne permet pas ici le plein écran.',
     zoomed: 'zoom ×{0}',
+    ptz: 'Orienter la caméra : flèches, avec Maj plus vite',
+    closer: 'Plus près',
+    wider: 'Plus large',
   },
 };

@@ -119,7 +119,10 @@ export class VigiePlayer extends HTMLElement {
   zoom: Zoom;
   /** Milliseconds that the centre's clock is ahead of this page's. */
   clockOffset: number;
-  /** Of the recording, 1/8 to 16; a live picture keeps its own. */
+  /**
+   * Of the recording, 1/8 to 32, backwards where negative; a live picture keeps its own. Beyond what browsers decode
+   * (above 16, or 210 million pixels a second) and faster than twice backwards, key pictures alone, and the tile says so.
+   */
   playbackRate: number;
   /** The moment on the screen, or to go to: seconds since 1970, UTC; NaN before the first picture. */
   currentTime: number;
@@ -148,8 +151,10 @@ export class VigiePlayer extends HTMLElement {
   seek(utc: number): void;
   play(): Promise<void>;
   pause(): void;
-  /** One picture on (1) or back (-1); pauses. False where none is at hand. */
-  step(n: number): boolean;
+  /** So many pictures on, or back where negative; pauses. True once that one is on the screen, false where there is none. */
+  step(n: number): Promise<boolean>;
+  /** Plays the recording from so many seconds ago; 30 by default. */
+  replay(seconds?: number): void;
   /** When the picture on the screen was taken, who says so, and how far it may be off. */
   getWallClock(): WallClock | null;
   /** The picture on the screen as a file, and what is known of it; null where none is. */
@@ -223,12 +228,76 @@ export class VigieTimeline extends HTMLElement {
   live: boolean;
   selected: string | null;
   clock: 'local' | 'utc';
+  /** Gives a small picture of a moment, shown above the pointer: `(...those) => previews.picture(...those)`. */
+  pictures: ((key: string, utc: number, signal: AbortSignal) => Promise<Preview | null>) | null;
   /** Takes in colours that the page changed. */
   repaint(): void;
   /** Where a moment of a row lies in the window. */
   pointOf(utc: number, key: string): { x: number; y: number };
   /** `UTC+1`. */
   readonly zone: string;
+}
+
+/** How fast a camera is to turn and zoom, each −1 to 1: right, up and closer are positive; all 0: stop. */
+export interface Velocity {
+  pan: number;
+  tilt: number;
+  zoom: number;
+}
+
+/** What `<vigie-ptz>` tells; `reason`: why it stopped. */
+export interface PtzDetail extends Velocity {
+  reason?: 'hand' | 'blur' | 'pointer' | 'gamepad' | 'disabled';
+}
+
+/**
+ * `<vigie-ptz>`: moves a camera by pad, keys or gamepad. It sends nothing itself: a page passes its `vigie-ptz` events on. While
+ * something moves the same velocity is told every 0.4 s: a server that hears nothing for a second should stop the camera.
+ *
+ * Attributes: `disabled`; `gamepad` (absent: none; a number: that one; else the one that moves), `rate` (events a second at
+ * most, 10), `dead` (dead zone, 0.12) and `curve` (2: half of the way is a quarter of the speed).
+ */
+export class VigiePtz extends HTMLElement {
+  disabled: boolean;
+  /** What was told last. */
+  readonly velocity: Velocity;
+}
+
+/** A small picture, and when it was taken: microseconds since 1970, UTC. */
+export interface Preview {
+  image: HTMLCanvasElement;
+  utc: number;
+}
+
+/** Asks a centre for small pictures of moments of its recordings. */
+export class VigiePreviews {
+  constructor(options?: { src?: string; token?: string });
+  src: string;
+  /** Stands in the header alone. */
+  token: string;
+  /** Of a camera (`tenant/camera`) at a moment (microseconds, UTC); null where there is none. */
+  picture(key: string, utc: number, signal?: AbortSignal): Promise<Preview | null>;
+}
+
+/**
+ * Holds players to one moment of their recordings, within 100 ms. Where a camera recorded nothing its player waits at the
+ * next picture until that one's moment comes.
+ */
+export class VigieSync {
+  constructor(players: Iterable<VigiePlayer>);
+  /** 1/8 to 2. */
+  playbackRate: number;
+  readonly paused: boolean;
+  /** The moment that all are held to: seconds since 1970, UTC. */
+  readonly currentTime: number;
+  /** Milliseconds between the camera furthest on and the one furthest behind; null where fewer than two play. */
+  readonly spread: number | null;
+  /** All go to a moment (microseconds, UTC); true once all show theirs, false where another was asked for meanwhile. */
+  seek(utc: number): Promise<boolean>;
+  play(): void;
+  pause(): void;
+  /** Lets the players go. */
+  release(): void;
 }
 
 export const STATES: Record<State, { mark: string; word: string }>;
@@ -276,5 +345,6 @@ declare global {
     'vigie-player': VigiePlayer;
     'vigie-wall': VigieWall;
     'vigie-timeline': VigieTimeline;
+    'vigie-ptz': VigiePtz;
   }
 }

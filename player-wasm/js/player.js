@@ -190,16 +190,22 @@ export class VigiePlayer extends HTMLElement {
     return this.#video;
   }
 
-  /** Of the recording, 1/8 to 16: browsers go no further. A live picture keeps its own. */
+  /** Of the recording, 1/8 to 32, backwards where negative; of key pictures alone where a browser keeps up with no more. */
   get playbackRate() {
     return this.#screen?.speed ?? 1;
   }
 
   set playbackRate(rate) {
-    if (this.isLive) return;
-    this.#screen?.setSpeed(Math.min(16, Math.max(0.125, rate)));
-    this.#tell('ratechange');
-    this.#render(true);
+    const screen = this.#screen;
+    const speed = Math.sign(rate || 1) * Math.min(32, Math.max(0.125, Math.abs(rate)));
+    if (Number.isNaN(speed)) throw new TypeError('playbackRate');
+    if (!screen || this.isLive) return;
+    const before = screen.speed;
+    screen.speed = speed;
+    screen.tricks().then(
+      (trick) => trick.speed(),
+      () => (screen.speed = before),
+    );
   }
 
   /** The moment on the screen, or to go to: seconds since 1970, UTC; NaN before the first picture. */
@@ -275,10 +281,15 @@ export class VigiePlayer extends HTMLElement {
     this.#screen?.resume();
   }
 
-  /** One picture on (1) or back (-1); pauses. @param {number} n */
-  step(n) {
+  /** So many pictures on, or back; pauses. True once that one is on the screen, false where there is none. @param {number} n */
+  async step(n) {
     this.pause();
-    return this.#screen?.step(n) ?? false;
+    return (await this.#screen?.tricks().catch(() => null))?.step(n) ?? false;
+  }
+
+  /** Plays again what was just live. @param {number} [seconds] */
+  replay(seconds = 30) {
+    this.seek(Math.round((Date.now() + this.#clockOffset - seconds * 1000) * 1000));
   }
 
   /**
@@ -333,6 +344,7 @@ export class VigiePlayer extends HTMLElement {
     const watcher = {
       picture: (/** @type {Picture} */ picture) => this.#pictured(picture),
       tick: () => this.#render(true),
+      tell: (/** @type {string} */ type) => this.#tell(type),
       gap: (/** @type {import('./protocol.js').Gap} */ gap) => {
         this.#face.gap(gap, this.#clock(), this.#text);
         this.dispatchEvent(new CustomEvent('vigie-gap', { detail: gap }));
@@ -392,7 +404,7 @@ export class VigiePlayer extends HTMLElement {
       brief,
       text: this.#text,
       ...{ state, cause, clock, picture: screen?.picture ?? null, delay: screen?.delay ?? null },
-      ...{ skew: screen?.skew.value ?? null, format: screen?.format ?? null, speed: screen?.speed ?? 1 },
+      ...{ skew: screen?.skew.value ?? null, format: screen?.format ?? null, speed: screen?.speed ?? 1, mode: screen?.trick?.mode },
       number: this.getAttribute('number') ?? '',
       label: this.getAttribute('label') ?? this.getAttribute('camera') ?? '',
     });

@@ -60,7 +60,9 @@
  *   | {type: 'clock', id: number, offset: number}
  *   | {type: 'close', id: number}
  *   | {type: 'live', id: number}
- *   | {type: 'seek', id: number, utc: number}
+ *   | {type: 'seek', id: number, utc: number, back?: boolean}
+ *   | {type: 'film', id: number, utc: number, speed: number}
+ *   | {type: 'back', id: number, utc: number | null}
  *   | {type: 'suspend', id: number, on: boolean}
  *   | {type: 'playhead', id: number, time: number, rate: number, end: number, newest: number, pictures: number, flags: number}
  *   | {type: 'rebuild', id: number, page: boolean, utc: number | null}
@@ -84,6 +86,7 @@
  *      jumps: number, underruns: number}
  *   | {type: 'gap', id: number, gap: Gap, time: number}
  *   | {type: 'end', id: number}
+ *   | {type: 'first', id: number}
  *   | {type: 'connection', id: number, up: boolean, cause: Cause | null, attempt: number}
  *   | {type: 'sink', id: number, generation: number, report: SinkReport}
  *   | {type: 'stats', id: number, stats: Record<string, any>}

@@ -3,6 +3,7 @@
 /** @import {Cause, Format, FromWorker, Gap, Picture, Source} from './protocol.js' */
 /** @import {Evidence} from './judge.js' */
 /** @typedef {'low' | 'balanced' | 'smooth'} Latency */
+/** @import {Trick} from './trick.js' */
 import { mime } from './mime.js';
 import { Mount } from './mount.js';
 import { Pictures } from './pictures.js';
@@ -30,6 +31,7 @@ const ASK_AGAIN = 60_000;
  * @property {(picture: Picture) => void} picture  Another picture is on the screen.
  * @property {() => void} tick                     Time passed, or something changed.
  * @property {(gap: Gap) => void} gap              The playhead passes over what is not recorded.
+ * @property {(type: string) => void} tell         As `HTMLMediaElement` names it.
  */
 
 export class Screen {
@@ -58,6 +60,10 @@ export class Screen {
     this.live = true;
     this.paused = false;
     this.speed = 1;
+    /** What the element plays at: of key pictures alone, 1 whatever the speed. */
+    this.rate = 1;
+    /** Steps, and what is not played on and on: loaded when first wanted. @type {Trick | null} */
+    this.trick = null;
     this.offset = 0;
     /** @type {Format | null} */
     this.format = null;
@@ -147,6 +153,7 @@ export class Screen {
 
   /** Shows what the camera sends now. */
   goLive() {
+    this.trick?.stop();
     this.#wanted(null);
     if (this.#final()) this.#later(0);
     else this.line?.send({ type: 'live' });
@@ -155,11 +162,22 @@ export class Screen {
 
   /** Plays the recording from a moment on. @param {number} utc microseconds */
   seek(utc) {
-    this.#wanted(utc);
+    this.trick?.stop();
+    this.go({ type: 'seek', utc });
+  }
+
+  /** @param {{type: 'seek', utc: number, back?: boolean} | {type: 'film', utc: number, speed: number}} order */
+  go(order) {
+    this.#wanted(order.utc);
     this.#suspend();
     // What is recorded there may be of another codec.
     if (this.#final()) this.#later(0);
-    else this.line?.send({ type: 'seek', utc });
+    else this.line?.send(order);
+  }
+
+  async tricks() {
+    const { Trick } = await import('./trick.js');
+    return (this.trick ??= new Trick(this));
   }
 
   /** @param {number | null} at */
@@ -173,7 +191,7 @@ export class Screen {
     this.gaps = [];
     this.damagedAt = null;
     this.mount.strikes = 0;
-    if (this.live) this.speed = 1;
+    if (this.live) this.speed = this.rate = 1;
   }
 
   pause() {
@@ -190,22 +208,6 @@ export class Screen {
     this.#suspend();
     this.#play();
     this.watcher.tick();
-  }
-
-  /** One picture on, or back, while paused. @param {number} n @returns {boolean} was there one at hand? */
-  step(n) {
-    const to = this.pictures.step(this.video.currentTime, n);
-    if (!to || !contains(this.video.buffered, to.time)) return false;
-    // Into the middle of the picture: its very start may round to the one before.
-    this.video.currentTime = to.time + this.interval / 4000;
-    return true;
-  }
-
-  /** @param {number} speed  Of the recording; a live picture has its own. */
-  setSpeed(speed) {
-    // First, for it throws where that is no number.
-    this.video.playbackRate = speed;
-    this.speed = speed;
   }
 
   /** Nothing is fed while paused or hidden for long. */
@@ -236,6 +238,7 @@ export class Screen {
   /** @param {FromWorker} message */
   #heard(message) {
     if ('generation' in message && message.type !== 'attach' && message.generation !== this.mount.generation) return;
+    this.trick?.heard(message);
     switch (message.type) {
       case 'attach':
         this.pictures.clear();
@@ -313,14 +316,14 @@ export class Screen {
     if (!contains(this.video.seekable, this.start)) return;
     this.startPending = false;
     this.video.currentTime = this.start;
-    this.video.playbackRate = this.live ? 1 : this.speed;
+    this.video.playbackRate = this.live ? 1 : this.rate;
     // What is looked up in the recording stands until it is seen: the first picture shown is the one asked for.
     if (this.live) this.#play();
     else this.video.pause();
   }
 
   #play() {
-    if (this.paused) return;
+    if (this.paused || this.trick?.mode === 'back') return;
     // A newer load interrupts an older play: not worth a word.
     this.video.play().catch(() => {});
   }
@@ -385,7 +388,7 @@ export class Screen {
     const { end, newest } = edges(video.buffered, time);
     const idle = !live || this.paused || document.hidden || this.suspended || this.#final();
     const flags = (video.seeking ? SEEKING : 0) | (dry && this.shown !== null && !video.seeking ? DRY : 0) | (idle ? IDLE : 0);
-    this.line?.send({ type: 'playhead', time, rate: this.speed, end, newest, pictures: this.count.pictures, flags });
+    this.line?.send({ type: 'playhead', time, rate: this.rate, end, newest, pictures: this.count.pictures, flags });
   }
 
   /** @param {Extract<FromWorker, {type: 'pace'}>} action */
@@ -420,6 +423,7 @@ export class Screen {
   }
 
   #rebuild() {
+    this.trick?.stop();
     this.count.rebuilds += 1;
     this.mount.generation = 0;
     this.page = this.mount.page(this.line?.lane.mse === true);
@@ -457,6 +461,7 @@ export class Screen {
   }
 
   close() {
+    this.trick?.stop();
     clearInterval(this.ticking);
     for (const timer of [this.asking, this.hiding]) clearTimeout(timer);
     this.listening.abort();

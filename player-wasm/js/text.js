@@ -19,7 +19,7 @@ export const MARKS = {
  * @property {Record<CauseKind, [what: string, then: string]>} causes  What is wrong, and what to do.
  * @property {Record<string, string>} gaps    Why a moment is not recorded.
  * @property {Record<string, string>} clocks  Where a time comes from.
- * @property {Record<'cannotPlay' | 'cannotPlayWhat' | 'h265' | 'h264' | 'noCamera' | 'late' | 'staleFor' | 'recordedAt'
+ * @property {Record<'cannotPlay' | 'cannotPlayWhat' | 'h265' | 'h264' | 'noCamera' | 'late' | 'staleFor' | 'recordedAt' | 'keys' | 'back'
  *   | 'days' | 'staleSince' | 'damaged' | 'damagedWhat' | 'clockAhead' | 'clockBehind' | 'pausedAt' | 'endWhat' | 'notRecorded'
  *   | More, Phrase>} phrases
  */
@@ -27,7 +27,7 @@ export const MARKS = {
 /**
  * Said by the wall, the timeline and what is loaded on demand.
  * @typedef {'timeline' | 'cameras' | 'gap' | 'notYet' | 'recorded' | 'nothing' | 'moved' | 'picked' | 'away' | 'windowBlocked'
- *   | 'windowAlone' | 'noFullscreen' | 'zoomed'} More
+ *   | 'windowAlone' | 'noFullscreen' | 'zoomed' | 'ptz' | 'closer' | 'wider'} More
  */
 
 /** @type {Table} */
@@ -75,6 +75,8 @@ export const en = {
     late: 'late {0}',
     staleFor: 'stale {0}',
     recordedAt: 'recorded ×{0}',
+    keys: '×{0} key pictures',
+    back: '×{0} in steps',
     staleSince: 'Stale since {0}',
     damaged: 'Damaged',
     damagedWhat: 'Packets were lost; whole again from the next key picture.',
@@ -155,4 +157,3 @@ export function explain(cause, { causes } = en) {
   const code = cause.code ? ` (${cause.code})` : '';
   return { what: `${what.replace(/\.$/, '')}${text}${code}.`, then };
 }
-

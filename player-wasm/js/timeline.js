@@ -20,10 +20,14 @@ import { textOf } from './words.js';
  * @property {GapSpan[]} gaps  Not recorded, and why.
  */
 
+/** @typedef {(key: string, utc: number, signal: AbortSignal) => Promise<import('./preview.js').Preview | null>} PictureOf */
+
 /** A press that moves further than this is a drag, pixels. */
 const SLOP = 4;
 /** While the playhead is dragged the picture follows this often, milliseconds. */
 const SCRUB = 250;
+/** Under the pointer a picture is asked for no more often than this, milliseconds; the one before is cancelled then. */
+const LOOK = 120;
 
 const styles = sheet(`
   :host { display: block; min-width: 0; background: var(--_panel); user-select: none; -webkit-user-select: none; }
@@ -37,13 +41,16 @@ const styles = sheet(`
   canvas { display: block; width: 100%; }
   .tip { position: absolute; z-index: 2; top: 0; max-width: 340px; padding: 3px 8px; background: var(--_raised); color: var(--_text); border: 1px solid var(--_line); border-radius: 4px; pointer-events: none; white-space: nowrap; unicode-bidi: plaintext; }
   .tip[hidden] { display: none; }
+  .shot { position: fixed; inset: auto; margin: 0; padding: 3px; border: 1px solid var(--_line); border-radius: 4px; background: var(--_raised); color: var(--_text); pointer-events: none; text-align: center; }
+  .shot canvas { width: auto; }
 `);
 
 /**
  * Properties: `rows`, `view` (UTC microseconds `{from, to}`), `now`, `position` (the moment on the screen), `live`,
  * `selected` (a row's key), `clock`. Events: `vigie-seek` (detail: `{utc, key}`; where `live` is true, back to the
  * present), `vigie-scrub` (the same, while dragging), `vigie-view` (the view changed), `vigie-row` (a row was chosen), `vigie-shuttle`
- * (detail: -1, 0 or 1, keys J, K, L) and `vigie-step` (detail: -1 or 1, comma and full stop: a picture back or on).
+ * (detail: -1, 0 or 1, keys J, K, L) and `vigie-step` (detail: -1 or 1, comma and full stop: a picture back or on). `pictures` gives a small picture of a moment, shown above the pointer
+ * (`VigiePreviews`); what the pointer has left is cancelled.
  */
 export class VigieTimeline extends HTMLElement {
   /** @type {Row[]} */
@@ -65,6 +72,13 @@ export class VigieTimeline extends HTMLElement {
   #track = element('div', { class: 'track', role: 'slider', tabindex: '0' }, this.#canvas, this.#tip);
   /** @type {{x: number, y: number, moved: boolean, pan: boolean, view: Span} | null} */
   #press = null;
+  #shot = element('div', { class: 'shot', popover: 'manual', 'aria-hidden': 'true' });
+  /** Gives a small picture of a moment. @type {PictureOf | null} */
+  pictures = null;
+  #looking = new AbortController();
+  #waits = 0;
+  /** Where the pointer was last. @type {{utc: number, row: Row | undefined, x: number}} */
+  #last = { utc: 0, row: undefined, x: 0 };
   #scrubbed = 0;
   /** Where the pointer is, for the line under it. @type {number | null} */
   #hover = null;
@@ -74,7 +88,7 @@ export class VigieTimeline extends HTMLElement {
     super();
     const root = this.attachShadow({ mode: 'open', delegatesFocus: true });
     root.adoptedStyleSheets = [theme, styles];
-    root.append(element('div', { class: 'all' }, this.#labels, this.#track));
+    root.append(element('div', { class: 'all' }, this.#labels, this.#track), this.#shot);
     this.#track.addEventListener('pointerdown', (event) => this.#down(event));
     this.#track.addEventListener('pointermove', (event) => this.#move(event));
     this.#track.addEventListener('pointerup', (event) => this.#up(event));
@@ -90,9 +104,13 @@ export class VigieTimeline extends HTMLElement {
   }
 
   connectedCallback() {
-    upgrade(this, ['rows', 'view', 'now', 'position', 'live', 'selected', 'clock']);
+    upgrade(this, ['rows', 'view', 'now', 'position', 'live', 'selected', 'clock', 'pictures']);
     this.#speak();
     this.#dirty();
+  }
+
+  disconnectedCallback() {
+    this.#leave();
   }
 
   get rows() {
@@ -283,6 +301,8 @@ export class VigieTimeline extends HTMLElement {
     this.#tip.hidden = false;
     const left = Math.max(4, Math.min(x + 14, width - this.#tip.offsetWidth - 4));
     this.#tip.style.setProperty('transform', `translateX(${Math.round(left)}px)`);
+    this.#last = { utc, row: row ?? this.#row, x: event.clientX };
+    this.#waits ||= window.setTimeout(() => void this.#look(), LOOK);
     this.#dirty();
   }
 
@@ -296,7 +316,31 @@ export class VigieTimeline extends HTMLElement {
   #leave() {
     this.#hover = null;
     this.#tip.hidden = true;
+    clearTimeout(this.#waits);
+    this.#waits = 0;
+    this.#looking.abort();
+    this.#shot.hidePopover?.();
     this.#dirty();
+  }
+
+  /** A picture of the moment under the pointer. */
+  async #look() {
+    const { utc, row, x } = this.#last;
+    this.#waits = 0;
+    this.#looking.abort();
+    const { signal } = (this.#looking = new AbortController());
+    const found = this.pictures && row && at(row.ranges, utc) ? await this.pictures(row.key, Math.round(utc), signal) : null;
+    if (signal.aborted) return;
+    if (!found) {
+      this.#shot.hidePopover?.();
+      return;
+    }
+    this.#shot.replaceChildren(found.image, element('div', {}, timeOfDay(found.utc, this.#clock, 0)));
+    this.#shot.showPopover?.();
+    const wide = this.#shot.offsetWidth;
+    const left = Math.max(4, Math.min(x - wide / 2, innerWidth - wide - 4));
+    this.#shot.style.setProperty('left', `${Math.round(left)}px`);
+    this.#shot.style.setProperty('top', `${Math.round(Math.max(0, this.#track.getBoundingClientRect().top - this.#shot.offsetHeight - 6))}px`);
   }
 
   /** @param {WheelEvent} event */

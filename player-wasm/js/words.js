@@ -20,6 +20,9 @@ Object.assign(
     windowAlone: 'This window belongs to a wall: open it from there.',
     noFullscreen: 'The browser does not allow full screen here.',
     zoomed: 'zoom ×{0}',
+    ptz: 'Move the camera: arrow keys, with Shift faster',
+    closer: 'Closer',
+    wider: 'Wider',
   }),
 );
 

@@ -7,6 +7,8 @@ import { Feed } from './feed.js';
 import { LiveStream } from './live.js';
 import load, { Pace } from './wasm/live.js';
 
+/** @typedef {{type: string, utc: number, back?: boolean, speed?: number}} Sought */
+
 /**
  * @typedef {object} Entry
  * @property {Source} source
@@ -15,7 +17,7 @@ import load, { Pace } from './wasm/live.js';
  * @property {Pace} pace
  * @property {LiveStream | null} live
  * @property {ArchiveStream | null} archive
- * @property {number | null} sought  The moment asked for last, where it is not the present.
+ * @property {Sought | null} sought  What was asked for last, where it is not the present.
  * @property {boolean} suspended
  * @property {number} clockOffset
  */
@@ -46,11 +48,11 @@ function open({ id, source, token, at, page, latency }) {
   const feed = new Feed(id, post, page);
   const pace = new Pace(latency);
   /** @type {Entry} */
-  const entry = { source, token, feed, pace, live: null, archive: null, sought: at, suspended: false, clockOffset: 0 };
+  const entry = { source, token, feed, pace, live: null, archive: null, sought: null, suspended: false, clockOffset: 0 };
   entries.set(id, entry);
   feed.onreport = (report) => sunk(entry, report);
   if (at === null) live(id, entry);
-  else seek(id, entry, at);
+  else seek(id, entry, { type: 'seek', utc: at });
 }
 
 /** @param {number} id @param {Entry} entry */
@@ -64,15 +66,15 @@ function live(id, entry) {
   entry.live.suspend(entry.suspended);
 }
 
-/** @param {number} id @param {Entry} entry @param {number} utc */
-function seek(id, entry, utc) {
+/** @param {number} id @param {Entry} entry @param {Sought} sought */
+function seek(id, entry, sought) {
   entry.live?.close();
   entry.live = null;
   // What comes out of the recording says nothing of the live one's network.
   entry.feed.pace = null;
-  entry.sought = utc;
+  entry.sought = sought;
   if (entry.archive) {
-    entry.archive.seek(utc);
+    entry.archive.go(sought);
     return;
   }
   lookingBack().then(
@@ -85,7 +87,7 @@ function seek(id, entry, utc) {
         return;
       }
       entry.archive.clockOffset = entry.clockOffset;
-      entry.archive.seek(entry.sought);
+      entry.archive.go(entry.sought);
     },
     (/** @type {unknown} */ error) => {
       const text = error instanceof Error ? error.message : String(error);
@@ -127,7 +129,11 @@ function handle(message, entry) {
       live(message.id, entry);
       break;
     case 'seek':
-      seek(message.id, entry, message.utc);
+    case 'film':
+      seek(message.id, entry, message);
+      break;
+    case 'back':
+      entry.archive?.back(message.utc);
       break;
     case 'suspend':
       entry.suspended = message.on;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use vigie::codec::Codec;
 use vigie::fault::Fault as _;
-use vigie::gix::{Entry, Flags, Span};
+use vigie::gix::{Entry, Flags, FragmentMark, Span};
 use vigie::play::{self, Error, Output as Found};
 use vigie::store::Source;
 use vigie::time::UtcMicros;
@@ -58,6 +58,11 @@ impl Archive {
         self.archive.next(UtcMicros(now as i64));
     }
 
+    /// The GOP before the one given last (before the moment sought, where nothing was given since) is wanted.
+    pub fn back(&mut self, now: f64) {
+        self.archive.back(UtcMicros(now as i64));
+    }
+
     /// The bytes asked for, or as many of them as there are.
     pub fn filled(&mut self, bytes: Vec<u8>) {
         self.archive.filled(bytes);
@@ -104,7 +109,7 @@ impl Archive {
             Found::Init { bytes, codec, size } => {
                 let Ok(shown) = Playback::new().init(&bytes) else { return self.broken() };
                 let string = codec.as_str();
-                self.codec = if string.starts_with("hvc") { Codec::H265 } else { Codec::H264 };
+                self.codec = codec_of(string);
                 let size = (size.0.into(), size.1.into());
                 Output { kind: "init", text: format_text(self.codec, string, size), bytes: shown }
             }
@@ -129,9 +134,7 @@ impl Archive {
         if !continues {
             self.epoch = self.epoch.wrapping_add(1);
         }
-        // 1 to 4 on disk, in the order of `SOURCES` of feed.js; what that does not know comes last there.
-        let source = if (1..=4).contains(&mark.source) { mark.source - 1 } else { 4 };
-        let stamp = Stamp { utc: mark.utc, source, error: mark.error };
+        let stamp = Stamp { utc: mark.utc, source: source_of(mark), error: mark.error };
         let pictures = pictures(&bytes, self.codec, stamp).ok()?;
         let place = Place {
             start: shown.pts,
@@ -150,12 +153,22 @@ impl Archive {
     }
 }
 
-fn span_text(span: Span) -> Object {
+/// The number of a stored source in `SOURCES` of feed.js: 1 to 4 on disk, in that order; what that does not know comes last.
+pub(crate) const fn source_of(mark: &FragmentMark) -> u8 {
+    if matches!(mark.source, 1..=4) { mark.source - 1 } else { 4 }
+}
+
+/// By the RFC 6381 string.
+pub(crate) fn codec_of(string: &str) -> Codec {
+    if string.starts_with("hvc") { Codec::H265 } else { Codec::H264 }
+}
+
+pub(crate) fn span_text(span: Span) -> Object {
     Object::new().plain("from", span.from.0).plain("to", span.to.0)
 }
 
 /// `Cause` of protocol.js.
-fn cause(error: Error) -> String {
+pub(crate) fn cause(error: Error) -> String {
     let object = Object::new().text("kind", "storage").text("text", &error.kind.to_string());
     object.text("code", &error.code().to_string()).end()
 }

@@ -15,6 +15,8 @@ extern crate alloc;
 mod archive;
 #[cfg(feature = "live")]
 pub mod control;
+#[cfg(feature = "archive")]
+mod film;
 mod json;
 #[cfg(feature = "live")]
 mod live;
@@ -31,6 +33,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 #[cfg(feature = "archive")]
 pub use archive::Archive;
+#[cfg(feature = "archive")]
+pub use film::Film;
 #[cfg(feature = "live")]
 pub use live::Live;
 #[cfg(feature = "live")]

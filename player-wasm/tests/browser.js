@@ -10,6 +10,7 @@
 import { mkdirSync } from 'node:fs';
 import { join as path } from 'node:path';
 import { browsers } from './browser/browsers.js';
+import { preview, speeds, together } from './browser/archive.js';
 import { arranging } from './browser/arranging.js';
 import * as centre from './browser/centre.js';
 import { looks } from './browser/looks.js';
@@ -18,6 +19,7 @@ import { doors, keyboard, live, outage, policy, recorded, start } from './browse
 import { axe, faults, latency, stepping, surface, wall } from './browser/tile.js';
 import { closer } from './browser/closer.js';
 import { web } from './browser/web.js';
+import { dewarp, ptz } from './browser/views.js';
 
 const wanted = (process.env.VIGIE_BROWSERS ?? 'chromium,firefox').toLowerCase().split(',');
 const only = process.env.VIGIE_ONLY?.split(',');
@@ -48,9 +50,9 @@ for (const kind of kinds) {
     page.on('pageerror', (error) => complaints.push(String(error.message ?? error)));
     page.on('console', (message) => ['error', 'warn'].includes(message.type()) && complaints.push(message.text()));
     server = await centre.start();
-    const context = { browser, page, server, report, out, complaints, name: kind.name, h265: kind.h265 };
+    const context = { browser, page, server, report, out, complaints, skipped, name: kind.name, h265: kind.h265 };
     await start(context);
-    for (const show of [live, keyboard, recorded, outage, looks, axe, latency, surface, stepping, wall, arranging, closer, faults, policy, web, doors]) {
+    for (const show of [live, keyboard, recorded, outage, looks, axe, latency, surface, stepping, speeds, together, preview, ptz, dewarp, wall, arranging, closer, faults, policy, web, doors]) {
       if (only && !only.includes(show.name)) continue;
       if (!only && LONG.has(show) && first !== kind && !process.env.VIGIE_LONG) {
         console.log(`       ${kind.name}: ${show.name} is for VIGIE_LONG=1`);

@@ -3,7 +3,7 @@
 /** @import {Camera, Tenant} from './api.js' */
 /** @import {VigiePlayer, VigieTimeline, VigieWall} from '/player/index.js' */
 import '/player/index.js';
-import { day, timeOfDay, zone } from '/player/index.js';
+import { VigiePreviews, day, timeOfDay, zone } from '/player/index.js';
 import { Centre, Refusal } from './api.js';
 import { keys } from './keys.js';
 import { listCameras, markCameras } from './list.js';
@@ -15,7 +15,9 @@ const CAMERAS = 2000;
 const TIMELINE = 4000;
 /** After the view of the timeline moved, wait for it to come to rest, milliseconds. */
 const REST = 180;
-const SPEEDS = [1, 2, 4, 8, 16, 0.125, 0.25, 0.5];
+const SPEEDS = [1, 2, 4, 8, 16, 32, 0.125, 0.25, 0.5];
+/** The fastest to and fro. */
+const FASTEST = 32;
 const SECOND = 1_000_000;
 /** A tile in one of these shows the present. */
 const LIVELY = new Set(['live', 'late', 'damaged', 'out-of-clock']);
@@ -37,6 +39,8 @@ let tenants = [];
 /** @type {Camera[]} */
 let cameras = [];
 const centre = new Centre(takeToken());
+const previews = new VigiePreviews({ token: centre.token });
+timeline.pictures = (/** @type {string} */ key, /** @type {number} */ utc, /** @type {AbortSignal} */ signal) => previews.picture(key, utc, signal);
 
 /** From the address's fragment, which it leaves at once: it belongs in no history and on no screen. */
 function takeToken() {
@@ -79,7 +83,7 @@ function showPosition() {
   const pause = byId('pause');
   pause.textContent = playing?.paused ? '▶' : '❚❚';
   pause.setAttribute('aria-label', say(playing?.paused ? 'Go on' : 'Pause'));
-  const speed = `×${playing?.playbackRate ?? 1}`;
+  const speed = `×${String(playing?.playbackRate ?? 1).replace('-', '−')}`;
   byId('speed').textContent = speed;
   byId('speed').setAttribute('aria-label', say('{0}: speed', speed));
   byId('speed').toggleAttribute('disabled', live);
@@ -116,7 +120,29 @@ export const desk = {
   },
   /** @param {number} n */
   step(n) {
-    player()?.step(n);
+    void player()?.step(n).then(follow);
+    follow();
+  },
+  replay() {
+    player()?.replay();
+    follow();
+  },
+  /** J K L, as editors have them: pressed again it goes faster, the other way first at its usual speed. @param {number} way -1, 0 or 1 */
+  shuttle(way) {
+    const playing = player();
+    if (!playing) return;
+    if (way === 0) {
+      desk.pause();
+      return;
+    }
+    const utc = playing.picture?.utc;
+    if (playing.isLive) {
+      if (way > 0 || utc === undefined) return;
+      playing.seek(utc);
+    }
+    const { playbackRate: rate, paused } = playing;
+    playing.playbackRate = paused || Math.sign(rate) !== way ? way : Math.max(-FASTEST, Math.min(FASTEST, 2 * rate));
+    void playing.play();
     follow();
   },
   faster() {
@@ -160,6 +186,7 @@ function zoom(factor) {
 const clicks = {
   live: desk.live,
   back: () => desk.skip(-10),
+  replay: desk.replay,
   'step-back': () => desk.step(-1),
   pause: desk.pause,
   'step-on': () => desk.step(1),
@@ -205,12 +232,7 @@ for (const type of ['vigie-seek', 'vigie-scrub']) {
   });
 }
 timeline.addEventListener('vigie-step', (event) => desk.step(/** @type {CustomEvent} */ (event).detail));
-timeline.addEventListener('vigie-shuttle', (event) => {
-  const { detail } = /** @type {CustomEvent} */ (event);
-  if (detail === 0) desk.pause();
-  else if (detail > 0) desk.faster();
-  else desk.skip(-10);
-});
+timeline.addEventListener('vigie-shuttle', (event) => desk.shuttle(/** @type {CustomEvent} */ (event).detail));
 let resting = 0;
 timeline.addEventListener('vigie-view', () => {
   clearTimeout(resting);

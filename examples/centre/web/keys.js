@@ -8,6 +8,7 @@
  * @property {() => void} pause
  * @property {(n: number) => void} step
  * @property {(seconds: number) => void} skip
+ * @property {() => void} replay
  * @property {() => void} help
  * @property {() => void} toTimeline
  * @property {() => Promise<void>} snapshot
@@ -27,6 +28,7 @@ export function keys(event, wall, desk) {
     l: desk.live,
     k: desk.pause,
     j: () => desk.skip(-10),
+    r: desk.replay,
     ' ': desk.pause,
     ',': () => desk.step(-1),
     '.': () => desk.step(1),

@@ -23,6 +23,7 @@ pub(crate) fn package_json() -> String {
     "./tile.js": {{ "types": "./index.d.ts", "default": "./tile.js" }},
     "./guest.js": {{ "types": "./index.d.ts", "default": "./guest.js" }},
     "./wall.html": "./wall.html",
+    "./dewarp.js": {{ "types": "./dewarp.types.d.ts", "default": "./dewarp.js" }},
     "./worker.js": "./worker.js",
     "./wasm/*": "./wasm/*",
     "./package.json": "./package.json"

@@ -6,21 +6,23 @@ use std::{fs, io};
 
 use crate::Result;
 
-/// What a page or another script names: the rest is in chunks. `worker.js` has none in common with the page.
+/// What a page or another script names: the rest is in chunks. `worker.js` has none in common with the page, and `dewarp.js`
+/// is to make none of what a live tile loads.
 const PAGE: [&str; 3] = ["index.js", "tile.js", "guest.js"];
+const APART: [&str; 1] = ["dewarp.js"];
 const WORKER: [&str; 2] = ["worker.js", "archive.js"];
 
 /// Bundles and minifies from `work` into `out`; false where there is no esbuild.
 pub(crate) fn minified(player: &Path, work: &Path, out: &Path) -> Result<bool> {
+    // A script for Node, or, where npm ran its install script, a program: either runs by itself.
     let tool = player.join("node_modules/esbuild/bin/esbuild");
     if !tool.exists() || !crate::node() {
         println!("no esbuild here (npm's, with Node): scripts left as they are written");
         return Ok(false);
     }
     println!("bundling the scripts with esbuild");
-    for entries in [&PAGE[..], &WORKER[..]] {
-        let status = Command::new("node")
-            .arg(&tool)
+    for entries in [&PAGE[..], &APART[..], &WORKER[..]] {
+        let status = Command::new(&tool)
             .args(entries.iter().map(|name| work.join(name)))
             .args([
                 "--bundle",
@@ -42,8 +44,8 @@ pub(crate) fn minified(player: &Path, work: &Path, out: &Path) -> Result<bool> {
         let path = entry?.path();
         let to = out.join("wasm").join(path.file_name().unwrap_or_default());
         if path.extension().is_some_and(|e| e == "js") {
-            let mut command = Command::new("node");
-            command.arg(&tool).arg(&path).args(["--minify", "--log-level=warning"]);
+            let mut command = Command::new(&tool);
+            command.arg(&path).args(["--minify", "--log-level=warning"]);
             if !command.arg(format!("--outfile={}", to.display())).status()?.success() {
                 return Err("esbuild failed; --no-opt does without it".into());
             }

@@ -34,7 +34,8 @@ export const browsers = [
         executablePath: FIREFOX,
         headless: true,
         defaultViewport,
-        extraPrefsFirefox: { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0 },
+        // Drawn by the processor, where there is no graphics card.
+        extraPrefsFirefox: { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0, 'webgl.force-enabled': true },
       }),
   },
 ].map((browser) => ({ ...browser, there: existsSync(browser.path) }));

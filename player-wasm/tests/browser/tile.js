@@ -7,7 +7,7 @@ import { install, join, percentile, take } from './probe.js';
 import { sleep, until } from './shows.js';
 import { portal } from './strict.js';
 
-const KEY = 'annoeullin/mairie';
+export const KEY = 'annoeullin/mairie';
 const [TENANT, CAMERA] = KEY.split('/');
 const ROUNDS = Number(process.env.VIGIE_ROUNDS ?? (process.env.VIGIE_LONG ? 20 : 5));
 const STEPS = Number(process.env.VIGIE_STEPS ?? (process.env.VIGIE_LONG ? 250 : 20));
@@ -26,7 +26,7 @@ window.tile = (latency) => {
 };`;
 
 /** Opens the page, runs `show` on it, closes it. */
-async function on(context, show) {
+export async function on(context, show) {
   const { browser, server } = context;
   const front = await portal(server.base, "default-src 'self'; media-src 'self' blob:", SCRIPT);
   const page = await browser.newPage();
@@ -45,7 +45,7 @@ const NO_SERVER = `no server for ${OUTAGE / 1000} s`;
 const NOTHING = `nothing comes for ${OUTAGE / 1000} s`;
 
 /** A tile that shows moving pictures. */
-async function playing(page, latency) {
+export async function playing(page, latency) {
   await page.evaluate(
     ([how, key]) => {
       const player = window.tile(how);
@@ -58,7 +58,7 @@ async function playing(page, latency) {
   return until(() => page.evaluate(() => document.querySelector('vigie-player').state === 'live'), 15_000, 50);
 }
 
-const state = (page) => page.evaluate(() => document.querySelector('vigie-player').state);
+export const state = (page) => page.evaluate(() => document.querySelector('vigie-player').state);
 const stats = (page) => page.evaluate(() => document.querySelector('vigie-player').getStats());
 const wrong = (seen) => seen.filter(({ camera, number, told }) => camera !== 1 || ![0, 1, 1499].includes(Math.abs(number - told))).length;
 
@@ -250,8 +250,7 @@ export async function stepping(context) {
           const found = [];
           for (let n = 0; n < count; n += 1) {
             const before = told();
-            if (!player.step(by)) break;
-            for (let turn = 0; turn < 100 && told() === before; turn += 1) await new Promise((done) => setTimeout(done, 10));
+            if (!(await player.step(by))) break;
             // The pixels are those of the element at rest.
             for (let turn = 0; turn < 50; turn += 1) {
               await new Promise((done) => setTimeout(done, 20));

@@ -1,0 +1,200 @@
+// The recording, otherwise than on and on: fast, backwards, again, several cameras at once; small pictures of it.
+
+import { join as path } from 'node:path';
+import { join, percentile, take } from './probe.js';
+import { sleep, until } from './shows.js';
+import { KEY, on, playing, state } from './tile.js';
+
+/** Seconds of recording that there must be to go back in. */
+const RECORDED = 40;
+/** The film that the simulator plays over and over: pictures, and those from key picture to key picture. */
+const CLIP = 1500;
+const GOP = 50;
+
+/** Waits until there is something to go back in. */
+async function recorded({ server, name }) {
+  const left = server.began + (RECORDED + 10) * 1000 - Date.now();
+  if (left <= 0) return;
+  console.log(`       ${name}: waiting ${Math.ceil(left / 1000)} s for a recording to go back in`);
+  await sleep(left);
+}
+
+/** The player goes to so many milliseconds ago and shows it. */
+async function back(page, ago) {
+  await page.evaluate((ms) => document.querySelector('vigie-player').seek((Date.now() - ms) * 1000), ago);
+  return until(() => page.evaluate(() => document.querySelector('vigie-player').state === 'recorded'), 10_000, 50);
+}
+
+/** At a speed for a while: what was shown, and how fast that was. */
+async function at(page, speed, ms, settle = 700) {
+  await take(page);
+  await page.evaluate((rate) => (document.querySelector('vigie-player').playbackRate = rate), speed);
+  await sleep(settle);
+  if (settle) await take(page);
+  await sleep(ms);
+  let seen = (await take(page))[KEY] ?? [];
+  // Those before it took effect, and the last of the recording, which stays.
+  if (!settle) seen = seen.filter(({ utc }, i) => i > 0 && Math.abs(utc - seen[i - 1].utc) > 1000).slice(1, -1);
+  const [first, last] = [seen[0], seen.at(-1)];
+  const face = await page.evaluate(() => document.querySelector('vigie-player').shadowRoot.querySelector('.chip').textContent);
+  return { seen, real: seen.length > 1 ? (last.utc - first.utc) / (last.at - first.at) : NaN, face };
+}
+
+/**
+ * Pictures that nobody sent, or not those told by their pixels: a frame's callback may find the pixels of one beside it, which
+ * at a speed is so many pictures away.
+ */
+function wrong(seen, table, speed) {
+  const known = new Set(table.map(({ loop, number }) => `${loop}:${number}`));
+  return seen.filter(({ camera, number, told, loop }, i) => {
+    const off = Math.abs(number - told);
+    const near = Math.min(off, CLIP - off) <= Math.max(1, Math.min(4, speed));
+    const beside = number === seen[i - 1]?.told || number === seen[i + 1]?.told;
+    return camera !== 1 || !(near || beside) || !known.has(`${loop}:${told}`);
+  });
+}
+
+/** Speeds, backwards, the last 30 s again. */
+export async function speeds(context) {
+  await recorded(context);
+  await on(context, async ({ page, server, report, name, out }) => {
+    await playing(page, 'balanced');
+    const from = Date.now() - 60_000;
+    const table = async () => server.table(KEY, from, Date.now());
+    await back(page, 30_000);
+    for (const speed of [0.25, 4]) {
+      const { seen, real, face } = await at(page, speed, 2000);
+      report.holds(name, `×${speed}: so fast, whole`, Math.abs(real / speed - 1) < 0.15, `×${real.toFixed(2)}, ${seen.length} pictures, “${face}”`);
+      report.most(name, `×${speed}: wrong pictures`, wrong(seen, await table(), speed).length, Math.ceil(seen.length / 20), `of ${seen.length}`);
+      if (speed === 0.25) await back(page, 30_000);
+    }
+    for (const speed of [-0.5, -1]) {
+      await back(page, 8000);
+      const { seen, real, face } = await at(page, speed, 5000);
+      const falls = seen.every(({ utc }, i) => i === 0 || utc < seen[i - 1].utc);
+      report.holds(name, `×${speed}: backwards, so fast`, falls && Math.abs(real / speed - 1) < 0.2 && /steps/.test(face), `×${real.toFixed(2)}, ${seen.length} pictures, “${face}”`);
+      report.most(name, `×${speed}: wrong pictures`, wrong(seen, await table(), speed).length, Math.ceil(seen.length / 20), `of ${seen.length}`);
+    }
+    for (const speed of [32, -8]) {
+      await back(page, speed > 0 ? 45_000 : 3000);
+      // All of it: at 32 the recording is over in a moment.
+      const { seen, real, face } = await at(page, speed, speed > 0 ? 1600 : 2500, speed > 0 ? 0 : 700);
+      const keys = seen.every(({ told }) => told % GOP === 0);
+      report.holds(name, `×${speed}: key pictures, and it says so`, keys && seen.length > 3 && /key pictures/.test(face), `${seen.length} pictures, “${face}”`);
+      report.holds(name, `×${speed}: so fast`, Math.abs(real / speed - 1) < 0.25, `×${real.toFixed(1)}`);
+      report.most(name, `×${speed}: wrong pictures`, wrong(seen, await table(), speed).length, Math.ceil(seen.length / 10), `of ${seen.length}`);
+      if (speed < 0) await page.screenshot({ path: path(out, `${name.toLowerCase()}-backwards.png`) });
+    }
+    await page.evaluate(() => (document.querySelector('vigie-player').playbackRate = 1));
+    await sleep(1500);
+    const { seen, real } = await at(page, 1, 1500);
+    report.holds(name, 'whole again at ×1', Math.abs(real - 1) < 0.15 && new Set(seen.map(({ told }) => told % GOP)).size > 20, `×${real.toFixed(2)}, ${seen.length} pictures`);
+    await page.evaluate(() => document.querySelector('vigie-player').live());
+    await until(async () => (await state(page)) === 'live', 8000);
+    await page.evaluate(() => document.querySelector('vigie-player').replay());
+    await until(async () => (await state(page)) === 'recorded', 8000);
+    const ago = await page.evaluate(() => Date.now() - document.querySelector('vigie-player').picture.utc / 1000);
+    report.holds(name, 'the last 30 s again', ago > 27_000 && ago < 33_000, `${(ago / 1000).toFixed(1)} s ago`);
+  });
+}
+
+/** Cameras in step. */
+export async function together(context) {
+  const keys = ['annoeullin/mairie', 'annoeullin/place', 'provin/ecole'];
+  await recorded(context);
+  await on(context, async ({ page, server, report, name, out }) => {
+    await page.evaluate(async (cameras) => {
+      const { VigieSync } = await import('/player/index.js');
+      document.querySelector('vigie-player')?.remove();
+      const players = cameras.map((key) => {
+        const player = document.createElement('vigie-player');
+        const [tenant, camera] = key.split('/');
+        for (const [name, value] of Object.entries({ tenant, camera, label: camera, clock: 'utc' })) player.setAttribute(name, value);
+        for (const [name, value] of [['height', '260px'], ['width', '430px'], ['float', 'left']]) player.style.setProperty(name, value);
+        player.token = new URLSearchParams(location.hash.slice(1)).get('token');
+        document.body.append(player);
+        window.__watch(key, player);
+        return player;
+      });
+      window.sync = new VigieSync(players);
+    }, keys);
+    await until(() => page.evaluate(() => [...document.querySelectorAll('vigie-player')].every((player) => player.state === 'live')), 15_000);
+    const there = await page.evaluate((ago) => window.sync.seek((Date.now() - ago) * 1000), 25_000);
+    await page.evaluate(() => window.sync.play());
+    await sleep(3000);
+    await take(page);
+    await sleep(5000);
+    const seen = await take(page);
+    // When each camera’s moments were on the screen, by the numbers in the pixels and the simulator’s table.
+    const lags = [];
+    for (const [i, key] of keys.entries()) {
+      const from = Math.min(...seen[key].map(({ utc }) => utc)) - 5000;
+      const pictures = join(seen[key], await server.table(key, from, from + 30_000)).filter(({ camera, sent }) => camera === i + 1 && sent);
+      report.least(name, `${key}: pictures`, pictures.length, 60);
+      lags.push(percentile(pictures.map((p) => p.at - p.sent), 0.5), percentile(pictures.map((p) => p.at - p.sent), 0.05), percentile(pictures.map((p) => p.at - p.sent), 0.95));
+    }
+    const medians = lags.filter((_, i) => i % 3 === 0);
+    report.holds(name, 'all show the moment asked for', there === true);
+    report.most(name, 'three cameras in step, by their barcodes', Math.max(...medians) - Math.min(...medians), 100, 'ms');
+    // The lower ends and the upper ends: no picture of one is out of step with those of the others for long.
+    for (const [which, what] of [[1, 'p5'], [2, 'p95']]) {
+      const ends = lags.filter((_, i) => i % 3 === which);
+      report.most(name, `… ${what} of each camera`, Math.max(...ends) - Math.min(...ends), 100, 'ms');
+    }
+    report.most(name, '… by its own account', (await page.evaluate(() => window.sync.spread)) ?? NaN, 100, 'ms');
+    await page.screenshot({ path: path(out, `${name.toLowerCase()}-together.png`) });
+    await page.evaluate(() => window.sync.release());
+  });
+}
+
+/** The small picture above the timeline, on the desk. */
+export async function preview(context) {
+  await recorded(context);
+  const { page, report, name, out, server } = context;
+  const asked = [];
+  const hear = (request) => request.url().includes('/api/picture/') && asked.push(request);
+  page.on('request', hear);
+  await page.evaluate(() => document.getElementById('live').click());
+  const point = (ago) =>
+    page.evaluate(
+      ([key, ms]) => {
+        const timeline = document.getElementById('timeline');
+        return timeline.pointOf(timeline.now - ms * 1000, key);
+      },
+      [KEY, ago],
+    );
+  const [from, to] = [await point(30_000), await point(12_000)];
+  const began = Date.now();
+  await page.mouse.move(from.x, from.y);
+  for (let n = 1; n <= 40; n += 1) await page.mouse.move(from.x + ((to.x - from.x) * n) / 40, from.y);
+  const moved = Date.now() - began;
+  const meant = Date.now() - 12_000;
+  const shown = () =>
+    page.evaluate(() => {
+      const shot = document.getElementById('timeline').shadowRoot.querySelector('.shot');
+      const image = shot.matches(':popover-open') ? shot.querySelector('canvas') : null;
+      return image && { width: image.width, height: image.height, words: shot.textContent, box: shot.getBoundingClientRect().toJSON() };
+    });
+  const wait = await until(async () => (await shown()) !== null, 5000, 30);
+  await sleep(400);
+  const got = await shown();
+  report.holds(name, 'a small picture above the pointer', !Number.isNaN(wait) && got !== null && got.width === 208, got ? `${got.width}×${got.height}, “${got.words}”, after ${Math.round(wait)} ms` : 'none');
+  if (got) {
+    const taken = Date.parse(`${new Date(meant).toISOString().slice(0, 11)}${got.words}Z`);
+    report.most(name, '… of that moment', Math.abs(meant - taken) / 1000, 4, 's');
+    report.holds(name, '… within the window', got.box.top >= 0 && got.box.left >= 0 && got.box.right <= 1440);
+    const light = await page.evaluate(() => {
+      const image = document.getElementById('timeline').shadowRoot.querySelector('.shot canvas');
+      const { data } = image.getContext('2d').getImageData(0, 0, image.width, image.height);
+      return new Set(Array.from({ length: data.length / 4 }, (_, i) => data[4 * i] >> 4)).size;
+    });
+    report.least(name, '… of more than one shade', light, 4);
+    await page.screenshot({ path: path(out, `${name.toLowerCase()}-preview.png`) });
+  }
+  report.most(name, 'requests for 40 moves, by how long they took', asked.length, Math.ceil(moved / 120) + 2, '');
+  report.holds(name, 'the token is in the header, not in the address', asked.length > 0 && asked.every((request) => !request.url().includes(server.token)));
+  await page.mouse.move(from.x, 200);
+  await sleep(300);
+  report.holds(name, 'gone with the pointer', (await shown()) === null);
+  page.off('request', hear);
+}
