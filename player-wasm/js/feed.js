@@ -161,7 +161,8 @@ export class Feed {
     if (!this.jump && !first) return;
     const { live, utc } = this.jump ?? { live: true, utc: null };
     const wanted = utc === null ? null : pictures.filter((p) => p.utc <= utc).sort((a, b) => b.time - a.time)[0];
-    const time = wanted ? wanted.time : start;
+    // Into the picture asked for: at its very start Firefox shows the one before.
+    const time = wanted ? wanted.time + this.step / 4 : start;
     this.jump = null;
     this.started = time;
     this.playhead = time;

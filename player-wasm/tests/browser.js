@@ -3,6 +3,7 @@
 //   node tests/browser.js            VIGIE_BACK=120 VIGIE_OUTAGE=30 VIGIE_LIVE=20: seconds; less for a quick run
 //   VIGIE_BROWSERS=firefox           one of them alone
 //   VIGIE_ONLY=faults,wall           these rows alone
+//   VIGIE_STEPS=500                  so many pictures stepped to, each way, in `stepping`
 //   VIGIE_LONG=1                     faults, latency and wall in every browser, not in the first alone; more steps and rounds
 //
 // The last lines count what was skipped and why; VIGIE_REQUIRE_VECTORS=1 makes a skip a failure. Screenshots are left in tests/out/.
@@ -50,7 +51,7 @@ for (const kind of kinds) {
     page.on('pageerror', (error) => complaints.push(String(error.message ?? error)));
     page.on('console', (message) => ['error', 'warn'].includes(message.type()) && complaints.push(message.text()));
     server = await centre.start();
-    const context = { browser, page, server, report, out, complaints, skipped, name: kind.name, h265: kind.h265 };
+    const context = { browser, page, server, report, out, complaints, name: kind.name, h265: kind.h265 };
     await start(context);
     for (const show of [live, keyboard, recorded, outage, looks, axe, latency, surface, stepping, speeds, together, preview, ptz, dewarp, wall, arranging, closer, faults, policy, web, doors]) {
       if (only && !only.includes(show.name)) continue;

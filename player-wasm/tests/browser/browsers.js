@@ -34,8 +34,7 @@ export const browsers = [
         executablePath: FIREFOX,
         headless: true,
         defaultViewport,
-        // Drawn by the processor, where there is no graphics card.
-        extraPrefsFirefox: { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0, 'webgl.force-enabled': true },
+        extraPrefsFirefox: { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0 },
       }),
   },
 ].map((browser) => ({ ...browser, there: existsSync(browser.path) }));
