@@ -15,10 +15,9 @@ const styles = sheet(`
   .all { display: grid; grid-template-columns: auto auto; gap: 8px; align-items: center; width: max-content; }
   .pad { position: relative; width: 132px; height: 132px; border-radius: 50%; background: var(--_panel); border: 1px solid var(--_line); touch-action: none; cursor: grab; }
   .pad:focus-visible { outline: 2px solid var(--_text); outline-offset: 2px; }
-  .pad::before, .pad::after { content: ''; position: absolute; background: var(--_line); }
-  .pad::before { left: 50%; top: 12px; bottom: 12px; width: 1px; }
-  .pad::after { top: 50%; left: 12px; right: 12px; height: 1px; }
-  .knob { position: absolute; z-index: 1; left: 50%; top: 50%; width: 40px; height: 40px; margin: -20px; border-radius: 50%; background: var(--_raised); border: 2px solid var(--_dim); }
+  .pad::before, .pad::after { content: ''; position: absolute; inset: 50% 12px; height: 1px; background: var(--_line); }
+  .pad::after { transform: rotate(90deg); }
+  .knob { position: absolute; z-index: 1; inset: 0; width: 40px; height: 40px; margin: auto; border-radius: 50%; background: var(--_raised); border: 2px solid var(--_dim); }
   .moving .knob { border-color: var(--_accent); }
   .zoom { display: grid; gap: 6px; }
   button { width: 36px; height: 36px; border: 1px solid var(--_line); border-radius: 4px; background: var(--_raised); color: var(--_text); font: 600 18px/1 var(--_font); cursor: pointer; touch-action: none; }
