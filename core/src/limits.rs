@@ -56,6 +56,8 @@ pub struct Limits {
     pub box_bytes: usize,
     /// Bytes of one record of a captured session (`record::capture`).
     pub capture_record: usize,
+    /// Findings that a check of a recording lists; those after are counted only.
+    pub findings: usize,
     /// How far tolerance goes: which violations of a peer are.
     pub policy: Policy,
     /// What becomes of access units that packets are missing from.
@@ -87,6 +89,7 @@ impl Default for Limits {
             box_depth: 16,
             box_bytes: 16 << 20,
             capture_record: 1 << 20,
+            findings: 10_000,
             policy: Policy::Auto,
             loss: LossPolicy::Mark,
         }

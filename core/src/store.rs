@@ -125,6 +125,12 @@ pub enum Kind {
     /// The storage was too slow for what came, and footage was dropped.
     #[error("the storage is too slow: footage was dropped")]
     TooSlow,
+    /// The storage answers what cannot be: more bytes than were asked for, no file where it has opened one, a file longer than
+    /// its kind can be.
+    #[error(
+        "the storage answers what cannot be: more than was asked for, or a file longer than its kind can be"
+    )]
+    Implausible,
     /// The storage device failed: the operating system's number.
     #[error("the storage failed (error {0} of the operating system)")]
     Io(i32),
@@ -182,6 +188,7 @@ impl Fault for Error {
             Kind::NoVolume => 570,
             Kind::ForeignVolume => 571,
             Kind::TooSlow => 572,
+            Kind::Implausible => 573,
         })
     }
 }

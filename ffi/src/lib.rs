@@ -8,6 +8,7 @@
 //! remuxer                   packets or pictures in, MP4 out      no thread, clock, file or socket
 //! session                   the camera's bytes in, MP4 out       no thread, clock, file or socket
 //! store, reader             what was recorded
+//! storage                   a host's own, for those two and the recorder, in place of a folder
 //! recorder                  an address and a store               threads, clocks, sockets and files of its own
 //! ```
 
@@ -21,6 +22,7 @@ mod recorder;
 mod remuxer;
 mod result;
 mod session;
+mod storage;
 mod store;
 #[cfg(feature = "testing")]
 mod testing;
@@ -33,6 +35,7 @@ pub use recorder::*;
 pub use remuxer::*;
 pub use result::*;
 pub use session::*;
+pub use storage::*;
 pub use store::*;
 #[cfg(feature = "testing")]
 pub use testing::*;

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use bytes::Bytes;
 use vigie::fragment::FragmentFlags;
 use vigie::play::{Local, Output};
-use vigie::store::{self, Source, Storage};
+use vigie::store::{Source, Storage};
 use vigie::time::UtcMicros;
 
 use crate::VigieResult;
@@ -13,7 +13,8 @@ use crate::error::{Place, Told, VigieError};
 use crate::given::{self, answer};
 use crate::guard::{Guarded, Tells};
 use crate::piece::{Lent, Made, VigiePiece, VigiePieceKind};
-use crate::store::{storage, utc_now};
+use crate::storage::{Callbacks, VigieStorage};
+use crate::store::{Root, utc_now};
 
 /// A camera's recording, being read. One call at a time.
 pub struct VigieReader(#[expect(dead_code, reason = "reached through the handle's pointer")] Guarded<Reader>);
@@ -35,6 +36,17 @@ impl Tells for Reader {
 }
 
 impl Reader {
+    fn open(root: &Root, tenant: &str, camera: &str) -> Result<Self, VigieResult> {
+        let source = Source::new(tenant, camera).map_err(|_| VigieResult::Argument)?;
+        Ok(Self {
+            local: Local::new(root.read()?, source),
+            init: (String::new(), 0, 0),
+            sought: false,
+            lent: Lent::default(),
+            told: Told::of(source.to_string()),
+        })
+    }
+
     fn next(&mut self, key: bool) -> Result<VigiePiece, VigieResult> {
         if !self.sought {
             return Err(self.told.fail(VigieResult::Order, Place::default(), "seek first"));
@@ -118,21 +130,32 @@ pub unsafe extern "C" fn vigie_reader_open(
 ) -> VigieResult {
     // SAFETY: the caller's promises.
     answer(|| unsafe {
-        let (place, path) = (given::place(reader)?, given::needed(path)?);
-        let (tenant, camera) = (given::needed(tenant)?, given::needed(camera)?);
-        let source = Source::new(tenant, camera).map_err(|_| VigieResult::Argument)?;
-        let path = std::path::Path::new(path);
-        if !path.is_dir() {
-            return Err(VigieResult::NotFound);
-        }
-        let storage = storage(path).map_err(|_: store::Error| VigieResult::Storage)?;
-        let inner = Reader {
-            local: Local::new(storage, source),
-            init: (String::new(), 0, 0),
-            sought: false,
-            lent: Lent::default(),
-            told: Told::of(source.to_string()),
-        };
+        let place = given::place(reader)?;
+        let root = Root::Folder(given::needed(path)?.into());
+        let inner = Reader::open(&root, given::needed(tenant)?, given::needed(camera)?)?;
+        place.write(Guarded::boxed(inner).cast());
+        Ok(VigieResult::Ok)
+    })
+}
+
+/// Opens a camera's recording on a host's own storage: likewise. The struct is copied, and no callback called yet.
+/// `VIGIE_NULL_POINTER`: a callback is missing.
+///
+/// # Safety
+/// `storage` is NULL or points to a `vigie_storage`; its callbacks may be called with its `context` until the reader is freed.
+/// `tenant` and `camera` are NULL or NUL-terminated strings; `reader` is NULL or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigie_reader_open_on(
+    storage: *const VigieStorage,
+    tenant: *const c_char,
+    camera: *const c_char,
+    reader: *mut *mut VigieReader,
+) -> VigieResult {
+    // SAFETY: the caller's promises.
+    answer(|| unsafe {
+        let place = given::place(reader)?;
+        let root = Root::Host(Callbacks::read(storage)?);
+        let inner = Reader::open(&root, given::needed(tenant)?, given::needed(camera)?)?;
         place.write(Guarded::boxed(inner).cast());
         Ok(VigieResult::Ok)
     })

@@ -31,8 +31,8 @@ pub struct VigieRecorder(
 pub(crate) struct Recorder {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<VigieResult>>,
-    /// The thread that the callbacks are called on.
-    id: ThreadId,
+    /// The threads that callbacks are called on: the camera's and the disk's.
+    ids: [ThreadId; 2],
     /// What `stop` answered.
     ended: VigieResult,
     told: Told,
@@ -78,7 +78,7 @@ impl Recorder {
     /// Ends the recording in order; what the threads answer is kept for who asks again.
     fn stop(&mut self) -> VigieResult {
         let Some(thread) = self.thread.take() else { return self.ended };
-        if std::thread::current().id() == self.id {
+        if self.ids.contains(&std::thread::current().id()) {
             // It would wait for itself.
             self.thread = Some(thread);
             return VigieResult::Order;

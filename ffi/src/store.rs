@@ -1,4 +1,4 @@
-//! What was recorded: cameras, ranges and gaps, exports, holds, checks. Calls block as long as the disk does, and read the
+//! What was recorded: cameras, ranges and gaps, exports, holds, checks. Calls block as long as the storage does, and read the
 //! system's clock; no thread is started.
 
 mod calls;
@@ -28,13 +28,15 @@ use vigie::time::UtcMicros;
 use crate::VigieResult;
 use crate::error::{Place, Told};
 use crate::guard::{Guarded, Tells};
+use crate::storage::{Callbacks, Host};
 
-/// A folder that cameras are recorded into. One call at a time; as many handles on one folder as you like.
+/// What cameras are recorded into: a folder, or a host's own storage. One call at a time; as many handles on one of them as you
+/// like.
 pub struct VigieStore(#[expect(dead_code, reason = "reached through the handle's pointer")] Guarded<Store>);
 
 /// What the handle points to.
 pub(crate) struct Store {
-    root: PathBuf,
+    root: Root,
     storage: Box<dyn Storage + Send>,
     lent: list::Lent,
     told: Told,
@@ -47,14 +49,8 @@ impl Tells for Store {
 }
 
 impl Store {
-    /// # Errors
-    /// There is no such folder, or it is the mount point of a volume that is not there.
-    fn open(path: &str) -> Result<Self, VigieResult> {
-        let root = PathBuf::from(path);
-        if !root.is_dir() {
-            return Err(VigieResult::NotFound);
-        }
-        let storage = storage(&root).map_err(|_| VigieResult::Storage)?;
+    fn open(root: Root) -> Result<Self, VigieResult> {
+        let storage = root.read()?;
         Ok(Self { root, storage, lent: list::Lent::default(), told: Told::default() })
     }
 
@@ -108,12 +104,34 @@ unsafe fn with(
     unsafe { Guarded::call(store.cast(), |s| call(s).err().unwrap_or(VigieResult::Ok)) }
 }
 
-/// The store's folder: as the volume that it is, where it is one.
-pub(crate) fn storage(root: &std::path::Path) -> Result<Box<dyn Storage + Send>, store::Error> {
-    let mut files = FileStorage::new(root);
-    match Volume::find(&mut files)? {
-        Some(mark) => Ok(Box::new(Volume::open(files, Some(mark.id))?)),
-        None => Ok(Box::new(files)),
+/// Where a store is.
+pub(crate) enum Root {
+    Folder(PathBuf),
+    Host(Callbacks),
+}
+
+impl Root {
+    /// A handle on it, without files open: of a folder as the volume that it is, where it is one.
+    pub(crate) fn open(&self) -> Result<Box<dyn Storage + Send>, store::Error> {
+        let mut files = match self {
+            Self::Folder(path) => FileStorage::new(path),
+            Self::Host(callbacks) => return Ok(Box::new(Host::new(*callbacks))),
+        };
+        match Volume::find(&mut files)? {
+            Some(mark) => Ok(Box::new(Volume::open(files, Some(mark.id))?)),
+            None => Ok(Box::new(files)),
+        }
+    }
+
+    /// The same, of what has to be there already.
+    ///
+    /// # Errors
+    /// There is no such folder, or it is the mount point of a volume that is not there.
+    pub(crate) fn read(&self) -> Result<Box<dyn Storage + Send>, VigieResult> {
+        if matches!(self, Self::Folder(path) if !path.is_dir()) {
+            return Err(VigieResult::NotFound);
+        }
+        self.open().map_err(|_| VigieResult::Storage)
     }
 }
 

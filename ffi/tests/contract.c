@@ -479,6 +479,7 @@ int main(int argc, char **argv) {
     sizes();
     lengths();
     misaligned();
+    storages();
     arguments();
     callbacks();
     poisoned();

@@ -1,7 +1,8 @@
-/* contract.h: handles, and every function of each. See contract.c. */
+/* contract.h: handles, every function of each, and the storage of a host. See contract.c. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,4 +197,51 @@ static void all_of_recorder(vigie_recorder *recorder, int want) {
     IS(vigie_recorder_error(recorder, &error), want);
     IS(vigie_recorder_stop(recorder), want);
     HOLDS(counters.bytes == 77 && error.result == 77);
+}
+
+/* A host's own storage: what is missing in it, or of the wrong size. None of its callbacks is called by opening: they lead nowhere. */
+static void storages(void) {
+    vigie_storage storage, part;
+    vigie_store *store = NULL;
+    vigie_reader *reader = NULL;
+    vigie_recorder *recorder = NULL;
+    vigie_error error = {.struct_size = sizeof error};
+    vigie_recorder_config config = recorder_config("storages");
+    memset(&storage, 1, sizeof storage);
+    storage.struct_size = sizeof storage;
+    const int null = VIGIE_NULL_POINTER, bad = VIGIE_ARGUMENT;
+    IS(vigie_recorder_start_on(&config, &storage, &recorder, &error), bad);
+    HOLDS(error.result == bad);
+    config.store = NULL;
+    IS(vigie_store_open_on(NULL, &store), null);
+    IS(vigie_store_open_on(&storage, NULL), null);
+    IS(vigie_store_open_on((void *)((char *)&storage + 1), &store), bad);
+    IS(vigie_reader_open_on(NULL, "town", "gate", &reader), null);
+    IS(vigie_reader_open_on(&storage, NULL, "gate", &reader), null);
+    IS(vigie_reader_open_on(&storage, "town", NULL, &reader), null);
+    IS(vigie_reader_open_on(&storage, "town", "../gate", &reader), bad);
+    IS(vigie_reader_open_on(&storage, "town", "gate", NULL), null);
+    IS(vigie_recorder_start_on(&config, NULL, &recorder, &error), null);
+    IS(vigie_recorder_start_on(NULL, &storage, &recorder, NULL), null);
+    IS(vigie_recorder_start_on(&config, &storage, NULL, NULL), null);
+    for (size_t at = offsetof(vigie_storage, create); at < offsetof(vigie_storage, room); at += sizeof storage.room) {
+        part = storage;
+        memset((char *)&part + at, 0, sizeof storage.room);
+        IS(vigie_store_open_on(&part, &store), null);
+        IS(vigie_reader_open_on(&part, "town", "gate", &reader), null);
+        IS(vigie_recorder_start_on(&config, &part, &recorder, &error), null);
+    }
+    EACH(i, WRONG_SIZES) {
+        part = storage, part.struct_size = WRONG_SIZES[i];
+        IS(vigie_store_open_on(&part, &store), VIGIE_STRUCT_SIZE);
+        IS(vigie_reader_open_on(&part, "town", "gate", &reader), VIGIE_STRUCT_SIZE);
+        IS(vigie_recorder_start_on(&config, &part, &recorder, &error), VIGIE_STRUCT_SIZE);
+    }
+    HOLDS(!store && !reader && !recorder);
+    storage.room = NULL;
+    IS(vigie_store_open_on(&storage, &store), VIGIE_OK);
+    IS(vigie_reader_open_on(&storage, "town", "gate", &reader), VIGIE_OK);
+    IS(vigie_storage_listed(NULL, "a", 0, 1), null);
+    IS(vigie_store_free(store), VIGIE_OK);
+    IS(vigie_reader_free(reader), VIGIE_OK);
 }

@@ -7,7 +7,8 @@
 //!
 //! RTSP travels in a [`ByteStream`]: TCP or TLS, by itself, in an HTTP [`Tunnel`] or in a WebSocket; media travels over it
 //! or by UDP, to us or to a multicast group. [`Options`] say which; [`Address`] reads the schemes that name a tunnel.
-//! [`Doors`] are the same on the server's side, and a [`Tap`] is shown what a connection saw.
+//! [`Doors`] are the same on the server's side, and a [`Tap`] is shown what a connection saw. In an [`inbox`] pictures wait for
+//! the thread that writes them.
 
 mod address;
 mod backoff;
@@ -22,6 +23,7 @@ mod event;
 mod fleet;
 mod governed;
 mod http;
+pub mod inbox;
 mod options;
 mod stream;
 mod tap;

@@ -144,6 +144,19 @@ fn no_byte_of_a_damaged_fragment_is_served() {
         }
     }
     assert!(refused > 10);
+    // An export, which is written whole, leaves it out from the beginning.
+    let whole = footage(&disk, span(0.0, 12.1), LATER);
+    let (export, mut damaged) =
+        (Export::new(utc(0.0), utc(12.1), &Limits::default()).split_at_gaps(), vec![]);
+    let parts =
+        VirtualMp4::proved(&mut disk.clone(), &whole, export, &Limits::default(), &mut damaged).unwrap();
+    assert_eq!(damaged.iter().map(|(span, _)| *span).collect::<Vec<_>>(), [hit.entry.span()]);
+    let pictures: u32 = parts.iter().map(|part| part.about().pictures).sum();
+    assert_eq!((parts.len(), pictures), (2, files[0].about().pictures - u32::from(hit.entry.mark.samples)));
+    for part in &parts {
+        assert_eq!(read(part, &disk, 0, u64::MAX).unwrap().len() as u64, part.len());
+        assert!(part.about().end > part.about().last);
+    }
     // Damage to the tables is seen at once, and told; or else when the fragment is read.
     media[hit.entry.end() as usize - 2] ^= 1;
     let mut told = 0;

@@ -49,6 +49,8 @@ pub struct About {
     pub first: UtcMicros,
     /// UTC of the last picture shown.
     pub last: UtcMicros,
+    /// UTC until which the last picture is shown.
+    pub end: UtcMicros,
     /// Ticks that are shown.
     pub duration: u64,
 }
@@ -71,7 +73,37 @@ impl VirtualMp4 {
             return Err(Error { kind: Kind::Long, at: Offset(0) }.into());
         }
         let Span { from, to } = footage.window;
-        let mut plan = Export::new(from, to, limits);
+        let plan = Export::new(from, to, limits);
+        Self::planned(storage, footage, plan, limits, damaged, tables)
+    }
+
+    /// The same by a plan of the caller's, for files that are to be written whole: each fragment is read and its checksum proved
+    /// now, so that what is damaged is left out of them.
+    ///
+    /// # Errors
+    /// All that a disk can fail by.
+    pub fn proved(
+        storage: &mut dyn Storage,
+        footage: &Footage,
+        plan: Export,
+        limits: &Limits,
+        damaged: &mut Vec<(Span, Error)>,
+    ) -> Result<Vec<Self>, Failure> {
+        let most = most(limits);
+        let whole =
+            |storage: &mut dyn Storage, source: &Source, place: &Place| place.read(storage, source, most);
+        Self::planned(storage, footage, plan, limits, damaged, whole)
+    }
+
+    /// `read` gives a fragment up to the header of its `mdat`, at least.
+    fn planned(
+        storage: &mut dyn Storage,
+        footage: &Footage,
+        mut plan: Export,
+        limits: &Limits,
+        damaged: &mut Vec<(Span, Error)>,
+        read: impl Fn(&mut dyn Storage, &Source, &Place) -> Result<Vec<u8>, Failure>,
+    ) -> Result<Vec<Self>, Failure> {
         let mut init = None;
         let mut places = Vec::new();
         for stored in &footage.fragments {
@@ -96,7 +128,7 @@ impl VirtualMp4 {
                 init = Some(stored.init);
             }
             let place = stored.place();
-            let head = match tables(storage, &footage.source, &place) {
+            let head = match read(storage, &footage.source, &place) {
                 Err(Failure::Footage(error)) => {
                     leave_out(error.kind);
                     continue;
@@ -108,8 +140,8 @@ impl VirtualMp4 {
                 Err(_) => leave_out(Kind::Fragment),
             }
         }
-        let most = limits.fragment_bytes.saturating_mul(2);
-        Ok(plan.finish().into_iter().map(|file| Self::of(footage.source, file, &places, most)).collect())
+        let files = plan.finish().into_iter();
+        Ok(files.map(|file| Self::of(footage.source, file, &places, most(limits))).collect())
     }
 
     fn of(source: Source, file: export::File, places: &[Place], most: usize) -> Self {
@@ -137,6 +169,7 @@ impl VirtualMp4 {
             hidden: file.hidden,
             first: file.first,
             last: file.last,
+            end: file.end,
             duration: file.duration,
         };
         Self {
@@ -211,6 +244,11 @@ impl VirtualMp4 {
         let range = from.and_then(|from| Some(from..from.checked_add(usize::try_from(len).ok()?)?));
         range.filter(|range| range.end <= bytes.len()).map(|range| bytes.slice(range)).ok_or(bad)
     }
+}
+
+/// Bytes of one fragment, at most, that are read into memory.
+const fn most(limits: &Limits) -> usize {
+    limits.fragment_bytes.saturating_mul(2)
 }
 
 /// A fragment up to the header of its `mdat`: believed where its mark is the one that the index knows, and its samples fill

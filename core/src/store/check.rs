@@ -219,7 +219,7 @@ impl DayCheck {
         for key in others {
             let len = self.files.media.iter().find(|(k, _)| *k == key).map_or(0, |(_, len)| *len);
             findings.push(Finding { path: self.path(key), what: Wrong::Head, at: 0, count: len });
-            self.checked.bytes += len;
+            self.checked.bytes = self.checked.bytes.saturating_add(len);
         }
         for pair in heads.windows(2) {
             if let [a, b] = pair
@@ -245,7 +245,7 @@ impl DayCheck {
         let walk = walk_file(storage, &self.source, &head, u64::from(head.mark.head_len), 0)?;
         self.checked.files += 1;
         self.checked.fragments += walk.fragments.len() as u64;
-        self.checked.bytes += walk.len;
+        self.checked.bytes = self.checked.bytes.saturating_add(walk.len);
         let mut tell = |what, at, count| findings.push(Finding { path: path.clone(), what, at, count });
         for (at, len) in &walk.holes {
             tell(Wrong::Hole, *at, *len);

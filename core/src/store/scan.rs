@@ -194,16 +194,20 @@ impl Piece {
     ) -> Result<Option<u64>, Error> {
         // The mark's type stands 8 bytes into it.
         const BEFORE: usize = 8 + FragmentMark::TYPE.len();
-        while at + FragmentMark::LEN as u64 <= len {
+        while at < LARGEST && at + FragmentMark::LEN as u64 <= len {
             let mut window = self.from(storage, file, at)?;
             if window.len() < BEFORE {
                 // At the seam of two pieces: read anew from here.
                 self.bytes.clear();
                 window = self.from(storage, file, at)?;
             }
+            if window.len() < BEFORE {
+                // The file ends before its length.
+                break;
+            }
             let found =
                 window.windows(FragmentMark::TYPE.len()).skip(8).position(|w| w == FragmentMark::TYPE);
-            let looked = window.len().saturating_sub(BEFORE - 1).max(1);
+            let looked = window.len() - (BEFORE - 1);
             match found {
                 Some(n) => {
                     at += n as u64;

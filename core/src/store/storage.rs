@@ -175,9 +175,14 @@ forward! {
     spend_reserve() -> Result<bool, Error>;
 }
 
-/// The whole of a file; `None` where there is none.
+/// Bytes of a file that is read whole, at most. No index, log or journal comes near it: what is longer is damaged.
+pub(super) const WHOLE: u64 = 256 << 20;
+/// Bytes that room is made for at a time: for what is there, whatever length is promised.
+const STEP: u64 = 1 << 20;
+
+/// The whole of a file, or its first [`WHOLE`] bytes; `None` where there is none.
 pub(super) fn read_whole(storage: &mut dyn Storage, path: &str) -> Result<Option<Vec<u8>>, Error> {
-    read_start(storage, path, u64::MAX)
+    read_start(storage, path, WHOLE)
 }
 
 /// A file, up to `most` of its bytes; `None` where there is none.
@@ -187,16 +192,31 @@ pub(super) fn read_start(storage: &mut dyn Storage, path: &str, most: u64) -> Re
         Err(Error { kind: super::Kind::NotFound, .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let read = |storage: &mut dyn Storage| {
-        let len = usize::try_from(storage.len(file)?.min(most)).unwrap_or(usize::MAX);
-        let mut bytes = alloc::vec![0; len];
-        let n = storage.read_at(file, 0, &mut bytes)?;
-        bytes.truncate(n);
-        Ok(Some(bytes))
-    };
-    let whole = read(storage);
+    let whole = storage.len(file).and_then(|len| read_range(storage, file, 0, len.min(most)));
     storage.close(file);
-    whole
+    whole.map(Some)
+}
+
+/// `len` bytes of a file from `offset` on, or as many as are there.
+pub(super) fn read_range(
+    storage: &mut dyn Storage,
+    file: File,
+    offset: u64,
+    len: u64,
+) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let (mut at, mut left) = (offset, len);
+    while left > 0 {
+        let (done, step) = (bytes.len(), left.min(STEP));
+        bytes.resize(done + step as usize, 0);
+        let n = storage.read_at(file, at, bytes.get_mut(done..).unwrap_or_default())?;
+        bytes.truncate(done + n);
+        if (n as u64) < step {
+            break;
+        }
+        (at, left) = (at + step, left - step);
+    }
+    Ok(bytes)
 }
 
 /// Puts bytes in place of a file's, in one step: the old ones are there after a power cut, or these. `docs/format.md` §5.5.
@@ -230,4 +250,36 @@ fn try_replace(storage: &mut dyn Storage, path: &str, bytes: &[u8]) -> Result<()
 /// The folder that a path is in.
 pub(super) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use crate::store::Memory;
+
+    #[test]
+    fn a_file_is_read_whole_piece_by_piece_up_to_what_was_asked() {
+        let disk = Memory::new();
+        for len in [0, 1, STEP - 1, STEP, STEP + 1, 2 * STEP + 77] {
+            let bytes: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
+            disk.set_content("a", &bytes);
+            assert!(read_whole(&mut disk.clone(), "a").unwrap().unwrap() == bytes, "{len}");
+            let most = len / 2 + 1;
+            let start = read_start(&mut disk.clone(), "a", most).unwrap().unwrap();
+            assert!(start == bytes[..start.len()] && start.len() as u64 == most.min(len), "{len}");
+        }
+        assert_eq!(read_whole(&mut disk.clone(), "b").unwrap(), None);
+    }
+
+    /// Whatever length it is asked for.
+    #[test]
+    fn no_room_is_made_for_what_is_not_there() {
+        let disk = Memory::new();
+        disk.set_content("a", &[7; 100]);
+        let mut storage = disk.clone();
+        let file = storage.open("a", Access::Read).unwrap();
+        let read = read_range(&mut storage, file, 40, u64::MAX).unwrap();
+        assert!(read == [7; 60] && read.capacity() <= STEP as usize);
+    }
 }

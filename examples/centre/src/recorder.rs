@@ -13,8 +13,8 @@ use vigie::store::retain::Outcome;
 use vigie::store::{Cause, Error, Kind, Source};
 use vigie::time::UtcMicros;
 use vigie::timeline::UtcSource;
-use vigie_cli::inbox::{self, Inbox, Message, Received};
 use vigie_cli::stores::{Passes, Places, Written, is_synchronised};
+use vigie_net::inbox::{self, Inbox, Message, Received};
 
 use crate::camera::Camera;
 use crate::clock;

@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use vigie::store::{self, Source};
-use vigie_cli::inbox::Inbox;
+use vigie_net::inbox::Inbox;
 
 use crate::camera::{Watch, governor};
 use crate::centre::Centre;

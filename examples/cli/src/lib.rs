@@ -9,7 +9,6 @@ pub mod explain;
 pub mod failure;
 pub mod handles;
 pub mod health;
-pub mod inbox;
 pub mod input;
 pub mod moment;
 pub mod new_file;

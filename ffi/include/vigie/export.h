@@ -80,8 +80,8 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Writes a span as ordinary MP4 files, the same that `vigie export` writes, and a line into the tenant's journal first.
- * `VIGIE_NOT_FOUND`: nothing was recorded then.
+ * Writes a span as ordinary MP4 files of the local file system, the same that `vigie export` writes, and a line into the
+ * tenant's journal first. `VIGIE_NOT_FOUND`: nothing was recorded then.
  *
  * What the caller promises:
  * `store` is NULL or a live handle; `export_request` is NULL or points to a `vigie_export` whose strings are NULL or

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "error.h"
 #include "piece.h"
+#include "storage.h"
 
 /**
  * A camera's recording, being read. One call at a time.
@@ -29,6 +30,19 @@ vigie_result vigie_reader_open(const char *path,
                                const char *tenant,
                                const char *camera,
                                struct vigie_reader **reader);
+
+/**
+ * Opens a camera's recording on a host's own storage: likewise. The struct is copied, and no callback called yet.
+ * `VIGIE_NULL_POINTER`: a callback is missing.
+ *
+ * What the caller promises:
+ * `storage` is NULL or points to a `vigie_storage`; its callbacks may be called with its `context` until the reader is freed.
+ * `tenant` and `camera` are NULL or NUL-terminated strings; `reader` is NULL or can be written to.
+ */
+vigie_result vigie_reader_open_on(const vigie_storage *storage,
+                                  const char *tenant,
+                                  const char *camera,
+                                  struct vigie_reader **reader);
 
 /**
  * Goes to a moment (microseconds of UTC since 1970): the first fragment given holds it, or is the one where decoding has to

@@ -172,7 +172,7 @@ typedef struct vigie_recorder_config {
    */
   const char *password;
   /**
-   * The store's folder; it is made where it is missing.
+   * The store's folder; it is made where it is missing. NULL for `vigie_recorder_start_on`.
    */
   const char *store;
   /**
@@ -272,6 +272,20 @@ extern "C" {
 vigie_result vigie_recorder_start(const struct vigie_recorder_config *config,
                                   struct vigie_recorder **recorder,
                                   vigie_error *error);
+
+/**
+ * The same into a host's own storage; `store` of the config must be NULL. The struct is copied. Its callbacks are called on the
+ * calling thread until this returns, and then on one thread of the recorder's, which is not that of `on_event`, until the recorder
+ * is stopped or freed; none after a failure was answered. `VIGIE_NULL_POINTER`: a callback is missing.
+ *
+ * What the caller promises:
+ * As `vigie_recorder_start`; `storage` is NULL or points to a `vigie_storage`, whose callbacks may be called with its `context` as
+ * said above.
+ */
+vigie_result vigie_recorder_start_on(const struct vigie_recorder_config *config,
+                                     const vigie_storage *storage,
+                                     struct vigie_recorder **recorder,
+                                     vigie_error *error);
 
 /**
  * Copies counters out.

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "error.h"
+#include "storage.h"
 
 /**
  * Why there is no footage.
@@ -61,7 +62,8 @@ typedef int32_t vigie_cause;
 #endif // __cplusplus
 
 /**
- * A folder that cameras are recorded into. One call at a time; as many handles on one folder as you like.
+ * What cameras are recorded into: a folder, or a host's own storage. One call at a time; as many handles on one of them as you
+ * like.
  */
 typedef struct vigie_store vigie_store;
 
@@ -210,7 +212,7 @@ typedef struct vigie_check {
    */
   uint64_t bytes;
   /**
-   * What is not as it should be.
+   * What is not as it should be: of each day in order, the first 10 000 of all.
    */
   const struct vigie_finding *findings;
   /**
@@ -218,7 +220,7 @@ typedef struct vigie_check {
    */
   size_t finding_count;
   /**
-   * Those of them that are damage.
+   * Those that are damage, listed or not.
    */
   uint64_t damage;
   /**
@@ -226,9 +228,9 @@ typedef struct vigie_check {
    */
   int32_t live;
   /**
-   * Must be 0.
+   * 1: there are more findings than are listed.
    */
-  int32_t reserved;
+  int32_t more;
 } vigie_check;
 
 #ifdef __cplusplus
@@ -245,6 +247,17 @@ extern "C" {
  */
 vigie_result vigie_store_open(const char *path,
                               struct vigie_store **store);
+
+/**
+ * Opens the store on a host's own storage: likewise. The struct is copied, and no callback called yet. `VIGIE_NULL_POINTER`: a
+ * callback is missing.
+ *
+ * What the caller promises:
+ * `storage` is NULL or points to a `vigie_storage`; its callbacks may be called with its `context` until the store is freed.
+ * `store` is NULL or can be written to.
+ */
+vigie_result vigie_store_open_on(const vigie_storage *storage,
+                                 struct vigie_store **store);
 
 /**
  * The cameras that something was recorded of: `*cameras` and `*count` are written. They stay the store's, and are good until

@@ -8,6 +8,7 @@
 #include "piece.h"
 #include "remuxer.h"
 #include "session.h"
+#include "storage.h"
 #include "store.h"
 #include "hold.h"
 #include "export.h"

@@ -24,14 +24,15 @@ pub(crate) const HEADERS: &[Header] = &[
         sources: &["session.rs", "session/config.rs", "session/event.rs", "session/calls.rs"],
         needs: &["error", "piece"],
     },
+    Header { noun: "storage", sources: &["storage.rs", "storage/listing.rs"], needs: &["piece"] },
     Header {
         noun: "store",
         sources: &["store.rs", "store/list.rs", "store/check.rs", "store/calls.rs"],
-        needs: &["error"],
+        needs: &["error", "storage"],
     },
     Header { noun: "hold", sources: &["store/holds.rs"], needs: &["store"] },
     Header { noun: "export", sources: &["store/export.rs"], needs: &["store"] },
-    Header { noun: "reader", sources: &["reader.rs"], needs: &["error", "piece"] },
+    Header { noun: "reader", sources: &["reader.rs"], needs: &["error", "piece", "storage"] },
     Header {
         noun: "recorder",
         sources: &["recorder.rs", "recorder/config.rs", "recorder/event.rs", "recorder/calls.rs"],

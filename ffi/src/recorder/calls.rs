@@ -3,21 +3,24 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::thread::Builder;
+use std::thread::{Builder, JoinHandle};
 
 use tokio::sync::Notify;
 use vigie::store;
+use vigie_net::inbox::Inbox;
 
 use super::config::{self, Job, VigieRecorderConfig};
 use super::event::VigieRecorderCounters;
-use super::keeper::{Inbox, Kept, Work};
+use super::keeper::{Kept, Work};
 use super::log::Log;
 use super::watch::Watch;
-use super::{Connections, Recorder, Shared, VigieRecorder};
+use super::{Connections, Recorder, Shared, VigieRecorder, lock};
 use crate::VigieResult;
 use crate::error::{Place, Told, VigieError};
 use crate::given::{self, answer};
 use crate::guard::Guarded;
+use crate::storage::{Callbacks, VigieStorage};
+use crate::store::Root;
 
 /// # Safety
 /// `recorder` is NULL or a live handle.
@@ -32,13 +35,17 @@ unsafe fn with(
     unsafe { Guarded::call(recorder.cast(), call) }
 }
 
-/// The threads of a recording: one for the camera, which the callbacks are called on, and one for the disk. The camera's waits
-/// for a word, or for the end of the sender.
+/// The threads of a recording: one for the camera, which events and log are told on, and one for the disk, which a host's storage
+/// is called on. The camera's waits for a word, or for the end of the sender.
 fn start(job: Job) -> Result<(Recorder, mpsc::Sender<()>), Told> {
     let mut told = Told::of(job.source.to_string());
-    let opened = std::fs::create_dir_all(&job.root)
+    let made = match &job.root {
+        Root::Folder(path) => std::fs::create_dir_all(path),
+        Root::Host(_) => Ok(()),
+    };
+    let opened = made
         .map_err(|error| format!("the store's folder cannot be made: {error}"))
-        .and_then(|()| crate::store::storage(&job.root).map_err(|error| error.to_string()));
+        .and_then(|()| job.root.open().map_err(|error| error.to_string()));
     let storage = opened.map_err(|text| failed(&mut told, VigieResult::Storage, text))?;
     let shared = Arc::new(Shared {
         kept: Mutex::new(Kept::default()),
@@ -47,7 +54,7 @@ fn start(job: Job) -> Result<(Recorder, mpsc::Sender<()>), Told> {
         stop: Notify::new(),
         panicked: AtomicBool::new(false),
     });
-    let inbox = Arc::new(Inbox::new());
+    let inbox = Arc::new(Inbox::new(Inbox::budget(1)));
     let (source, clock, limits, rpo) = (job.source, job.options.clock, job.options.limits, job.rpo);
     let work = Work::open(storage, source, clock, limits, rpo, Arc::clone(&shared));
     let work = work.map_err(|error: store::Error| {
@@ -64,6 +71,10 @@ fn start(job: Job) -> Result<(Recorder, mpsc::Sender<()>), Told> {
         }
     });
     let disk = disk.map_err(|error| failed(&mut told, VigieResult::Thread, error))?;
+    let disk_id = disk.thread().id();
+    // Whoever is there waits for its end: nothing of the host's is called after that.
+    let disk = Arc::new(Mutex::new(Some(disk)));
+    let ended = Arc::clone(&disk);
     let (guard, messages) = (Arc::clone(&shared), Arc::clone(&inbox));
     let (ready, go) = mpsc::channel::<()>();
     let camera = Builder::new().name("vigie-camera".into()).spawn(move || {
@@ -76,15 +87,22 @@ fn start(job: Job) -> Result<(Recorder, mpsc::Sender<()>), Told> {
             guard.panicked.store(true, Ordering::Relaxed);
         }
         messages.close();
-        let _ = disk.join();
+        join(&ended);
         catch_unwind(AssertUnwindSafe(|| watch.end())).unwrap_or(VigieResult::Panic)
     });
     let camera = camera.map_err(|error| {
         inbox.close();
+        join(&disk);
         failed(&mut told, VigieResult::Thread, error)
     })?;
-    let id = camera.thread().id();
-    Ok((Recorder { shared, thread: Some(camera), id, ended: VigieResult::Ok, told }, ready))
+    let ids = [camera.thread().id(), disk_id];
+    Ok((Recorder { shared, thread: Some(camera), ids, ended: VigieResult::Ok, told }, ready))
+}
+
+fn join(thread: &Mutex<Option<JoinHandle<()>>>) {
+    let thread = lock(thread).take();
+    // Its panic was caught, and told.
+    let _ = thread.map(JoinHandle::join);
 }
 
 fn failed(told: &mut Told, result: VigieResult, text: impl std::fmt::Display) -> Told {
@@ -107,6 +125,36 @@ pub unsafe extern "C" fn vigie_recorder_start(
     error: *mut VigieError,
 ) -> VigieResult {
     // SAFETY: the caller's promises.
+    unsafe { start_with(config, || Ok(None), recorder, error) }
+}
+
+/// The same into a host's own storage; `store` of the config must be NULL. The struct is copied. Its callbacks are called on the
+/// calling thread until this returns, and then on one thread of the recorder's, which is not that of `on_event`, until the recorder
+/// is stopped or freed; none after a failure was answered. `VIGIE_NULL_POINTER`: a callback is missing.
+///
+/// # Safety
+/// As `vigie_recorder_start`; `storage` is NULL or points to a `vigie_storage`, whose callbacks may be called with its `context` as
+/// said above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigie_recorder_start_on(
+    config: *const VigieRecorderConfig,
+    storage: *const VigieStorage,
+    recorder: *mut *mut VigieRecorder,
+    error: *mut VigieError,
+) -> VigieResult {
+    // SAFETY: the caller's promises.
+    unsafe { start_with(config, || Callbacks::read(storage).map(Some), recorder, error) }
+}
+
+/// # Safety
+/// As `vigie_recorder_start`.
+unsafe fn start_with(
+    config: *const VigieRecorderConfig,
+    on: impl FnOnce() -> Result<Option<Callbacks>, VigieResult>,
+    recorder: *mut *mut VigieRecorder,
+    error: *mut VigieError,
+) -> VigieResult {
+    // SAFETY: the caller's promises.
     answer(|| unsafe {
         let mut error = if error.is_null() { None } else { Some(given::out(error)?) };
         let mut tell = |told: &Told| {
@@ -114,7 +162,8 @@ pub unsafe extern "C" fn vigie_recorder_start(
                 **error = told.written();
             }
         };
-        let read = given::place(recorder).and_then(|place| Ok((place, config::read(given::input(config)?)?)));
+        let read =
+            given::place(recorder).and_then(|place| Ok((place, config::read(given::input(config)?, on()?)?)));
         let (place, job) = read.inspect_err(|result| {
             let mut told = Told::default();
             told.fail(*result, Place::default(), "the configuration cannot be used");

@@ -1,7 +1,6 @@
 //! What a recorder is told.
 
 use std::ffi::{c_char, c_void};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use vigie::rtsp::Credentials;
@@ -13,6 +12,8 @@ use super::event::VigieRecorderEvent;
 use crate::VigieResult;
 use crate::given::{self, Sized};
 use crate::session::VigieTransport;
+use crate::storage::Callbacks;
+use crate::store::Root;
 
 /// How much a log tells.
 #[repr(i32)]
@@ -43,7 +44,7 @@ pub struct VigieRecorderConfig {
     pub user: *const c_char,
     /// The password likewise.
     pub password: *const c_char,
-    /// The store's folder; it is made where it is missing.
+    /// The store's folder; it is made where it is missing. NULL for `vigie_recorder_start_on`.
     pub store: *const c_char,
     /// Whose camera: 1 to 64 of a-z, 0-9, - and _.
     pub tenant: *const c_char,
@@ -101,7 +102,7 @@ impl Host {
 pub(super) struct Job {
     pub(super) address: Address,
     pub(super) options: Options,
-    pub(super) root: PathBuf,
+    pub(super) root: Root,
     pub(super) source: Source,
     pub(super) rpo: u64,
     pub(super) host: Host,
@@ -110,21 +111,26 @@ pub(super) struct Job {
 /// The connection is read so often: nobody sees the pictures before they are on the disk, a GOP at a time.
 const READ: Duration = Duration::from_millis(50);
 
-/// What a config says.
+/// What a config says; `on` is the host's own storage, where it is not to be a folder.
 ///
 /// # Safety
 /// The pointers in `config` are NULL or point to what their fields say.
-pub(super) unsafe fn read(config: &VigieRecorderConfig) -> Result<Job, VigieResult> {
+pub(super) unsafe fn read(config: &VigieRecorderConfig, on: Option<Callbacks>) -> Result<Job, VigieResult> {
     // SAFETY: the caller's promise.
-    let (url, user, password, root, tenant, camera) = unsafe {
+    let (url, user, password, store, tenant, camera) = unsafe {
         (
             given::needed(config.url)?,
             given::text(config.user)?,
             given::text(config.password)?,
-            given::needed(config.store)?,
+            given::text(config.store)?,
             given::needed(config.tenant)?,
             given::needed(config.camera)?,
         )
+    };
+    let root = match (on, store) {
+        (None, store) => Root::Folder(store.ok_or(VigieResult::NullPointer)?.into()),
+        (Some(callbacks), None) => Root::Host(callbacks),
+        (Some(_), Some(_)) => return Err(VigieResult::Argument),
     };
     let address = Address::parse(url).map_err(|_| VigieResult::Address)?;
     let source = Source::new(tenant, camera).map_err(|_| VigieResult::Argument)?;
@@ -148,5 +154,5 @@ pub(super) unsafe fn read(config: &VigieRecorderConfig) -> Result<Job, VigieResu
     let rpo = if config.rpo == 0 { vigie::store::Options::default().rpo } else { config.rpo };
     let VigieRecorderConfig { on_event, on_log, context, .. } = *config;
     let host = Host { on_event, on_log, level, context };
-    Ok(Job { address, options, root: PathBuf::from(root), source, rpo, host })
+    Ok(Job { address, options, root, source, rpo, host })
 }

@@ -1,97 +1,15 @@
 //! The thread that writes: a disk that is slow for a moment must not keep the camera waiting.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use vigie::depacket::AccessUnit;
-use vigie::fault::Fault as _;
 use vigie::limits::Limits;
-use vigie::record::{Backlog, Budget, Next, Passes, Recorder, RecorderConfig, Sort};
-use vigie::rtp::rtcp::SenderReport;
-use vigie::store::{self, Cause, Kind, Options, Source, Storage};
-use vigie::time::UtcMicros;
-use vigie::timeline::{PlainUnit, UtcSource};
+use vigie::record::{Passes, Recorder, RecorderConfig};
+use vigie::store::{self, Options, Source, Storage};
 use vigie_net::Clock;
+use vigie_net::inbox::{Inbox, Received, dropped};
 
 use super::{Shared, lock};
-
-/// Bytes that wait while the disk is busy: a minute of 8 Mb/s. After that, whole GOPs are dropped, the oldest first.
-const WAITING: usize = 64 << 20;
-
-/// What the recorder is to do.
-#[derive(Debug)]
-pub(super) enum Message {
-    Picture(AccessUnit),
-    /// A picture without NAL units.
-    Plain(PlainUnit),
-    Report(SenderReport),
-    /// A source says which UTC an RTP timestamp is.
-    Anchor(UtcSource, u32, UtcMicros),
-    Discontinuity,
-    Interrupted(Cause, u16),
-}
-
-impl Message {
-    fn sort(&self) -> (Sort, usize) {
-        let picture = |starts: bool| if starts { Sort::Start } else { Sort::Continues };
-        match self {
-            Self::Picture(unit) => (picture(unit.random_access.is_some()), unit.data.len()),
-            Self::Plain(unit) => (picture(unit.random_access), unit.data.len()),
-            Self::Report(_) => (Sort::Beside, 0),
-            Self::Anchor(..) | Self::Discontinuity | Self::Interrupted(..) => (Sort::Word, 0),
-        }
-    }
-}
-
-/// What waits between the camera and the disk.
-pub(super) struct Inbox {
-    waiting: Mutex<Waiting>,
-    more: Condvar,
-}
-
-struct Waiting {
-    backlog: Backlog<Message>,
-    /// Nothing more comes.
-    closed: bool,
-}
-
-enum Received {
-    Next(Next<Message>),
-    /// Nothing came in time.
-    Nothing,
-    Closed,
-}
-
-impl Inbox {
-    pub(super) fn new() -> Self {
-        let backlog = Backlog::new(WAITING, Budget::new(WAITING));
-        Self { waiting: Mutex::new(Waiting { backlog, closed: false }), more: Condvar::new() }
-    }
-
-    /// Where too much is waiting already, the oldest of it is dropped.
-    pub(super) fn push(&self, message: Message) {
-        let (sort, bytes) = message.sort();
-        lock(&self.waiting).backlog.push(message, bytes, sort);
-        self.more.notify_one();
-    }
-
-    pub(super) fn close(&self) {
-        lock(&self.waiting).closed = true;
-        self.more.notify_one();
-    }
-
-    /// Waits until something comes, at most so long.
-    fn pull(&self, wait: Duration) -> Received {
-        let idle = |waiting: &mut Waiting| waiting.backlog.is_empty() && !waiting.closed;
-        let waited = self.more.wait_timeout_while(lock(&self.waiting), wait, idle);
-        let (mut waiting, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
-        match waiting.backlog.pop() {
-            Some(next) => Received::Next(next),
-            None if waiting.closed => Received::Closed,
-            None => Received::Nothing,
-        }
-    }
-}
 
 /// What was kept so far.
 #[derive(Clone, Debug, Default)]
@@ -152,13 +70,11 @@ impl Work {
             let now = self.clock.now();
             self.recorder.clocks(now, self.clock.utc());
             let done = match received {
-                Received::Next(Next::Item(message)) => self.take(message),
-                Received::Next(Next::Dropped(dropped)) => {
-                    self.dropped += dropped.pictures;
-                    let code = store::Error::from(Kind::TooSlow).code();
-                    self.recorder.interrupted(now, Cause::Storage, code.0)
+                Received::Message(message) => message.tell(&mut self.recorder, now),
+                Received::Dropped(pictures) => {
+                    self.dropped += pictures;
+                    dropped(&mut self.recorder, now)
                 }
-                Received::Next(_) => Ok(()),
                 Received::Nothing => {
                     // What fails is tried again; recording is not concerned.
                     let _ = self.recorder.catch_up();
@@ -170,19 +86,6 @@ impl Work {
         }
         let done = self.recorder.finish(self.clock.now());
         self.count(done);
-    }
-
-    fn take(&mut self, message: Message) -> Result<(), store::Error> {
-        let now = self.clock.now();
-        match message {
-            Message::Picture(unit) => return self.recorder.push(now, unit),
-            Message::Plain(unit) => return self.recorder.push_plain(now, unit),
-            Message::Interrupted(cause, code) => return self.recorder.interrupted(now, cause, code),
-            Message::Report(report) => self.recorder.sender_report(report),
-            Message::Anchor(source, timestamp, utc) => self.recorder.anchor(source, timestamp, utc),
-            Message::Discontinuity => self.recorder.discontinuity(),
-        }
-        Ok(())
     }
 
     /// Deletes what is expired, when it is time.

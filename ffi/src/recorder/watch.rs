@@ -8,11 +8,12 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use vigie::fault::Fault as _;
 use vigie::timeline::UtcSource;
+use vigie_net::inbox::{Inbox, Message};
 use vigie_net::{Camera, Event};
 
 use super::config::{Host, Job};
 use super::event::{VigieRecorderEvent, VigieRecorderEventKind as K};
-use super::keeper::{Inbox, Kept, Message};
+use super::keeper::Kept;
 use super::{Shared, lock};
 use crate::VigieResult;
 use crate::error::Place;
@@ -92,15 +93,18 @@ impl Watch {
         self.host.event(&VigieRecorderEvent { text: text.as_ptr(), ..event });
     }
 
+    /// What is dropped for it, the disk's thread tells.
+    fn push(&self, message: Message) {
+        self.inbox.push(message);
+    }
+
     fn take(&mut self, event: Event) {
         match event {
-            Event::AccessUnit(unit) => self.inbox.push(Message::Picture(unit)),
-            Event::Picture(unit) => self.inbox.push(Message::Plain(unit.into())),
-            Event::SenderReport { report, .. } => self.inbox.push(Message::Report(report)),
-            Event::Anchor { source, timestamp, utc } => {
-                self.inbox.push(Message::Anchor(source, timestamp, utc));
-            }
-            Event::Discontinuity => self.inbox.push(Message::Discontinuity),
+            Event::AccessUnit(unit) => self.push(Message::Picture(unit)),
+            Event::Picture(unit) => self.push(Message::Plain(unit.into())),
+            Event::SenderReport { report, .. } => self.push(Message::Report(report)),
+            Event::Anchor { source, timestamp, utc } => self.push(Message::Anchor(source, timestamp, utc)),
+            Event::Discontinuity => self.push(Message::Discontinuity),
             Event::Connecting { attempt } => {
                 self.host.event(&VigieRecorderEvent { number: attempt.into(), ..blank(K::Connecting) });
             }
@@ -109,13 +113,13 @@ impl Watch {
                 let start = playing.range.and_then(|range| range.clock_start());
                 let timestamp = playing.rtp_info.and_then(|info| info.rtptime);
                 if let (Some(utc), Some(timestamp)) = (start, timestamp) {
-                    self.inbox.push(Message::Anchor(UtcSource::RangeClock, timestamp, utc));
+                    self.push(Message::Anchor(UtcSource::RangeClock, timestamp, utc));
                 }
                 self.host.event(&blank(K::Playing));
             }
             Event::Quirk(quirk) => self.tell(blank(K::Quirk), quirk.name()),
             Event::Disconnected { error, retry_in } => {
-                self.inbox.push(Message::Interrupted(error.cause, error.code().0));
+                self.push(Message::Interrupted(error.cause, error.code().0));
                 {
                     let mut connections = lock(&self.shared.connections);
                     connections.gaps += u64::from(std::mem::take(&mut connections.connected));

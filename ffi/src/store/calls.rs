@@ -4,11 +4,12 @@ use std::ffi::c_char;
 
 use super::check::VigieCheck;
 use super::list::{VigieCamera, VigieListing, window};
-use super::{Store, VigieStore, with};
+use super::{Root, Store, VigieStore, with};
 use crate::VigieResult;
 use crate::error::VigieError;
 use crate::given::{self, answer};
 use crate::guard::Guarded;
+use crate::storage::{Callbacks, VigieStorage};
 
 /// Opens the store in a folder, to be read, exported from, held and checked. On success `*store` is a handle that the caller
 /// owns and frees with `vigie_store_free`. `VIGIE_NOT_FOUND`: there is no such folder. `VIGIE_STORAGE`: it is a volume whose
@@ -21,7 +22,27 @@ pub unsafe extern "C" fn vigie_store_open(path: *const c_char, store: *mut *mut 
     // SAFETY: the caller's promises.
     answer(|| unsafe {
         let place = given::place(store)?;
-        let inner = Store::open(given::needed(path)?)?;
+        let inner = Store::open(Root::Folder(given::needed(path)?.into()))?;
+        place.write(Guarded::boxed(inner).cast());
+        Ok(VigieResult::Ok)
+    })
+}
+
+/// Opens the store on a host's own storage: likewise. The struct is copied, and no callback called yet. `VIGIE_NULL_POINTER`: a
+/// callback is missing.
+///
+/// # Safety
+/// `storage` is NULL or points to a `vigie_storage`; its callbacks may be called with its `context` until the store is freed.
+/// `store` is NULL or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigie_store_open_on(
+    storage: *const VigieStorage,
+    store: *mut *mut VigieStore,
+) -> VigieResult {
+    // SAFETY: the caller's promises.
+    answer(|| unsafe {
+        let place = given::place(store)?;
+        let inner = Store::open(Root::Host(Callbacks::read(storage)?))?;
         place.write(Guarded::boxed(inner).cast());
         Ok(VigieResult::Ok)
     })

@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 
 use vigie::gix::Day;
+use vigie::limits::Limits;
 use vigie::store::{self, Checked, DayCheck, Finding, Kind, Source, Storage as _};
 
 use super::Store;
@@ -43,16 +44,16 @@ pub struct VigieCheck {
     pub fragments: u64,
     /// Bytes read of media.
     pub bytes: u64,
-    /// What is not as it should be.
+    /// What is not as it should be: of each day in order, the first 10 000 of all.
     pub findings: *const VigieFinding,
     /// Number of them.
     pub finding_count: usize,
-    /// Those of them that are damage.
+    /// Those that are damage, listed or not.
     pub damage: u64,
     /// 1: the camera is being recorded, and what is unfinished there was not looked at.
     pub live: i32,
-    /// Must be 0.
-    pub reserved: i32,
+    /// 1: there are more findings than are listed.
+    pub more: i32,
 }
 
 // SAFETY: repr(C), starts with `struct_size: usize`, numbers and pointers only.
@@ -76,9 +77,9 @@ impl Store {
         if !live {
             self.storage.unlock(&source.to_string());
         }
-        let (total, findings) = checked.map_err(|error| self.store_error(&error))?;
+        let found = checked.map_err(|error| self.store_error(&error))?;
         self.lent = Lent::default();
-        for finding in &findings {
+        for finding in &found.listed {
             let path = self.lent.text(&finding.path);
             let (what, text) =
                 (self.lent.text(finding.what.name()), self.lent.text(&finding.what.to_string()));
@@ -89,32 +90,54 @@ impl Store {
         }
         Ok(VigieCheck {
             struct_size: size_of::<VigieCheck>(),
-            files: total.files,
-            fragments: total.fragments,
-            bytes: total.bytes,
+            files: found.files,
+            fragments: found.fragments,
+            bytes: found.bytes,
             findings: self.lent.findings.as_ptr(),
             finding_count: self.lent.findings.len(),
-            damage: findings.iter().filter(|finding| !finding.what.is_note()).count() as u64,
+            damage: found.damage,
             live: live.into(),
-            reserved: 0,
+            more: found.more.into(),
         })
     }
 
-    fn days(
-        &mut self,
-        source: &Source,
-        days: Vec<Day>,
-        live: bool,
-    ) -> Result<(Checked, Vec<Finding>), store::Error> {
-        let (mut total, mut findings) = (Checked::default(), Vec::new());
+    fn days(&mut self, source: &Source, days: Vec<Day>, live: bool) -> Result<Found, store::Error> {
+        let (mut found, mut new) = (Found::default(), Vec::new());
         for day in days {
             let mut check = DayCheck::new(&mut self.storage, *source, day, live)?;
-            while check.step(&mut self.storage, &mut findings)? {}
+            loop {
+                let more = check.step(&mut self.storage, &mut new)?;
+                found.take(&mut new);
+                if !more {
+                    break;
+                }
+            }
             let Checked { files, fragments, bytes, .. } = check.checked();
-            total.files += files;
-            total.fragments += fragments;
-            total.bytes += bytes;
+            found.files += files;
+            found.fragments += fragments;
+            found.bytes += bytes;
         }
-        Ok((total, findings))
+        Ok(found)
+    }
+}
+
+/// What a check has found so far.
+#[derive(Default)]
+struct Found {
+    files: u64,
+    fragments: u64,
+    bytes: u64,
+    listed: Vec<Finding>,
+    damage: u64,
+    /// There were more than are listed.
+    more: bool,
+}
+
+impl Found {
+    fn take(&mut self, new: &mut Vec<Finding>) {
+        self.damage += new.iter().filter(|finding| !finding.what.is_note()).count() as u64;
+        let room = Limits::default().findings.saturating_sub(self.listed.len());
+        self.more |= new.len() > room;
+        self.listed.extend(new.drain(..).take(room));
     }
 }

@@ -6,13 +6,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
-use vigie::fragment::MOOF_AT;
 use vigie::gix::Span;
 use vigie::limits::Limits;
-use vigie::play::{Failure, Footage, Kind, Stored, init_segment};
+use vigie::play::{Footage, VirtualMp4};
+use vigie::store::Source;
 use vigie::store::journal::{ExportedFile, Record};
-use vigie::store::{Source, Storage};
-use vigie::view::export::{self, Export};
+use vigie::view::export::Export;
 
 use super::list::window;
 use super::{Store, VigieStore, utc_now, with};
@@ -81,8 +80,8 @@ struct Written {
     damaged: u64,
 }
 
-/// Writes a span as ordinary MP4 files, the same that `vigie export` writes, and a line into the tenant's journal first.
-/// `VIGIE_NOT_FOUND`: nothing was recorded then.
+/// Writes a span as ordinary MP4 files of the local file system, the same that `vigie export` writes, and a line into the
+/// tenant's journal first. `VIGIE_NOT_FOUND`: nothing was recorded then.
 ///
 /// # Safety
 /// `store` is NULL or a live handle; `export_request` is NULL or points to a `vigie_export` whose strings are NULL or
@@ -114,76 +113,54 @@ pub unsafe extern "C" fn vigie_store_export(
     })
 }
 
-/// Bytes of one fragment, at most, that are read into memory.
-fn most(limits: &Limits) -> usize {
-    limits.fragment_bytes.saturating_mul(2)
-}
-
 impl Store {
     fn export(&mut self, source: Source, request: &Request<'_>) -> Result<Written, VigieResult> {
-        let limits = Limits::default();
-        let reader = super::storage(&self.root).map_err(|error| self.store_error(&error))?;
+        let reader = self.root.open().map_err(|error| self.store_error(&error))?;
         let footage = Footage::load(reader, source, request.window, utc_now());
         let footage = footage.map_err(|failure| self.failure(&failure))?;
-        let mut written = Written::default();
-        let (files, places) = plan(&mut *self.storage, &footage, &limits, &mut written.damaged)
+        let Span { from, to } = request.window;
+        let limits = Limits::default();
+        let (plan, mut damaged) = (Export::new(from, to, &limits).split_at_gaps(), Vec::new());
+        let files = VirtualMp4::proved(&mut *self.storage, &footage, plan, &limits, &mut damaged)
             .map_err(|failure| self.failure(&failure))?;
-        if files.is_empty() {
-            let text = format!("nothing was recorded from {} to {}", request.window.from, request.window.to);
+        let (Some(first), Some(last)) = (files.first(), files.last()) else {
+            let text = format!("nothing was recorded from {from} to {to}");
             return Err(self.told.fail(VigieResult::NotFound, Place::default(), text));
-        }
+        };
+        let written = Written {
+            files: files.len() as u64,
+            bytes: files.iter().map(VirtualMp4::len).sum(),
+            pictures: files.iter().map(|file| u64::from(file.about().pictures)).sum(),
+            first: first.about().first.0,
+            last: last.about().end.min(to).0,
+            damaged: damaged.len() as u64,
+        };
         let mut parts = Vec::new();
         for (ordinal, file) in files.iter().enumerate() {
-            let path = numbered(Path::new(request.path), ordinal);
-            parts.push(self.write(&source, file, &places, &path, &limits)?);
+            parts.push(self.write(file, &numbered(Path::new(request.path), ordinal))?);
         }
         self.tell(&source, request, &parts)?;
         for part in parts {
             part.finish().map_err(|error| self.file(&error))?;
         }
-        written.files = files.len() as u64;
-        written.bytes = files.iter().map(|file| file.len).sum();
-        written.pictures = files.iter().map(|file| u64::from(file.pictures)).sum();
-        written.first = files.first().map_or(0, |file| file.first.0);
-        written.last = files.last().map_or(0, |file| file.end.min(request.window.to).0);
         Ok(written)
     }
 
-    /// What was there a moment ago, while the files were planned, is not any more.
-    fn gone(&mut self) -> VigieResult {
-        self.told.fail(VigieResult::Damaged, Place::default(), "a fragment changed while it was exported")
-    }
-
     fn file(&mut self, error: &std::io::Error) -> VigieResult {
-        self.told.fail(
-            VigieResult::Storage,
-            Place::default(),
-            format!("the export cannot be written: {error}"),
-        )
+        let text = format!("the export cannot be written: {error}");
+        self.told.fail(VigieResult::Storage, Place::default(), text)
     }
 
-    fn write(
-        &mut self,
-        source: &Source,
-        file: &export::File,
-        places: &[Stored],
-        path: &Path,
-        limits: &Limits,
-    ) -> Result<Part, VigieResult> {
+    fn write(&mut self, file: &VirtualMp4, path: &Path) -> Result<Part, VigieResult> {
         let mut out = Part::create(path).map_err(|error| self.file(&error))?;
-        out.write(&file.head).map_err(|error| self.file(&error))?;
-        let mut read: Option<(u64, Vec<u8>)> = None;
-        for part in &file.parts {
-            if read.as_ref().is_none_or(|(number, _)| *number != part.fragment) {
-                let stored = usize::try_from(part.fragment).ok().and_then(|n| places.get(n));
-                let stored = stored.ok_or_else(|| self.gone())?;
-                let bytes = stored.place().read(&mut *self.storage, source, most(limits));
-                read = Some((part.fragment, bytes.map_err(|failure| self.failure(&failure))?));
+        while out.len < file.len() {
+            let bytes = file.read(&mut *self.storage, out.len, u64::MAX);
+            let bytes = bytes.map_err(|failure| self.failure(&failure))?;
+            if bytes.is_empty() {
+                let text = "a fragment changed while it was exported";
+                return Err(self.told.fail(VigieResult::Damaged, Place::default(), text));
             }
-            let range = usize::try_from(part.offset).ok().zip(usize::try_from(part.len).ok());
-            let range = range.and_then(|(at, len)| Some(at..at.checked_add(len)?));
-            let bytes = read.as_ref().zip(range).and_then(|((_, bytes), range)| bytes.get(range));
-            out.write(bytes.ok_or_else(|| self.gone())?).map_err(|error| self.file(&error))?;
+            out.write(&bytes).map_err(|error| self.file(&error))?;
         }
         Ok(out)
     }
@@ -202,52 +179,6 @@ impl Store {
         };
         self.journal(source.tenant, |journal, storage, now| journal.append(storage, now, &record)).map(drop)
     }
-}
-
-/// The files that show the span, and the fragments that they are made of.
-fn plan(
-    storage: &mut dyn Storage,
-    footage: &Footage,
-    limits: &Limits,
-    damaged: &mut u64,
-) -> Result<(Vec<export::File>, Vec<Stored>), Failure> {
-    let Span { from, to } = footage.window;
-    let mut plan = Export::new(from, to, limits).split_at_gaps();
-    let (mut init, mut places) = (None, Vec::new());
-    for stored in &footage.fragments {
-        let read = init_of(storage, footage, stored, &mut init, &mut plan)
-            .and_then(|()| stored.place().read(storage, &footage.source, most(limits)));
-        match read {
-            Ok(bytes) if plan.fragment(places.len() as u64, head(&bytes)).is_ok() => places.push(*stored),
-            Ok(_) | Err(Failure::Footage(_)) => *damaged += 1,
-            Err(other) => return Err(other),
-        }
-    }
-    Ok((plan.finish(), places))
-}
-
-/// Mark, `prft`, `moof` and the header of `mdat`.
-fn head(fragment: &[u8]) -> &[u8] {
-    let size = fragment.get(MOOF_AT..MOOF_AT + 4).and_then(|size| <[u8; 4]>::try_from(size).ok());
-    let end = size.map_or(fragment.len(), |size| MOOF_AT.saturating_add(u32::from_be_bytes(size) as usize));
-    fragment.get(..end.saturating_add(16)).unwrap_or(fragment)
-}
-
-fn init_of(
-    storage: &mut dyn Storage,
-    footage: &Footage,
-    stored: &Stored,
-    given: &mut Option<u32>,
-    plan: &mut Export,
-) -> Result<(), Failure> {
-    if *given == Some(stored.init) {
-        return Ok(());
-    }
-    let bytes = init_segment(storage, &footage.source, stored.key)?;
-    let bad = vigie::play::Error { kind: Kind::Init, at: vigie::fault::Offset(0) };
-    plan.init(&bytes).map_err(|_| Failure::Footage(bad))?;
-    *given = Some(stored.init);
-    Ok(())
 }
 
 /// `clip.mp4`, then `clip-2.mp4`, ...

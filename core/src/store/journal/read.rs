@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use super::line::{Line, parse, stated};
 use super::state::State;
 use super::{Error, checkpoint, files, path};
-use crate::store::{Access, Name, Storage};
+use crate::store::storage::{WHOLE, read_range};
+use crate::store::{Access, Kind, Name, Storage};
 
 /// A line that is not as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,12 +142,9 @@ pub(super) fn rest(
     offset: u64,
 ) -> Result<Vec<u8>, Error> {
     let handle = storage.open(&path(tenant, file), Access::Read)?;
-    let read = storage.len(handle).and_then(|len| {
-        let left = usize::try_from(len.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let mut bytes = alloc::vec![0; left];
-        let n = storage.read_at(handle, offset, &mut bytes)?;
-        bytes.truncate(n);
-        Ok(bytes)
+    let read = storage.len(handle).and_then(|len| match len.saturating_sub(offset) {
+        left if left > WHOLE => Err(Kind::Implausible.into()),
+        left => read_range(storage, handle, offset, left),
     });
     storage.close(handle);
     Ok(read?)

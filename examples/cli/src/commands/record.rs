@@ -15,6 +15,7 @@ use vigie::sdp::Presentation;
 use vigie::session::Lower;
 use vigie::store::Source;
 use vigie::timeline::UtcSource;
+use vigie_net::inbox::Message;
 use vigie_net::{Camera, Event, Wanted};
 
 use self::keeper::{Keeper, Kept};
@@ -23,7 +24,6 @@ use super::until_stopped;
 use crate::args::Record;
 use crate::capture::Capture;
 use crate::failure::Failure;
-use crate::inbox::Message;
 use crate::moment::{count, show_bytes, show_span};
 use crate::output::{Format, Progress};
 use crate::stores::{Places, Stores};

@@ -11,11 +11,11 @@ use vigie::store::journal;
 use vigie::store::retain::Outcome;
 use vigie::store::{self, Options, Source};
 use vigie_net::Clock;
+use vigie_net::inbox::{Inbox, Message, Received, dropped};
 
 use crate::commands::retain::braked;
 use crate::explain;
 use crate::failure::Failure;
-use crate::inbox::{Inbox, Message, Received, dropped};
 use crate::stores::{Passes, Places, Written, is_synchronised};
 
 /// What was kept so far.

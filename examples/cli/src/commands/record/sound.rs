@@ -7,12 +7,12 @@ use vigie::limits::Limits;
 use vigie::rtp::rtcp::SenderReport;
 use vigie::store::{Cause, Source};
 use vigie_net::Clock;
+use vigie_net::inbox::Message;
 
 use super::keeper::{Keeper, Kept};
 use crate::args::Record;
 use crate::explain;
 use crate::failure::Failure;
-use crate::inbox::Message;
 use crate::stores::Places;
 
 /// Records the sound. Its part of the store is made when the first of it comes.
