@@ -25,15 +25,21 @@ int main(int argc, char **argv) {
     vigie_result result = vigie_recorder_stop(recorder);
     vigie_recorder_free(recorder);
 
-    vigie_store *store;
-    vigie_export clip = {.struct_size = sizeof clip, .tenant = "town", .camera = "gate", .to = INT64_MAX, .path = argv[3]};
+    vigie_store *store = NULL;
+    vigie_listing all = {.struct_size = sizeof all};
+    vigie_export clip = {.struct_size = sizeof clip, .tenant = "town", .camera = "gate", .path = argv[3]};
     if (result == VIGIE_OK)
         result = vigie_store_open_on(&storage, &store);
-    if (result == VIGIE_OK) {
-        if ((result = vigie_store_export(store, &clip)) != VIGIE_OK && vigie_store_error(store, &error) == VIGIE_OK)
-            fprintf(stderr, "own: %s\n", error.text);
-        vigie_store_free(store);
+    if (result == VIGIE_OK)
+        result = vigie_store_list(store, "town", "gate", INT64_MIN, INT64_MAX, &all);
+    if (result == VIGIE_OK && all.range_count > 0) {
+        clip.from = all.ranges[0].from;
+        clip.to = all.ranges[all.range_count - 1].to;
+        result = vigie_store_export(store, &clip);
     }
+    if (result != VIGIE_OK && vigie_store_error(store, &error) == VIGIE_OK)
+        fprintf(stderr, "own: %s\n", error.text);
+    vigie_store_free(store);
     printf("%s: %llu pictures, %zu bytes stored\n", vigie_result_text(result), (unsigned long long)clip.pictures, memory.used);
     memory_free(&memory);
     return result == VIGIE_OK ? 0 : 1;

@@ -162,7 +162,8 @@ pub unsafe extern "C" fn vigie_reader_open_on(
 }
 
 /// Goes to a moment (microseconds of UTC since 1970): the first fragment given holds it, or is the one where decoding has to
-/// start to show it; where nothing does, the first after it, behind a gap. The init segment is given again.
+/// start to show it; where nothing does, the first after it, behind a gap. Where there is none for 400 days, `vigie_reader_next`
+/// answers `VIGIE_END`: `vigie_store_list` says where there is some. The init segment is given again.
 ///
 /// # Safety
 /// `reader` is NULL or a live handle.

@@ -129,7 +129,9 @@ static void starts(void) {
     for (long n = 0; !started; n++) {
         char name[32];
         snprintf(name, sizeof name, "start-%ld", n);
-        camera = name, heal(), host.write = n;
+        camera = name;
+        heal();
+        host.write = n;
         int code = start("rtsp://127.0.0.1:1/", &recorder, &error);
         HOLDS(code == VIGIE_OK || (code == VIGIE_STORAGE && error.code == 552 && host.hits == 1));
         started = host.hits == 0, refused += code != VIGIE_OK;
@@ -160,7 +162,8 @@ static void starts(void) {
     }
     printf("host: %d starts refused\n", refused);
     HOLDS(refused > 2);
-    camera = was, heal();
+    camera = was;
+    heal();
 }
 
 /* --- what was recorded --- */

@@ -25,7 +25,7 @@ typedef struct vigie_export {
    */
   const char *camera;
   /**
-   * The first moment, in microseconds of UTC since 1970.
+   * The first moment, in microseconds of UTC since 1970; not more than 400 days before the first footage.
    */
   int64_t from;
   /**

@@ -30,7 +30,7 @@ pub struct VigieExport {
     pub tenant: *const c_char,
     /// Of which camera.
     pub camera: *const c_char,
-    /// The first moment, in microseconds of UTC since 1970.
+    /// The first moment, in microseconds of UTC since 1970; not more than 400 days before the first footage.
     pub from: i64,
     /// The moment after the last.
     pub to: i64,
