@@ -25,7 +25,7 @@ export class Extras {
     player.shadowRoot?.adoptedStyleSheets.push(styles);
     this.player = player;
     this.picture = picture;
-    this.watermark = new Watermark(picture, player.video);
+    this.watermark = new Watermark(picture);
     this.zoom = new Zoom(player, picture, player.video);
     this.told = '';
   }

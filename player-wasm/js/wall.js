@@ -377,6 +377,8 @@ export class VigieWall extends HTMLElement {
   /** The first of a drag, perhaps. @param {PointerEvent} event */
   #press(event) {
     const tile = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest('.tile')) : null;
+    // On a canvas a finger or a mouse turns what is straightened there.
+    if (event.composedPath()[0] instanceof HTMLCanvasElement) return;
     if (!tile || event.defaultPrevented || event.button || !event.isPrimary || this.#enlarged !== null || this.#tiles.size < 2) return;
     // Where it does not load the tiles stay where they are.
     import('./arrange.js').then(({ drag }) => drag({ grid: this.#grid, tiles: this.#tiles, swap: (from, to) => this.swap(from, to) }, tile, event)).catch(() => {});

@@ -37,10 +37,10 @@ export function paint(context, width, height, text) {
 
 /** The text over a picture on the screen; taken away by a script or by hand, it comes back. */
 export class Watermark {
-  /** @param {HTMLElement} picture  What holds the video element. @param {HTMLVideoElement} video */
-  constructor(picture, video) {
+  /** @param {HTMLElement} picture  What holds the video element. */
+  constructor(picture) {
     this.picture = picture;
-    this.video = video;
+    this.words = picture.querySelector('.strip');
     this.text = '';
     this.canvas = element('canvas', { class: 'watermark', part: 'watermark', 'aria-hidden': 'true' });
     this.sizes = new ResizeObserver(() => this.#draw());
@@ -70,8 +70,9 @@ export class Watermark {
     }
     for (const name of ['hidden', 'style']) canvas.removeAttribute(name);
     if (canvas.className !== 'watermark') canvas.className = 'watermark';
-    if (canvas.previousElementSibling !== this.video) {
-      this.video.after(canvas);
+    // Over whatever shows the picture, a straightened fisheye too, and under the words.
+    if (!canvas.isConnected || canvas.nextElementSibling !== this.words) {
+      picture.insertBefore(canvas, this.words);
       this.#draw();
     }
     guard.observe(picture, { childList: true });

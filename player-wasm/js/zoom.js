@@ -98,7 +98,7 @@ export class Zoom {
 
   /** @param {PointerEvent} event */
   #down(event) {
-    if (!this.on || event.defaultPrevented || event.button > 0 || event.target === this.chip) return;
+    if (!this.on || event.defaultPrevented || event.button > 0 || event.target === this.chip || event.target instanceof HTMLCanvasElement) return;
     // The first of them: where the others went up was not always told, for a wall may have taken them.
     if (event.isPrimary) this.pointers.clear();
     this.pointers.set(event.pointerId, this.#at(event));

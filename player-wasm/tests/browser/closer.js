@@ -120,6 +120,12 @@ export async function closer(context) {
       find().remove();
       await turn();
       found.push(find() !== null);
+      // What comes to lie over the video, as a straightened fisheye does, lies under the mark.
+      const over = document.createElement('canvas');
+      window.player.video.after(over);
+      await turn();
+      found.push(Boolean(over.compareDocumentPosition(find()) & Node.DOCUMENT_POSITION_FOLLOWING));
+      over.remove();
       find().style.setProperty('display', 'none');
       find().hidden = true;
       await turn();
