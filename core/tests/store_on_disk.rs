@@ -343,6 +343,13 @@ fn what_a_folder_refuses_is_typed() {
     let mut storage = FileStorage::new(&folder.0);
     assert_eq!(storage.open("no/such/file", store::Access::Read).unwrap_err().kind, Kind::NotFound);
     assert_eq!(storage.list("nothing").unwrap_err().kind, Kind::NotFound);
+    // A length that no journal has, and no memory: the file has none of these bytes.
+    let journal =
+        fs::File::create(folder.0.join(format!("{}/journal-000001.jsonl", source().tenant))).unwrap();
+    if journal.set_len(1 << 42).is_ok() {
+        let error = store::journal::read(&mut storage, source().tenant, |_| ()).unwrap_err();
+        assert_eq!(error.kind, store::journal::Kind::Store(Kind::Implausible));
+    }
 }
 
 /// The child of the test below: records as fast as it can, and says on its output how many fragments are synced.

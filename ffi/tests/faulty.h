@@ -13,7 +13,7 @@ typedef enum { CREATE, OPEN, CLOSE, APPEND, WRITE_AT, READ_AT, LENGTH, TRUNCATE,
     REMOVE_FOLDER, ROOM, CALLS } call;
 
 typedef enum { TRUTH, READ_MORE, READ_HUGE, READ_UNSET, LENGTH_ABOVE, LENGTH_UNSET, NO_FILE, TOO_MANY, /* 573 */
-    LENGTH_HUGE, LENGTH_NONE, READ_NOTHING, BAD_NAMES, TWICE, LIES } lie;
+    LENGTH_HUGE, LENGTH_NONE, READ_NOTHING, BAD_NAMES, TWICE, STRAYS, LIES } lie;
 
 static struct faulty {
     memory memory;
@@ -178,6 +178,16 @@ static int32_t faulty_list(void *context, const char *folder, vigie_storage_list
         HOLDS(vigie_storage_listed(listing, "long", 0, UINT64_MAX) == VIGIE_ARGUMENT);
         HOLDS(vigie_storage_listed(listing, longest + 1, 0, (uint64_t)1 << 44) == VIGIE_OK);
     }
+    /* Each hour of a day (tenant, camera, day, hour). */
+    int depth = 0;
+    for (const char *c = folder; *c; c++)
+        depth += *c == '/';
+    if (depth == 3 && lies(STRAYS))
+        for (int i = 0; i < 12000; i++) {
+            char name[32];
+            snprintf(name, sizeof name, "stray-%d", i);
+            vigie_storage_listed(listing, name, 0, 1);
+        }
     if (lies(TWICE))
         host.inner.list(&host.memory, folder, listing);
     if (lies(TOO_MANY))
