@@ -49,6 +49,7 @@ static int waited_for(const atomic_int *what, int least) {
 static vigie_result start(const char *url, vigie_recorder **recorder, vigie_error *error) {
     vigie_recorder_config config = {.struct_size = sizeof config, .url = url, .tenant = "town", .camera = camera, .on_event = on_event};
     told.failed = told.back = told.synced = told.stopped = 0;
+    *recorder = NULL;
     return vigie_recorder_start_on(&config, &storage, recorder, error);
 }
 
