@@ -238,7 +238,7 @@ static void heal(void) {
     host.answer = VIGIE_STORAGE_ANSWER_FULL;
     host.lies = TRUTH;
     host.hits = 0;
-    host.meanwhile = NULL;
+    host.meanwhile = 0;
 }
 
 /* What is stored, as files below a folder. */
