@@ -227,6 +227,8 @@ static vigie_storage faulty_storage(void) {
         faulty_lock, faulty_unlock, faulty_remove_folder, faulty_room};
 }
 
+static void (*const nothing)(call) = NULL;
+
 /* All goes well from now on. */
 static void heal(void) {
     host.fails = CALLS;
@@ -238,7 +240,7 @@ static void heal(void) {
     host.answer = VIGIE_STORAGE_ANSWER_FULL;
     host.lies = TRUTH;
     host.hits = 0;
-    host.meanwhile = 0;
+    host.meanwhile = nothing;
 }
 
 /* What is stored, as files below a folder. */

@@ -94,7 +94,7 @@ static void record(const char *url) {
     host.meanwhile = back_into_recorder;
     HOLDS(waited_for(&asked, 1));
     recording = NULL;
-    host.meanwhile = 0;
+    host.meanwhile = nothing;
     vigie_recorder *second = NULL;
     int code = start(url, &second, &error);
     HOLDS(code == VIGIE_STORAGE && error.code == 556 && !second);
