@@ -201,6 +201,9 @@ export class Trick {
   async #backwards(turn, utc) {
     const { screen } = this;
     if (utc !== null && !(await this.#go({ type: 'seek', utc }, turn))) return;
+    // Where a moment was asked for just now, from that one on.
+    while (turn === this.turn && (screen.awaiting || screen.shown === null)) await sleep(20);
+    if (turn !== this.turn) return;
     screen.video.pause();
     this.first = false;
     this.pending = true;

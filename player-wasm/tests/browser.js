@@ -25,7 +25,7 @@ import { dewarp, ptz } from './browser/views.js';
 const wanted = (process.env.VIGIE_BROWSERS ?? 'chromium,firefox').toLowerCase().split(',');
 const only = process.env.VIGIE_ONLY?.split(',');
 /** What takes half a minute each. */
-const LONG = new Set([faults, latency, wall]);
+const LONG = new Set([speeds, together, dewarp, faults, latency, wall]);
 const report = new Report();
 const skipped = [];
 const out = path(import.meta.dirname, 'out');

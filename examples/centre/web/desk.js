@@ -138,7 +138,8 @@ export const desk = {
     const utc = playing.picture?.utc;
     if (playing.isLive) {
       if (way > 0 || utc === undefined) return;
-      playing.seek(utc);
+      // What was taken since is not all in the recording yet.
+      playing.seek(utc - 5 * SECOND);
     }
     const { playbackRate: rate, paused } = playing;
     playing.playbackRate = paused || Math.sign(rate) !== way ? way : Math.max(-FASTEST, Math.min(FASTEST, 2 * rate));

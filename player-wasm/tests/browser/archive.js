@@ -147,6 +147,39 @@ export async function together(context) {
   });
 }
 
+/** J K L on the timeline, from live. */
+async function shuttle({ page, report, name }) {
+  await page.evaluate(() => document.getElementById('timeline').focus());
+  const now = () => page.evaluate((key) => {
+    const player = document.getElementById('wall').player(key);
+    return { rate: player.playbackRate, utc: player.picture?.utc ?? 0, paused: player.paused, live: player.isLive, state: player.state };
+  }, KEY);
+  const way = async () => {
+    const before = (await now()).utc;
+    await sleep(1200);
+    return ((await now()).utc - before) / 1.2e6;
+  };
+  await page.keyboard.press('j');
+  await until(async () => (await now()).state === 'recorded', 12_000);
+  await sleep(800);
+  const back = [await way(), (await now()).rate];
+  report.holds(name, 'J on the timeline: backwards from live', back[0] < -0.5 && back[1] === -1, `×${back[0].toFixed(2)}`);
+  await page.keyboard.press('j');
+  report.holds(name, 'J again: faster', (await now()).rate === -2);
+  await page.keyboard.press('k');
+  await sleep(300);
+  report.holds(name, 'K: it stands', (await now()).paused && Math.abs(await way()) < 0.05);
+  await page.keyboard.press('l');
+  await sleep(1500);
+  const on = [await way(), (await now()).rate];
+  report.holds(name, 'L: forwards', on[0] > 0.5 && on[1] === 1, `×${on[0].toFixed(2)}`);
+  await page.keyboard.press('j');
+  await sleep(600);
+  await page.evaluate(() => document.getElementById('live').click());
+  await until(async () => (await now()).state === 'live', 8000);
+  report.holds(name, 'from backwards to live', (await now()).live && (await now()).rate === 1 && (await way()) > 0.5);
+}
+
 /** The small picture above the timeline, on the desk. */
 export async function preview(context) {
   await recorded(context);
@@ -197,4 +230,5 @@ export async function preview(context) {
   await sleep(300);
   report.holds(name, 'gone with the pointer', (await shown()) === null);
   page.off('request', hear);
+  await shuttle(context);
 }
