@@ -72,5 +72,7 @@ export default {
     ptz: 'Orienter la caméra : flèches, avec Maj plus vite',
     closer: 'Plus près',
     wider: 'Plus large',
+    alarm: 'alarme : {0}',
+    hold: 'sous scellés : {0}',
   },
 };

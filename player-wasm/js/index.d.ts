@@ -207,6 +207,11 @@ export class VigieWall extends HTMLElement {
   key(event: KeyboardEvent): boolean;
 }
 
+/** An alarm or a hold, and what the timeline says of it. */
+export interface Mark extends Span {
+  label: string;
+}
+
 /** One camera's row of the timeline. */
 export interface Row {
   key: string;
@@ -215,6 +220,10 @@ export interface Row {
   ranges: Span[];
   /** Not recorded, and why. */
   gaps: Gap[];
+  /** What the page calls one, in order. */
+  alarms?: Mark[];
+  /** Kept beyond their time, and for what. */
+  holds?: Mark[];
 }
 
 /** `<vigie-timeline>`: what is recorded and what is not; a click asks for that moment. Times are UTC microseconds. */

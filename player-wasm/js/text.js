@@ -27,7 +27,7 @@ export const MARKS = {
 /**
  * Said by the wall, the timeline and what is loaded on demand.
  * @typedef {'timeline' | 'cameras' | 'gap' | 'notYet' | 'recorded' | 'nothing' | 'moved' | 'picked' | 'away' | 'windowBlocked'
- *   | 'windowAlone' | 'noFullscreen' | 'zoomed' | 'ptz' | 'closer' | 'wider'} More
+ *   | 'windowAlone' | 'noFullscreen' | 'zoomed' | 'ptz' | 'closer' | 'wider' | 'alarm' | 'hold'} More
  */
 
 /** @type {Table} */

@@ -24,7 +24,7 @@ export const ROW = 24;
  * @property {Table} text
  */
 
-/** @typedef {Record<'panel' | 'raised' | 'line' | 'text' | 'dim' | 'accent' | 'good' | 'warn' | 'range' | 'selected' | 'font', string>} Palette */
+/** @typedef {Record<'panel' | 'raised' | 'line' | 'text' | 'dim' | 'accent' | 'good' | 'warn' | 'bad' | 'range' | 'selected' | 'font', string>} Palette */
 
 /** The host's colours. @param {Element} host @returns {Palette} */
 export function palette(host) {
@@ -32,7 +32,7 @@ export function palette(host) {
   const take = (/** @type {string} */ name, /** @type {string} */ or = '#888') => style.getPropertyValue(name).trim() || or;
   return {
     ...{ panel: take('--_panel'), raised: take('--_raised'), line: take('--_line'), text: take('--_text') },
-    ...{ dim: take('--_dim'), accent: take('--_accent'), good: take('--_good'), warn: take('--_warn') },
+    ...{ dim: take('--_dim'), accent: take('--_accent'), good: take('--_good'), warn: take('--_warn'), bad: take('--_bad') },
     ...{ range: take('--vigie-range', '#3d6a96'), selected: take('--vigie-range-selected', '#5b9bd8') },
     font: style.fontFamily || 'sans-serif',
   };
@@ -100,6 +100,24 @@ function track(paint, colours, { view, selected, now }, row, index, width) {
   for (const gap of row.gaps) {
     const box = bar(gap);
     if (box) hatch(paint, colours, box);
+  }
+  // Told apart by their shapes as well: a bracket over what is held, a foot and a tip under an alarm.
+  paint.fillStyle = colours.text;
+  for (const [x, y, wide] of (row.holds ?? []).flatMap((hold) => [bar(hold) ?? []])) {
+    if (x === undefined || y === undefined || wide === undefined) continue;
+    paint.fillRect(x, y - 3, wide, 1.5);
+    for (const end of [x, x + wide - 1.5]) paint.fillRect(end, y - 3, 1.5, 5);
+  }
+  paint.fillStyle = colours.bad;
+  for (const [x, y, wide] of (row.alarms ?? []).flatMap((alarm) => [bar(alarm) ?? []])) {
+    if (x === undefined || y === undefined || wide === undefined) continue;
+    const foot = y + ROW - 10;
+    paint.fillRect(x, foot, wide, 2.5);
+    paint.beginPath();
+    paint.moveTo(x - 4, foot + 2.5);
+    paint.lineTo(x, foot - 6);
+    paint.lineTo(x + 4, foot + 2.5);
+    paint.fill();
   }
 }
 

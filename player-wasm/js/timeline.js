@@ -10,6 +10,7 @@ import { day, span, timeOfDay, zone } from './time.js';
 import { textOf } from './words.js';
 
 /** @typedef {Span & {cause: string}} GapSpan */
+/** What is marked, in the page's own words: what happened, or the case that it is kept for. @typedef {Span & {label: string}} MarkSpan */
 
 /**
  * One camera's row.
@@ -18,6 +19,8 @@ import { textOf } from './words.js';
  * @property {string} label
  * @property {Span[]} ranges   Recorded, in order.
  * @property {GapSpan[]} gaps  Not recorded, and why.
+ * @property {MarkSpan[]} [alarms]  What the page calls one.
+ * @property {MarkSpan[]} [holds]   Kept beyond their time.
  */
 
 /** @typedef {(key: string, utc: number, signal: AbortSignal) => Promise<import('./preview.js').Preview | null>} PictureOf */
@@ -217,7 +220,18 @@ export class VigieTimeline extends HTMLElement {
       return `${time} · ${fill(phrases.gap, from ?? '', to ?? '', span((gap.to - gap.from) / 1000, phrases), gapCause(gap.cause, text))}`;
     }
     if (utc > this.#now) return `${time} · ${phrases.notYet}`;
-    return `${time} · ${row && at(row.ranges, utc) ? phrases.recorded : phrases.nothing}`;
+    const what = row && at(row.ranges, utc) ? phrases.recorded : phrases.nothing;
+    return [time, what, ...this.#marks(utc, row).map(([phrase, { label }]) => fill(phrase, label))].join(' · ');
+  }
+
+  /** Alarms and holds of a moment, or as near as a finger hits. @param {number} utc @param {Row | undefined} row @returns {[string, MarkSpan][]} */
+  #marks(utc, row) {
+    const { phrases } = this.#text;
+    const near = ((this.#view.to - this.#view.from) / Math.max(1, this.#track.clientWidth)) * SLOP;
+    const here = (/** @type {MarkSpan} */ { from, to }) => from - near <= utc && utc < to + near;
+    return [[phrases.alarm, row?.alarms], [phrases.hold, row?.holds]].flatMap(([phrase, list]) =>
+      (/** @type {MarkSpan[] | undefined} */ (list) ?? []).filter(here).map((mark) => /** @type {[string, MarkSpan]} */ ([phrase, mark])),
+    );
   }
 
   #worded = () => {
@@ -412,8 +426,10 @@ export class VigieTimeline extends HTMLElement {
       l: () => this.#tell('vigie-shuttle', 1),
       ',': () => this.#tell('vigie-step', -1),
       '.': () => this.#tell('vigie-step', 1),
-      g: () => this.#gap(utc, 1),
-      G: () => this.#gap(utc, -1),
+      g: () => this.#toward(this.#row?.gaps, utc, 1),
+      G: () => this.#toward(this.#row?.gaps, utc, -1),
+      a: () => this.#toward(this.#row?.alarms, utc, 1),
+      A: () => this.#toward(this.#row?.alarms, utc, -1),
     };
     const action = keys[event.key];
     if (!action) return;
@@ -434,10 +450,9 @@ export class VigieTimeline extends HTMLElement {
     this.#seek('vigie-seek', utc);
   }
 
-  /** To the next gap's edge, so that one hears or reads why. @param {number} utc @param {1 | -1} way */
-  #gap(utc, way) {
-    const gaps = this.#row?.gaps ?? [];
-    const next = way > 0 ? gaps.find((gap) => gap.from > utc + 2 * SECOND) : gaps.findLast((gap) => gap.from < utc - 2 * SECOND);
+  /** To the next gap's or alarm's edge, so that one sees or hears what was before it. @param {Span[] | undefined} spans @param {number} utc @param {1 | -1} way */
+  #toward(spans = [], utc, way) {
+    const next = way > 0 ? spans.find(({ from }) => from > utc + 2 * SECOND) : spans.findLast(({ from }) => from < utc - 2 * SECOND);
     if (next) this.#step(next.from - SECOND);
   }
 

@@ -23,6 +23,8 @@ Object.assign(
     ptz: 'Move the camera: arrow keys, with Shift faster',
     closer: 'Closer',
     wider: 'Wider',
+    alarm: 'alarm: {0}',
+    hold: 'held: {0}',
   }),
 );
 

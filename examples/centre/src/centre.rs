@@ -10,7 +10,7 @@ use crate::camera::Camera;
 use crate::config;
 use crate::demo::Demo;
 use crate::token::Token;
-use crate::web::{Folders, Origins, Recordings};
+use crate::web::{Folders, Holds, Origins, Recordings};
 
 /// One running centre.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(crate) struct Centre {
     pub(crate) tenants: Vec<Tenant>,
     /// What was learnt of the recordings while they were served.
     pub(crate) recordings: Recordings,
+    /// What is held.
+    pub(crate) holds: Holds,
     /// What is counted besides the cameras.
     pub(crate) counters: Counters,
     /// Places for connections that have not shown the token yet.

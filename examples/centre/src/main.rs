@@ -150,6 +150,7 @@ fn assemble(
         places: Places::new(config.stores.clone()),
         tenants: Tenant::all(&config.tenants),
         recordings: web::Recordings::default(),
+        holds: web::Holds::default(),
         counters: centre::Counters::default(),
         strangers: centre::strangers(),
         demo,

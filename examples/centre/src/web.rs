@@ -15,6 +15,7 @@ mod archive;
 mod files;
 mod guard;
 mod headers;
+mod holds;
 mod metrics;
 mod ranges;
 mod recording;
@@ -22,6 +23,7 @@ mod rtsp;
 
 pub(crate) use files::Folders;
 pub(crate) use guard::Origins;
+pub(crate) use holds::Holds;
 pub(crate) use recording::Recordings;
 
 /// Everything behind the guard: nothing is answered, not even "no such page", that it did not let through.

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use common::{Centre, files, program};
 use vigie::gix::Span;
+use vigie::store::hold::{self, Request};
+use vigie::store::journal::Journal;
 use vigie::store::{Cause, FileStorage, Listing, Source, verify};
 
 const CAMERAS: [(&str, &str); 4] =
@@ -86,6 +88,37 @@ fn a_camera_that_was_away_leaves_one_gap_with_its_cause() {
     assert_eq!(gap["cause"], Cause::Camera.name(), "{gap}");
     let other = centre.get("/api/timeline/provin/gare").json();
     assert_eq!(other["gaps"].as_array().unwrap().len(), 0, "{other}");
+}
+
+#[test]
+fn the_timeline_tells_what_is_held_of_a_camera_and_for_which_case() {
+    let centre = Centre::demo();
+    recorded(&centre);
+    let timeline = |camera: &str| centre.get(&format!("/api/timeline/annoeullin/{camera}")).json();
+    assert_eq!(timeline("mairie")["holds"].as_array().map(Vec::len), Some(0));
+    let now = vigie::time::UtcMicros(
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros() as i64,
+    );
+    let name = |text| Source::new("annoeullin", text).unwrap();
+    let request = Request {
+        case: "2026-118".into(),
+        cameras: vec![name("mairie").camera],
+        span: Span::new(now.plus(-60_000_000), now.plus(60_000_000)),
+        who: "agent 4711".into(),
+        why: "requisition".into(),
+    };
+    let mut storage = FileStorage::new(&centre.store);
+    let mut journal = Journal::open(&mut storage, name("mairie").tenant, now).unwrap();
+    hold::add(&mut journal, &mut storage, now, &request).unwrap();
+    journal.close(&mut storage);
+    let held = centre.until(20, "the hold is told", |_| {
+        timeline("mairie")["holds"].as_array().filter(|holds| !holds.is_empty()).cloned()
+    });
+    assert_eq!((held.len(), held[0]["case"].as_str()), (1, Some("2026-118")), "{held:?}");
+    assert_eq!(held[0]["from"].as_str(), Some(&*request.span.from.to_string()));
+    assert_eq!(timeline("place")["holds"].as_array().map(Vec::len), Some(0), "of another camera");
+    let before = "/api/timeline/annoeullin/mairie?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z";
+    assert_eq!(centre.get(before).json()["holds"].as_array().map(Vec::len), Some(0), "at another time");
 }
 
 #[test]

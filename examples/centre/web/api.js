@@ -92,9 +92,10 @@ export class Centre {
    */
   async timeline({ tenant, id, key, name, number }, from, to) {
     const iso = (/** @type {number} */ utc) => encodeURIComponent(new Date(utc / 1000).toISOString());
-    const { ranges, gaps } = await this.#get(`/api/timeline/${tenant}/${id}?from=${iso(from)}&to=${iso(to)}`);
+    const { ranges, gaps, holds } = await this.#get(`/api/timeline/${tenant}/${id}?from=${iso(from)}&to=${iso(to)}`);
     /** @template {{from: string, to: string}} T @param {T} span */
     const span = (span) => ({ ...span, from: micros(span.from), to: micros(span.to) });
-    return { key, label: `${number} ${name}`, ranges: ranges.map(span), gaps: gaps.map(span) };
+    const hold = (/** @type {{from: string, to: string, case: string}} */ held) => ({ ...span(held), label: held.case });
+    return { key, label: `${number} ${name}`, ranges: ranges.map(span), gaps: gaps.map(span), holds: (holds ?? []).map(hold) };
   }
 }

@@ -230,5 +230,50 @@ export async function preview(context) {
   await sleep(300);
   report.holds(name, 'gone with the pointer', (await shown()) === null);
   page.off('request', hear);
+  await marks(context);
   await shuttle(context);
+}
+
+/** Alarms and holds that a page gives to the timeline: drawn, told under the pointer, reached by a key. */
+async function marks({ page, report, name, out }) {
+  const found = await page.evaluate(async (key) => {
+    const given = document.getElementById('timeline');
+    const timeline = document.createElement('vigie-timeline');
+    timeline.style.setProperty('position', 'fixed');
+    timeline.style.setProperty('inset', '60px 0 auto 0');
+    document.body.append(timeline);
+    const { now } = given;
+    timeline.clock = 'utc';
+    timeline.now = now;
+    timeline.view = { from: now - 100e6, to: now + 5e6 };
+    const row = { key, label: 'Mairie', ranges: [{ from: now - 95e6, to: now }], gaps: [] };
+    timeline.rows = [row];
+    timeline.selected = key;
+    const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const drawn = () => timeline.shadowRoot.querySelector('canvas').toDataURL();
+    await frame();
+    const bare = drawn();
+    timeline.rows = [{ ...row, holds: [{ from: now - 80e6, to: now - 50e6, label: 'case 2026-118' }] }];
+    await frame();
+    const held = drawn();
+    timeline.rows = [{ ...row, holds: [{ from: now - 80e6, to: now - 50e6, label: 'case 2026-118' }], alarms: [{ from: now - 60e6, to: now - 58e6, label: 'intrusion' }] }];
+    await frame();
+    const both = drawn();
+    const told = (ago) => {
+      const { x, y } = timeline.pointOf(now - ago * 1e6, key);
+      timeline.shadowRoot.querySelector('.track').dispatchEvent(new PointerEvent('pointermove', { clientX: x, clientY: y }));
+      return timeline.shadowRoot.querySelector('.tip').textContent;
+    };
+    const asked = new Promise((done) => timeline.addEventListener('vigie-seek', ({ detail }) => done(detail.utc), { once: true }));
+    timeline.live = false;
+    timeline.position = now - 90e6;
+    timeline.shadowRoot.querySelector('.track').dispatchEvent(new KeyboardEvent('keydown', { key: 'a' }));
+    return { all: new Set([bare, held, both]).size, words: [told(70), told(59), told(20)], key: (await asked) - (now - 61e6) };
+  }, KEY);
+  await page.screenshot({ path: path(out, `${name.toLowerCase()}-marks.png`) });
+  report.holds(name, 'alarms and holds are drawn', found.all === 3);
+  const [held, alarm, none] = found.words;
+  report.holds(name, '… told under the pointer', /held: case 2026-118$/.test(held) && /alarm: intrusion · held/.test(alarm) && /recorded$/.test(none), alarm);
+  report.holds(name, '… reached by a key', Math.abs(found.key) < 1e6, `${found.key} µs`);
+  await page.evaluate(() => document.querySelector('body > vigie-timeline').remove());
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use vigie::fault::Code;
 use vigie::gix::Span;
 use vigie::record::Health;
+use vigie::store::journal::Hold;
 use vigie::store::{Availability, Cause, Gap, Listing, Source, Storage, months};
 use vigie::time::UtcMicros;
 
@@ -168,6 +169,16 @@ pub(super) fn refuse(what: &str) -> Response {
 struct Timeline {
     ranges: Vec<RangeJson>,
     gaps: Vec<GapJson>,
+    /// `None`: the journal cannot be read.
+    holds: Option<Vec<HoldJson>>,
+}
+
+/// What is kept beyond its time.
+#[derive(Serialize)]
+struct HoldJson {
+    from: String,
+    to: String,
+    case: String,
 }
 
 #[derive(Serialize)]
@@ -200,6 +211,7 @@ impl From<&Listing> for Timeline {
         Self {
             ranges: listing.ranges.iter().map(range).collect(),
             gaps: listing.gaps.iter().map(gap).collect(),
+            holds: None,
         }
     }
 }
@@ -210,8 +222,21 @@ pub(super) async fn timeline(
     Path((tenant, camera)): Path<(String, String)>,
     Query(window): Query<Window>,
 ) -> Response {
-    ask(&centre, (tenant, camera), &window, |storage, source, window| {
-        Listing::load(storage, source, window).map(|listing| Timeline::from(&listing))
+    let shared = centre.clone();
+    ask(&centre, (tenant, camera), &window, move |storage, source, window| {
+        let mut timeline = Timeline::from(&Listing::load(storage, source, window)?);
+        let holds = shared.holds.of(storage, source.tenant).ok();
+        timeline.holds = holds.map(|holds| {
+            let here =
+                holds.iter().filter(|hold| hold.is_of(&source.camera) && !hold.span().and(window).is_empty());
+            let json = |hold: &Hold| HoldJson {
+                from: hold.from.to_string(),
+                to: hold.to.to_string(),
+                case: hold.case.clone(),
+            };
+            here.map(json).collect()
+        });
+        Ok(timeline)
     })
     .await
 }
