@@ -241,6 +241,7 @@ async function marks({ page, report, name, out }) {
     const timeline = document.createElement('vigie-timeline');
     timeline.style.setProperty('position', 'fixed');
     timeline.style.setProperty('inset', '60px 0 auto 0');
+    timeline.style.setProperty('z-index', '9');
     document.body.append(timeline);
     const { now } = given;
     timeline.clock = 'utc';

@@ -10,10 +10,13 @@ use vigie::store::{Name, Storage};
 /// What was read this long ago still counts.
 const FRESH: Duration = Duration::from_secs(10);
 
+/// Each tenant's, and when they were read.
+type Known = BTreeMap<Name, (Instant, Arc<[Hold]>)>;
+
 /// The holds in force.
 #[derive(Debug, Default)]
 pub(crate) struct Holds {
-    known: Mutex<BTreeMap<Name, (Instant, Arc<[Hold]>)>>,
+    known: Mutex<Known>,
 }
 
 impl Holds {
