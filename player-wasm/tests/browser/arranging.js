@@ -3,6 +3,7 @@
 import { install } from './probe.js';
 import { sleep, until } from './shows.js';
 import { portal } from './strict.js';
+import { AXE } from './tile.js';
 
 const [MAIRIE, PLACE, ECOLE] = ['annoeullin/mairie', 'annoeullin/place', 'provin/ecole'];
 const SCRIPT = `import '/player/index.js';
@@ -148,6 +149,9 @@ export async function arranging(context) {
         return [window.wall.away.join(), window.wall.selected === before];
       }, MAIRIE);
       report.holds(name, '… its tile cannot be chosen here meanwhile', chosen[0] === MAIRIE && chosen[1] === true, chosen.join());
+      await second.evaluate(AXE);
+      const breaches = await second.evaluate(async () => (await window.axe.run(document)).violations.map(({ id, nodes }) => `${id}: ${nodes[0].target.flat().join(' ')}`));
+      report.most(name, '… axe, in it: violations', breaches.length, 0, breaches.join('; '));
       const address = await second.evaluate((token) => [location.href, document.documentElement.outerHTML, ...performance.getEntriesByType('resource').map((one) => one.name)].join().includes(token), server.token);
       report.holds(name, '… its token stands in no address', address === false);
       await page.evaluate(() => (window.wall.token = 'other'));
