@@ -27,6 +27,8 @@ export class VigieSync {
   #rate = 1;
   #paused = true;
   #turn = 0;
+  /** It goes on once all are where they were sent. */
+  #resumes = false;
   #timer = 0;
   /** Those held until their moment comes. @type {Set<VigiePlayer>} */
   #held = new Set();
@@ -72,19 +74,20 @@ export class VigieSync {
 
   /** All go to a moment; resolves once all show theirs, false where another one was asked for meanwhile. @param {number} utc microseconds */
   async seek(utc) {
-    const playing = !this.#paused;
+    const resumes = !this.#paused || this.#resumes;
     this.pause();
+    this.#resumes = resumes;
     const turn = ++this.#turn;
+    this.#utc = utc;
     await Promise.all(this.#players.map((player) => arrived(player, utc)));
     if (turn !== this.#turn) return false;
-    this.#utc = utc;
-    if (playing) this.play();
+    if (this.#resumes) this.play();
     return true;
   }
 
   play() {
     if (!this.#paused) return;
-    this.#paused = false;
+    this.#paused = this.#resumes = false;
     this.#at = performance.now();
     this.#sent.clear();
     for (const player of this.#players) {
@@ -97,6 +100,7 @@ export class VigieSync {
   pause() {
     if (!this.#paused) this.#utc = this.#now;
     this.#paused = true;
+    this.#resumes = false;
     clearInterval(this.#timer);
     this.#held.clear();
     for (const player of this.#players) player.pause();

@@ -3,7 +3,7 @@
 /** @import {Camera, Tenant} from './api.js' */
 /** @import {VigiePlayer, VigieTimeline, VigieWall} from '/player/index.js' */
 import '/player/index.js';
-import { VigiePreviews, day, timeOfDay, zone } from '/player/index.js';
+import { VigiePreviews, VigieSync, day, timeOfDay, zone } from '/player/index.js';
 import { Centre, Refusal } from './api.js';
 import { keys } from './keys.js';
 import { listCameras, markCameras } from './list.js';
@@ -39,6 +39,8 @@ let tenants = [];
 /** @type {Camera[]} */
 let cameras = [];
 const centre = new Centre(takeToken());
+/** All cameras at the same moment, while the operator wants that. @type {VigieSync | null} */
+let sync = null;
 const previews = new VigiePreviews({ token: centre.token });
 timeline.pictures = (/** @type {string} */ key, /** @type {number} */ utc, /** @type {AbortSignal} */ signal) => previews.picture(key, utc, signal);
 
@@ -78,6 +80,7 @@ function showPosition() {
   timeline.live = live;
   timeline.position = playing?.picture?.utc ?? null;
   byId('live').setAttribute('aria-pressed', String(live));
+  byId('together').setAttribute('aria-pressed', String(sync !== null));
   // Green only over a picture that is live.
   byId('live').classList.toggle('waiting', live && !LIVELY.has(playing?.state ?? 'idle'));
   const pause = byId('pause');
@@ -95,13 +98,16 @@ function showPosition() {
 
 export const desk = {
   live() {
-    player()?.live();
+    // All of them, where all were elsewhere together.
+    for (const one of sync ? players() : [player()]) one?.live();
+    apart();
     follow();
   },
   /** @param {number} utc @param {string | null} key */
   seek(utc, key) {
     choose(key ?? wall.selected);
-    player()?.seek(utc);
+    if (sync) void sync.seek(utc).then(follow);
+    else player()?.seek(utc);
     follow();
   },
   /** @param {number} seconds */
@@ -113,17 +119,33 @@ export const desk = {
     else desk.seek(to, wall.selected);
   },
   pause() {
-    const playing = player();
+    const playing = sync ?? player();
     if (playing?.paused) void playing.play();
     else playing?.pause();
     follow();
   },
   /** @param {number} n */
   step(n) {
+    apart();
     void player()?.step(n).then(follow);
     follow();
   },
+  /** All cameras at the moment of the chosen one, held there together; again: each for itself. */
+  together() {
+    const playing = player();
+    const utc = playing?.picture?.utc;
+    if (sync) {
+      apart();
+    } else if (playing && utc !== undefined) {
+      const group = new VigieSync(players().filter(({ state }) => state !== 'cannot-play' && state !== 'no-right'));
+      sync = group;
+      // What was taken just now is not all in the recording yet.
+      void group.seek(playing.isLive ? utc - 10 * SECOND : utc).then((there) => there && group === sync && group.play());
+    }
+    follow();
+  },
   replay() {
+    apart();
     player()?.replay();
     follow();
   },
@@ -135,6 +157,7 @@ export const desk = {
       desk.pause();
       return;
     }
+    apart();
     const utc = playing.picture?.utc;
     if (playing.isLive) {
       if (way > 0 || utc === undefined) return;
@@ -147,6 +170,7 @@ export const desk = {
     follow();
   },
   faster() {
+    apart();
     const playing = player();
     if (!playing || playing.isLive) return;
     playing.playbackRate = SPEEDS[(SPEEDS.indexOf(playing.playbackRate) + 1) % SPEEDS.length] ?? 1;
@@ -177,6 +201,14 @@ export const desk = {
   },
 };
 
+const players = () => cameras.flatMap(({ key }) => wall.player(key) ?? []);
+
+/** Each camera for itself from now on. */
+function apart() {
+  sync?.release();
+  sync = null;
+}
+
 /** Around the middle of what shows. @param {number} factor */
 function zoom(factor) {
   const playing = player();
@@ -188,6 +220,7 @@ const clicks = {
   live: desk.live,
   back: () => desk.skip(-10),
   replay: desk.replay,
+  together: desk.together,
   'step-back': () => desk.step(-1),
   pause: desk.pause,
   'step-on': () => desk.step(1),

@@ -9,6 +9,7 @@
  * @property {(n: number) => void} step
  * @property {(seconds: number) => void} skip
  * @property {() => void} replay
+ * @property {() => void} together
  * @property {() => void} help
  * @property {() => void} toTimeline
  * @property {() => Promise<void>} snapshot
@@ -29,6 +30,7 @@ export function keys(event, wall, desk) {
     k: desk.pause,
     j: () => desk.skip(-10),
     r: desk.replay,
+    m: desk.together,
     ' ': desk.pause,
     ',': () => desk.step(-1),
     '.': () => desk.step(1),

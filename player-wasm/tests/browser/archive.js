@@ -147,6 +147,36 @@ export async function together(context) {
   });
 }
 
+/** The desk's button that holds all cameras together, and a click on the timeline then. */
+async function desk({ page, report, name }) {
+  const now = () =>
+    page.evaluate(() => {
+      const wall = document.getElementById('wall');
+      const shown = wall.cameras.map(({ tenant, id }) => wall.player(`${tenant}/${id}`)).filter(({ state }) => state !== 'cannot-play');
+      const at = shown.map(({ picture, video }) => (picture?.utc ?? 0) / 1000 + (video.currentTime - (picture?.time ?? 0)) * 1000);
+      return { states: [...new Set(shown.map(({ state }) => state))].join(), apart: Math.max(...at) - Math.min(...at), utc: at[0], count: shown.length };
+    });
+  await page.click('#together');
+  const wait = await until(async () => (await now()).states === 'recorded', 12_000);
+  await sleep(2500);
+  const held = await now();
+  report.holds(name, 'the desk: all cameras from one moment on', !Number.isNaN(wait) && held.count >= 3, `${held.count}, ${held.states}`);
+  report.most(name, '… in step', held.apart, 100, 'ms');
+  const point = await page.evaluate((key) => {
+    const timeline = document.getElementById('timeline');
+    return timeline.pointOf(timeline.now - 30e6, key);
+  }, KEY);
+  await page.mouse.click(point.x, point.y);
+  await until(async () => (await now()).utc < held.utc - 5000 && (await now()).states === 'recorded', 10_000);
+  await sleep(2500);
+  const moved = await now();
+  report.holds(name, 'a click on the timeline takes all of them along', moved.utc < held.utc && moved.states === 'recorded', `${Math.round(moved.utc - held.utc)} ms`);
+  report.most(name, '… in step', moved.apart, 100, 'ms');
+  await page.click('#live');
+  const live = await until(async () => (await now()).states === 'live', 10_000);
+  report.holds(name, 'and back to live, all', !Number.isNaN(live));
+}
+
 /** J K L on the timeline, from live. */
 async function shuttle({ page, report, name }) {
   await page.evaluate(() => document.getElementById('timeline').focus());
@@ -232,6 +262,7 @@ export async function preview(context) {
   page.off('request', hear);
   await marks(context);
   await shuttle(context);
+  await desk(context);
 }
 
 /** Alarms and holds that a page gives to the timeline: drawn, told under the pointer, reached by a key. */

@@ -3,7 +3,7 @@
 import { join as path } from 'node:path';
 import { USUAL, project, ray } from '../../js/dewarp-map.js';
 import { sleep, until } from './shows.js';
-import { on, playing } from './tile.js';
+import { AXE, on, playing } from './tile.js';
 
 /** <vigie-ptz> by pointer, keys and gamepad: it moves, keeps its rate, and stops whatever happens. */
 export async function ptz(context) {
@@ -94,6 +94,12 @@ export async function ptz(context) {
       return before.shadowRoot.querySelector('.pad').getAttribute('aria-label');
     });
     report.holds(name, 'in French where the page is', /^Orienter/.test(french), french);
+    await page.evaluate(AXE);
+    const found = await page.evaluate(async () => {
+      const { violations } = await window.axe.run('vigie-ptz', { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] });
+      return violations.map(({ id }) => id);
+    });
+    report.most(name, 'axe, the pad: violations', found.length, 0, found.join());
   });
 }
 

@@ -99,6 +99,22 @@ test('one behind a gap waits at its next picture until that moment comes', async
   end();
 });
 
+test('sent again before all have come, they go on from the last place', async () => {
+  const { players, sync, pass, end } = await started([0, 0]);
+  sync.play();
+  const first = sync.seek(2e12);
+  const second = sync.seek(3e12);
+  assert.deepEqual([await first, await second], [false, true]);
+  assert.equal(sync.paused, false);
+  pass(1000);
+  assert.ok(players.every(({ utc }) => Math.abs(utc - 3e12 - 1e6) < 50_000));
+  const last = sync.seek(4e12);
+  sync.pause();
+  await last;
+  assert.equal(sync.paused, true, 'unless somebody wants it to stand');
+  end();
+});
+
 test('one that is far behind is sent, and left alone for a while', async () => {
   const { players, sync, pass, end } = await started([0, 0]);
   players[1].picture = { utc: 1e12 - 5e6, time: 10 };
