@@ -31,12 +31,13 @@ async function at(page, speed, ms, settle = 700) {
   await page.evaluate((rate) => (document.querySelector('vigie-player').playbackRate = rate), speed);
   await sleep(settle);
   if (settle) await take(page);
-  await sleep(ms);
+  await sleep(ms / 2);
+  const face = await page.evaluate(() => document.querySelector('vigie-player').shadowRoot.querySelector('.chip').textContent);
+  await sleep(ms / 2);
   let seen = (await take(page))[KEY] ?? [];
   // Those before it took effect, and the last of the recording, which stays.
   if (!settle) seen = seen.filter(({ utc }, i) => i > 0 && Math.abs(utc - seen[i - 1].utc) > 1000).slice(1, -1);
   const [first, last] = [seen[0], seen.at(-1)];
-  const face = await page.evaluate(() => document.querySelector('vigie-player').shadowRoot.querySelector('.chip').textContent);
   return { seen, real: seen.length > 1 ? (last.utc - first.utc) / (last.at - first.at) : NaN, face };
 }
 
@@ -179,7 +180,10 @@ async function desk({ page, report, name }) {
 
 /** J K L on the timeline, from live. */
 async function shuttle({ page, report, name }) {
-  await page.evaluate(() => document.getElementById('timeline').focus());
+  await page.evaluate((key) => {
+    document.getElementById('wall').selected = key;
+    document.getElementById('timeline').focus();
+  }, KEY);
   const now = () => page.evaluate((key) => {
     const player = document.getElementById('wall').player(key);
     return { rate: player.playbackRate, utc: player.picture?.utc ?? 0, paused: player.paused, live: player.isLive, state: player.state };
