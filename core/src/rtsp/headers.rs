@@ -47,9 +47,7 @@ impl Headers {
     /// Adds a field at the end. A control character in the value (a line end above all) becomes a space, so that a
     /// value cannot carry a second field.
     pub fn push(&mut self, name: &str, value: &str) {
-        let clean =
-            |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
-        self.0.push((clean(name), clean(value).trim().to_owned()));
+        self.0.push((clean(name), clean(value)));
     }
 
     /// [`Headers::push`], for building in one expression.
@@ -79,9 +77,10 @@ impl Headers {
                 if let Some((_, value)) = headers.0.last_mut() {
                     value.push(' ');
                     value.push_str(line.trim());
+                    *value = clean(value);
                 }
             } else if let Some((name, value)) = line.split_once(':') {
-                headers.push(name.trim(), value);
+                headers.push(name, value);
             }
         }
         headers
@@ -95,6 +94,12 @@ impl Headers {
             out.extend_from_slice(b"\r\n");
         }
     }
+}
+
+/// Without line ends and other control characters, and without blanks around it.
+fn clean(text: &str) -> String {
+    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    spaced.trim().to_owned()
 }
 
 /// Does a field of this name carry a secret?
@@ -142,6 +147,19 @@ mod tests {
         let mut out = Vec::new();
         headers.write(&mut out);
         assert_eq!(out, b"User-Agent: x  Authorization: Basic Zm9v\r\n");
+    }
+
+    /// Found by the fuzz target `rtsp_round_trip`: what was read was written so that it read as something else.
+    #[test]
+    fn what_was_read_is_written_so_that_it_reads_the_same() {
+        for lines in [["\u{1}a: b", "c: d"], ["a: b", " c\rd"], ["a:", " b"], ["a: b", " "], ["a\u{b}: b", "c: d"]] {
+            let read = Headers::parse(lines.into_iter());
+            let mut out = Vec::new();
+            read.write(&mut out);
+            let text = String::from_utf8(out).unwrap();
+            assert!(!text.replace("\r\n", "").contains('\r'), "{text:?}");
+            assert!(Headers::parse(text.split("\r\n").filter(|line| !line.is_empty())) == read, "{text:?}");
+        }
     }
 
     #[test]

@@ -221,7 +221,7 @@ impl Response {
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
         let reason: String = self.reason.chars().filter(|c| !c.is_control()).collect();
-        write(&format!("RTSP/1.0 {} {reason}", self.status.0), &self.headers, &self.body)
+        write(&format!("RTSP/1.0 {:03} {}", self.status.0, reason.trim()), &self.headers, &self.body)
     }
 }
 
@@ -329,6 +329,16 @@ mod tests {
 
     fn parse(text: &str) -> Result<Message, Error> {
         Message::parse(text.as_bytes(), Bytes::new())
+    }
+
+    /// Found by the fuzz target `rtsp_round_trip`.
+    #[test]
+    fn an_odd_status_line_is_written_so_that_it_reads_the_same() {
+        for odd in ["RTSP/1.0 007 Bond", "RTSP/1.0 200 OK \u{1}", "RTSP/1.0 200 \u{1}"] {
+            let written = parse(odd).unwrap().to_bytes();
+            let again = Message::parse(&written, Bytes::new()).unwrap();
+            assert_eq!(again.to_bytes(), written, "{odd:?}");
+        }
     }
 
     #[test]

@@ -47,7 +47,9 @@ pub fn page_directory(
         // One that cannot be read is left out: who needs it says what is wrong with it.
         let path = alloc::format!("{source}/{key}");
         let read = with_file(storage, &path, Access::Read, |storage, file| {
-            let mut bytes = alloc::vec![0; init.len as usize];
+            // Nothing is reserved for what a damaged index says and the file does not have.
+            let there = usize::try_from(storage.len(file)?).unwrap_or(usize::MAX);
+            let mut bytes = alloc::vec![0; there.min(init.len as usize)];
             let n = storage.read_at(file, 0, &mut bytes)?;
             bytes.truncate(n);
             Ok(bytes)
