@@ -32,8 +32,8 @@ shows: ## the thresholds: each value beside its bound; exit 1 beyond one
 soak: ## long runs
 	.ci/soak
 
-fuzz: ## each fuzz target for MINUTES (default 5)
-	.ci/fuzz $$(( $(MINUTES) * 60 ))
+fuzz: ## each fuzz target for MINUTES (default 5), then what of core is reached, by module
+	COVERAGE=1 .ci/fuzz $$(( $(MINUTES) * 60 ))
 
 install-c: ## the C library below PREFIX (default /usr/local), with headers, vigie.pc and CMake config; DESTDIR is minded
 	cargo build --locked --release -p vigie-ffi

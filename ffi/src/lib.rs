@@ -12,6 +12,8 @@
 //! recorder                  an address and a store               threads, clocks, sockets and files of its own
 //! ```
 
+#[cfg(all(feature = "calls", feature = "testing"))]
+pub mod calls;
 mod error;
 mod given;
 mod guard;

@@ -1,121 +1,79 @@
 //! The properties that the fuzz targets try to break, each a function of bytes that panics where it does not hold.
 //!
+//! [`TARGETS`] lists them; for each there is `fuzz_targets/NAME.rs`, and a test holds files and `Cargo.toml` to the list.
 //! `cargo test` in this folder replays `corpus/` and `regressions/` through them without a fuzzer.
 
+mod boxes;
+mod c;
+mod depacket;
 mod h26x;
+mod media;
+mod ops;
+#[cfg(feature = "planted")]
+mod planted;
+mod remux;
+mod round;
 mod sdp;
+mod seeds;
+mod split;
+mod tape;
+mod wire;
 
-use vigie::depacket::{AccessUnit, Depacketizer};
-use vigie::h26x::Codec;
-use vigie::limits::Limits;
-use vigie::reorder::Reorder;
-use vigie::rtsp::framing::{Channels, Expected, Input, Item};
-use vigie::time::Micros;
+pub use seeds::seed;
 
-pub use h26x::{parameter_sets, slices};
-pub use sdp::sdp;
-
-/// RTSP framing: however a connection's bytes are cut into reads, the same items come out.
-///
-/// The first byte is the number of cuts, that many pairs of bytes are their distances, the rest is the connection.
-pub fn framing_split(bytes: &[u8]) {
-    let Some((&cuts, rest)) = bytes.split_first() else { return };
-    let cuts = usize::from(cuts % 16);
-    if rest.len() < cuts * 2 {
-        return;
-    }
-    let (distances, stream) = rest.split_at(cuts * 2);
-    let distances = distances.chunks(2).map(|d| usize::from(d[0]) << 8 | usize::from(d[1]));
-    assert_eq!(items(stream, distances), items(stream, [].into_iter()));
+/// A property, by the name of its fuzz target.
+pub struct Target {
+    /// Name of the fuzz target, and of its folders in `corpus/` and `regressions/`.
+    pub name: &'static str,
+    /// What holds.
+    pub says: &'static str,
+    /// Panics where it does not.
+    pub property: fn(&[u8]),
 }
 
-/// What an input gives, packets by their bytes, neighbouring skips taken together.
-fn items(mut stream: &[u8], mut distances: impl Iterator<Item = usize>) -> Vec<String> {
-    let limits = Limits::default();
-    let mut input = Input::new(&limits);
-    let expected =
-        Expected { channels: vec![Channels { rtp: 0, rtcp: 1, payload_type: None }], ..Expected::default() };
-    let (mut out, mut skipped) = (vec![], 0);
-    loop {
-        let take = distances.next().unwrap_or(stream.len()).min(stream.len());
-        let mut now;
-        (now, stream) = stream.split_at(take);
-        loop {
-            let taken = input.copy(now);
-            now = &now[taken..];
-            loop {
-                match input.next(&expected) {
-                    Ok(Some(Item::Skipped { bytes, .. })) => skipped += bytes,
-                    Ok(Some(item)) => {
-                        if skipped > 0 {
-                            out.push(format!("skipped {skipped}"));
-                            skipped = 0;
-                        }
-                        out.push(match item {
-                            Item::Interleaved { channel, range } => {
-                                format!("{channel} {:?}", input.bytes(range))
-                            }
-                            other => format!("{other:?}"),
-                        });
-                    }
-                    Ok(None) => break,
-                    Err(error) => {
-                        out.push(format!("{error}"));
-                        return out;
-                    }
-                }
+macro_rules! targets {
+    ($($name:ident: $property:path, $says:literal;)*) => {
+        /// Every fuzz target.
+        pub const TARGETS: &[Target] =
+            &[$(Target { name: stringify!($name), says: $says, property: $property },)*];
+
+        $(
+            #[doc = $says]
+            pub fn $name(bytes: &[u8]) {
+                $property(bytes);
             }
-            if now.is_empty() {
-                break;
-            }
-            assert!(taken > 0, "the buffer is full and gives nothing");
-        }
-        if stream.is_empty() {
-            return out;
-        }
-    }
+        )*
+    };
 }
 
-/// RTP payloads: whatever comes in, what comes out is an access unit: NAL units behind their lengths, none beyond its cap.
-///
-/// The first bit says which codec; then packets, each behind its length in 2 bytes.
-pub fn depacket(bytes: &[u8]) {
-    let Some((&first, mut rest)) = bytes.split_first() else { return };
-    let codec = if first & 1 == 0 { Codec::H264 } else { Codec::H265 };
-    let limits = Limits::default();
-    let mut reorder = Reorder::in_order();
-    let mut depacketizer = Depacketizer::new(codec, &limits);
-    let mut now = 0;
-    while let Some((len, after)) = rest.split_first_chunk::<2>() {
-        let take = usize::from(u16::from_be_bytes(*len)).min(after.len());
-        let (packet, after) = after.split_at(take);
-        rest = after;
-        now += 1_000;
-        if let Some(ordered) = reorder.push(packet, Micros(now)) {
-            depacketizer.push(&ordered.packet, ordered.received, ordered.lost_before);
-        }
-        while let Some(unit) = depacketizer.pull() {
-            check(&unit, &limits);
-        }
-    }
-    depacketizer.finish();
-    while let Some(unit) = depacketizer.pull() {
-        check(&unit, &limits);
-    }
-}
-
-/// Is it an access unit?
-fn check(unit: &AccessUnit, limits: &Limits) {
-    assert!(unit.data.len() <= limits.access_unit, "{} bytes", unit.data.len());
-    let (mut rest, mut count) = (&unit.data[..], 0);
-    while !rest.is_empty() {
-        let (len, after) = rest.split_first_chunk::<4>().expect("a length");
-        let len = u32::from_be_bytes(*len) as usize;
-        assert!(len > 0 && len <= after.len(), "a NAL unit of {len} bytes where {} are left", after.len());
-        rest = &after[len..];
-        count += 1;
-    }
-    assert!(count > 0 && count <= limits.nal_units, "{count} NAL units");
+targets! {
+    framing_split: split::framing_split, "RTSP framing, split = whole";
+    session_split: split::session_split, "an RTSP session, split = whole";
+    ingest_split: split::ingest_split, "RTP and RTCP on a connection, up to pictures, split = whole";
+    elementary_split: split::elementary_split, "Annex B, split = whole";
+    pcap_split: split::pcap_split, "captures of packets, split = whole";
+    capture_split: split::capture_split, "captures of sessions, split = whole";
+    rtsp_round_trip: round::rtsp_round_trip, "RTSP messages and addresses: parse, write, parse";
+    headers_round_trip: round::headers_round_trip, "structured header fields: parse, write, parse";
+    sdp: sdp::sdp, "descriptions: what is read keeps its bytes and its caps";
+    sdp_round_trip: round::sdp_round_trip, "our descriptions are read as what they describe";
+    rtp_round_trip: round::rtp_round_trip, "RTP, RTCP and ONVIF's stamps: write, parse";
+    srtp_round_trip: round::srtp_round_trip, "SRTP: what was protected comes out once, what was changed never; MIKEY, SDES";
+    packets_round_trip: round::packets_round_trip, "pictures to packets and back, in any mode";
+    nal_round_trip: round::nal_round_trip, "emulation prevention, start codes, lengths";
+    index_round_trip: round::index_round_trip, "index, page directory, marks, gap log: write, read";
+    journal_round_trip: round::journal_round_trip, "the journal and its tombstones: append, cut the power, read";
+    depacket: depacket::depacket, "H.264 and H.265 payloads: what comes out is an access unit";
+    plain: depacket::plain, "JPEG, AV1, sound, metadata: what comes out is one";
+    parameter_sets: h26x::parameter_sets, "parameter sets, and init segments made of them";
+    slices: h26x::slices, "slices of any bytes with parameter sets of any bytes";
+    boxes: boxes::boxes, "files of other people: typed errors, nothing outside of the file";
+    remux: remux::remux, "MP4 that another reader takes, with the bytes that went in";
+    session_ops: ops::session_ops, "a session, whatever happens in whatever order; and its capture, had again";
+    store_ops: ops::store_ops, "a store on a disk that fails: nothing synced is lost, nothing held is deleted";
+    store_damage: ops::store_damage, "a store with damaged files: what is served was recorded";
+    player_ops: ops::player_ops, "the player's controller: rate, seeks, jumps within their bounds";
+    c_calls: c::c_calls, "the C functions in any order, with any arguments";
 }
 
 #[cfg(test)]
@@ -123,29 +81,47 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    /// A target's name and its property.
-    type Target = (&'static str, fn(&[u8]));
+    use super::TARGETS;
 
-    const TARGETS: &[Target] = &[
-        ("framing_split", super::framing_split),
-        ("depacket", super::depacket),
-        ("parameter_sets", super::parameter_sets),
-        ("slices", super::slices),
-        ("sdp", super::sdp),
-    ];
+    fn folder() -> &'static Path {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+    }
 
     #[test]
     fn corpus_and_regressions_hold() {
-        for (name, property) in TARGETS {
+        for target in TARGETS {
             let mut count = 0;
-            for folder in ["corpus", "regressions"] {
-                let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name);
+            for folder_of in ["corpus", "regressions"] {
+                let dir = folder().join(folder_of).join(target.name);
                 for entry in fs::read_dir(dir).into_iter().flatten() {
-                    property(&fs::read(entry.expect("readable").path()).expect("readable"));
+                    (target.property)(&fs::read(entry.expect("readable").path()).expect("readable"));
                     count += 1;
                 }
             }
-            assert!(count > 0, "{name} has no corpus");
+            assert!(count > 0, "{} has no corpus: cargo run --example seed -- corpus", target.name);
+        }
+    }
+
+    #[test]
+    fn files_and_manifest_are_those_of_the_list() {
+        let manifest = fs::read_to_string(folder().join("Cargo.toml")).expect("readable");
+        let names: Vec<_> = manifest.lines().filter_map(|line| line.strip_prefix("name = \"")).collect();
+        for target in TARGETS {
+            let name = target.name;
+            assert!(names.contains(&&*format!("{name}\"")), "Cargo.toml has no [[bin]] {name}");
+            let source = fs::read_to_string(folder().join(format!("fuzz_targets/{name}.rs"))).expect(name);
+            assert!(
+                source.contains(&format!("vigie_fuzz::{name}(bytes)")),
+                "{name}.rs calls another property"
+            );
+        }
+        let files = fs::read_dir(folder().join("fuzz_targets")).expect("readable").count();
+        // The package and the library have names, too.
+        assert_eq!((files, names.len()), (TARGETS.len(), TARGETS.len() + 2));
+        let readme = fs::read_to_string(folder().join("README.md")).expect("readable");
+        for target in TARGETS {
+            let row = format!("| `{}` | {} |", target.name, target.says);
+            assert!(readme.contains(&row), "README.md lacks: {row}");
         }
     }
 }

@@ -1,0 +1,4 @@
+//! See `vigie_fuzz::index_round_trip`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| vigie_fuzz::index_round_trip(bytes));
