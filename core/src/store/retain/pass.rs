@@ -64,7 +64,10 @@ pub(in crate::store) fn pass(
         if make_sound(storage, source, &plan, open.as_ref().map(|open| open.day))? {
             plan = survey(storage)?;
         }
-        Deletion { source, begun: &begun, n }.go(
+        // Where the clock was set back since, what was recorded by it may bear the dates of what was to go.
+        let back = journal.state().latest.map_or(0, |latest| latest.0.saturating_sub(clock.now.0).max(0));
+        let expired = begun.before.plus(back.saturating_neg());
+        Deletion { source, begun: &begun, n, expired }.go(
             journal,
             storage,
             clock.now,
@@ -104,7 +107,15 @@ pub(in crate::store) fn pass(
         there: plan.there,
     };
     let n = journal.append(storage, clock.now, &Record::DeletionBegun(begun.clone()))?;
-    Deletion { source, begun: &begun, n }.go(journal, storage, clock.now, &plan, &mut open, &mut outcome)?;
+    let expired = begun.before;
+    Deletion { source, begun: &begun, n, expired }.go(
+        journal,
+        storage,
+        clock.now,
+        &plan,
+        &mut open,
+        &mut outcome,
+    )?;
     Ok(outcome)
 }
 
@@ -144,6 +155,8 @@ struct Deletion<'a> {
     begun: &'a Begun,
     /// Number of the line that announced it.
     n: u64,
+    /// Of what it announced, files whose first picture is after this stay.
+    expired: UtcMicros,
 }
 
 impl Deletion<'_> {
@@ -165,7 +178,8 @@ impl Deletion<'_> {
             let opened = open.as_mut().filter(|open| open.day == *day);
             // One day's index at a time is in memory. What one day fails by keeps no other from its turn; the tombstone says what
             // is gone.
-            let done = survey_day(storage, &ask, *day, true).and_then(|day| {
+            let done = survey_day(storage, &ask, *day, true).and_then(|mut day| {
+                day.spare(self.expired);
                 let (source, before) = (self.source, self.begun.before);
                 let mut work = DayWork { source, before, held: &held, day, trimmed: 0, damaged: 0 };
                 let done = work.go(storage, opened);

@@ -335,6 +335,15 @@ impl DaySurvey {
         amount
     }
 
+    /// Files that start after a moment stay, but for what was being exchanged already.
+    pub(super) fn spare(&mut self, expired: UtcMicros) {
+        for file in self.media.iter_mut().filter(|file| file.key.utc > expired && file.moved.is_none()) {
+            file.fate = Fate::Stay;
+        }
+        self.names.retain(|name| named(name, "_end").is_none_or(|key| key.utc <= expired));
+        self.gap_goes &= self.day.end() <= expired;
+    }
+
     /// Is there nothing left but what speaks of media that are gone?
     fn is_over(&self) -> bool {
         self.gap_goes && self.media.is_empty()

@@ -82,6 +82,43 @@ fn a_pass_cut_at_any_write_is_taken_up_and_its_tombstones_have_every_byte() {
     assert!(resumed > 100, "{resumed}");
 }
 
+/// Found by the fuzz target `store_ops`: what was recorded since bears dates that were to go.
+#[test]
+fn a_pass_taken_up_after_the_clock_was_set_back_spares_what_was_recorded_since() {
+    let prepared = || {
+        let disk = Memory::new();
+        recorded(&disk, "a", &[(0, 10), (40, 14)]);
+        set_policy(&disk, utc(0), 3_600, true);
+        disk
+    };
+    let pass = |disk: &Memory, at| run(&mut disk.clone(), &source("a"), Clock::new(utc(at)).trusted(true));
+    let writes = {
+        let disk = prepared();
+        let before = disk.writes();
+        pass(&disk, NOW).unwrap();
+        disk.writes() - before
+    };
+    let mut resumed = 0;
+    for at in 0..=writes {
+        let disk = prepared();
+        disk.cut_at(at);
+        let _ = pass(&disk, NOW);
+        disk.power_cut(Cut::Keep);
+        recorded(&disk, "a", &[(9_990, 4)]);
+        let outcome = pass(&disk, 10_000).unwrap();
+        resumed += u32::from(!outcome.deleted.is_empty());
+        disk.kill();
+        assert_eq!(seconds(&disk, "a"), [9_990, 9_991, 9_992, 9_993], "cut at write {at}");
+        let found = read(&mut disk.clone(), source("a").tenant, |_| {}).unwrap();
+        assert_eq!((found.damage.len(), found.torn), (0, 0), "cut at write {at}");
+        // Nothing is left of the deletion that was begun.
+        assert_eq!(tombstones(&disk).1, 0, "cut at write {at}");
+        pass(&disk, NOW).unwrap();
+        assert!(seconds(&disk, "a").is_empty(), "it goes when its time has come");
+    }
+    assert!(resumed > 5, "{resumed}");
+}
+
 #[test]
 fn a_pass_cut_twice_is_taken_up_too() {
     for first in (0..45).step_by(4) {
