@@ -16,8 +16,8 @@ use std::ptr;
 
 use crate::given::{MOST, Sized};
 use crate::{
-    VigieError, VigiePiece, VigieReader, VigieRemuxer, VigieResult, VigieSession, VigieStore, vigie_abi_version,
-    vigie_result_text,
+    VigieError, VigiePiece, VigieReader, VigieRemuxer, VigieResult, VigieSession, VigieStore,
+    vigie_abi_version, vigie_result_text,
 };
 
 /// Handles of each kind.
@@ -165,7 +165,11 @@ impl Host<'_> {
     }
 
     /// Hands a struct to a call: as it should be, or with a wrong size, not aligned, or NULL.
-    fn with_struct<T: Sized + Copy>(&mut self, value: T, call: impl FnOnce(*mut T) -> VigieResult) -> (VigieResult, T) {
+    fn with_struct<T: Sized + Copy>(
+        &mut self,
+        value: T,
+        call: impl FnOnce(*mut T) -> VigieResult,
+    ) -> (VigieResult, T) {
         let how = self.byte();
         let mut room = [MaybeUninit::new(value), MaybeUninit::new(value)];
         let place: *mut T = room.as_mut_ptr().cast();

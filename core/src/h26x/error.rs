@@ -82,6 +82,8 @@ pub(super) const DIGEST: u64 = 0xcbf2_9ce4_8422_2325;
 impl<'a> Bits<'a> {
     /// Over the payload of a NAL unit whose header has `header` bytes.
     pub(super) fn new(nal: &'a [u8], header: usize) -> Self {
+        // Of one that ends within its header, the place of an error is its end.
+        let header = header.min(nal.len());
         Self { reader: crate::octets::BitReader::new(nal.get(header..).unwrap_or(&[])), header }
     }
 

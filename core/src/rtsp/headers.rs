@@ -152,7 +152,9 @@ mod tests {
     /// Found by the fuzz target `rtsp_round_trip`: what was read was written so that it read as something else.
     #[test]
     fn what_was_read_is_written_so_that_it_reads_the_same() {
-        for lines in [["\u{1}a: b", "c: d"], ["a: b", " c\rd"], ["a:", " b"], ["a: b", " "], ["a\u{b}: b", "c: d"]] {
+        for lines in
+            [["\u{1}a: b", "c: d"], ["a: b", " c\rd"], ["a:", " b"], ["a: b", " "], ["a\u{b}: b", "c: d"]]
+        {
             let read = Headers::parse(lines.into_iter());
             let mut out = Vec::new();
             read.write(&mut out);

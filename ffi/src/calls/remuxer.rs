@@ -31,7 +31,8 @@ impl Host<'_> {
                 (unit.length_prefixed, unit.timestamp) = (i32::from(op >> 4 & 3), self.number() as u32);
                 (unit.received, unit.lost) = (self.number(), u32::from(op >> 6));
                 // SAFETY: as above; the struct is made right or wrong in a way that its first word or its address tells.
-                let (result, _) = self.with_struct(unit, |unit| unsafe { vigie_remuxer_push_access_unit(remuxer, unit) });
+                let (result, _) =
+                    self.with_struct(unit, |unit| unsafe { vigie_remuxer_push_access_unit(remuxer, unit) });
                 slot.answered(result);
             }
             6..=8 => self.pull_remuxer(at),
@@ -55,12 +56,14 @@ impl Host<'_> {
             11 => _ = slot.answered(unsafe { vigie_remuxer_finish(remuxer) }),
             12 => {
                 // SAFETY: numbers; the handle is NULL or live.
-                let (result, _) = self.with_struct(unsafe { blank() }, |stats| unsafe { vigie_remuxer_stats(remuxer, stats) });
+                let (result, _) = self
+                    .with_struct(unsafe { blank() }, |stats| unsafe { vigie_remuxer_stats(remuxer, stats) });
                 slot.answered(result);
             }
             13 => {
                 // SAFETY: the handle is NULL or live.
-                let (result, detail) = self.with_struct(error(), |error| unsafe { vigie_remuxer_error(remuxer, error) });
+                let (result, detail) =
+                    self.with_struct(error(), |error| unsafe { vigie_remuxer_error(remuxer, error) });
                 read_error(slot.answered(result), &detail);
             }
             14 => self.remuxers[at].poison(testing::vigie_testing_panic_remuxer),
@@ -103,8 +106,8 @@ impl Host<'_> {
         let slot = self.remuxers[at];
         loop {
             // SAFETY: numbers and pointers; the handle is NULL or live.
-            let (result, piece) =
-                self.with_struct(unsafe { blank() }, |piece| unsafe { vigie_remuxer_pull(slot.handle, piece) });
+            let (result, piece) = self
+                .with_struct(unsafe { blank() }, |piece| unsafe { vigie_remuxer_pull(slot.handle, piece) });
             if slot.answered(result) != VigieResult::Ok {
                 return;
             }

@@ -31,7 +31,9 @@ impl Host<'_> {
             7 => {
                 let (media, port) = (u32::from(op >> 4 & 3), self.number() as u16);
                 // SAFETY: the handle is NULL or live.
-                slot.answered(unsafe { vigie_session_bound(session, now, media, port, port.wrapping_add(1)) });
+                slot.answered(unsafe {
+                    vigie_session_bound(session, now, media, port, port.wrapping_add(1))
+                });
             }
             8 => {
                 let mut due = 0_u64;
@@ -49,8 +51,9 @@ impl Host<'_> {
             10 => _ = slot.answered(unsafe { vigie_session_closed(session, now) }),
             11 => {
                 // SAFETY: numbers; the handle is NULL or live.
-                let (result, _) =
-                    self.with_struct(unsafe { blank() }, |health| unsafe { vigie_session_health(session, now, health) });
+                let (result, _) = self.with_struct(unsafe { blank() }, |health| unsafe {
+                    vigie_session_health(session, now, health)
+                });
                 slot.answered(result);
                 let utc = self.number() as i64;
                 // SAFETY: the handle is NULL or live.
@@ -58,7 +61,8 @@ impl Host<'_> {
             }
             12 => {
                 // SAFETY: the handle is NULL or live.
-                let (result, detail) = self.with_struct(error(), |error| unsafe { vigie_session_error(session, error) });
+                let (result, detail) =
+                    self.with_struct(error(), |error| unsafe { vigie_session_error(session, error) });
                 read_error(slot.answered(result), &detail);
             }
             13 => self.pull_session(at),
@@ -95,7 +99,9 @@ impl Host<'_> {
         let (mut buffer, mut len) = (std::ptr::null_mut(), 0);
         // SAFETY: the handle is NULL or live; the places are ours. So many bytes can be written: the library's promise.
         unsafe {
-            if slot.answered(vigie_session_buffer(slot.handle, &raw mut buffer, &raw mut len)) != VigieResult::Ok {
+            if slot.answered(vigie_session_buffer(slot.handle, &raw mut buffer, &raw mut len))
+                != VigieResult::Ok
+            {
                 return;
             }
             let taken = bytes.len().min(len);
@@ -111,8 +117,9 @@ impl Host<'_> {
         let slot = self.sessions[at];
         loop {
             // SAFETY: numbers and pointers; the handle is NULL or live.
-            let (result, event) =
-                self.with_struct::<VigieEvent>(unsafe { blank() }, |event| unsafe { vigie_session_pull(slot.handle, event) });
+            let (result, event) = self.with_struct::<VigieEvent>(unsafe { blank() }, |event| unsafe {
+                vigie_session_pull(slot.handle, event)
+            });
             if slot.answered(result) != VigieResult::Ok {
                 return;
             }
@@ -162,11 +169,12 @@ impl Host<'_> {
         assert_eq!(result == VigieResult::Ok, !recorder.is_null(), "an output is written on success only");
         for _ in 0..self.byte() % 4 {
             // SAFETY: numbers; the handle is NULL or live.
-            let (result, _) =
-                self.with_struct(unsafe { blank() }, |stats| unsafe { vigie_recorder_stats(recorder, stats) });
+            let (result, _) = self
+                .with_struct(unsafe { blank() }, |stats| unsafe { vigie_recorder_stats(recorder, stats) });
             assert!(result != VigieResult::Ok || !recorder.is_null());
             // SAFETY: the handle is NULL or live.
-            let (result, told) = self.with_struct(error(), |error| unsafe { vigie_recorder_error(recorder, error) });
+            let (result, told) =
+                self.with_struct(error(), |error| unsafe { vigie_recorder_error(recorder, error) });
             read_error(result, &told);
         }
         // SAFETY: the handle is NULL or live, and not used afterwards.

@@ -47,7 +47,8 @@ impl Host<'_> {
             6 => self.holds(at, pointer(&tenant)),
             7 => {
                 // SAFETY: the handle is NULL or live.
-                let (result, detail) = self.with_struct(error(), |error| unsafe { vigie_store_error(store, error) });
+                let (result, detail) =
+                    self.with_struct(error(), |error| unsafe { vigie_store_error(store, error) });
                 read_error(slot.answered(result), &detail);
             }
             8 => self.stores[at].poison(testing::vigie_testing_panic_store),
@@ -110,7 +111,14 @@ impl Host<'_> {
         if result == VigieResult::Ok || self.byte() & 1 == 0 {
             // SAFETY: as above.
             let result = unsafe {
-                vigie_store_hold_release(slot.handle, tenant, number, pointer(&who), pointer(&why), &raw mut released)
+                vigie_store_hold_release(
+                    slot.handle,
+                    tenant,
+                    number,
+                    pointer(&who),
+                    pointer(&why),
+                    &raw mut released,
+                )
             };
             slot.answered(result);
         }
@@ -121,7 +129,9 @@ impl Host<'_> {
         let (mut held, mut count) = (std::ptr::null(), 0_usize);
         // SAFETY: the handle is NULL or live; the places are ours; what is lent is so many.
         unsafe {
-            if slot.answered(vigie_store_holds(slot.handle, tenant, &raw mut held, &raw mut count)) == VigieResult::Ok {
+            if slot.answered(vigie_store_holds(slot.handle, tenant, &raw mut held, &raw mut count))
+                == VigieResult::Ok
+            {
                 for at in 0..count {
                     let hold: &VigieHold = &*held.add(at);
                     for at in 0..hold.camera_count {
@@ -157,7 +167,11 @@ impl Host<'_> {
                     vigie_reader_open(pointer(&path), pointer(&tenant), pointer(&camera), &raw mut handle)
                 };
                 assert_ne!(result, VigieResult::Panic);
-                assert_eq!(result == VigieResult::Ok, !handle.is_null(), "an output is written on success only");
+                assert_eq!(
+                    result == VigieResult::Ok,
+                    !handle.is_null(),
+                    "an output is written on success only"
+                );
                 self.readers[at].handle = handle;
             }
             2 => {
@@ -168,9 +182,14 @@ impl Host<'_> {
             3..=6 => {
                 for _ in 0..4 {
                     // SAFETY: numbers and pointers; the handle is NULL or live.
-                    let (result, piece) = self.with_struct::<VigiePiece>(unsafe { blank() }, |piece| unsafe {
-                        if op % 2 == 0 { vigie_reader_next(reader, piece) } else { vigie_reader_next_key(reader, piece) }
-                    });
+                    let (result, piece) =
+                        self.with_struct::<VigiePiece>(unsafe { blank() }, |piece| unsafe {
+                            if op % 2 == 0 {
+                                vigie_reader_next(reader, piece)
+                            } else {
+                                vigie_reader_next_key(reader, piece)
+                            }
+                        });
                     if slot.answered(result) != VigieResult::Ok {
                         return;
                     }
@@ -180,7 +199,8 @@ impl Host<'_> {
             }
             7 => {
                 // SAFETY: the handle is NULL or live.
-                let (result, detail) = self.with_struct(error(), |error| unsafe { vigie_reader_error(reader, error) });
+                let (result, detail) =
+                    self.with_struct(error(), |error| unsafe { vigie_reader_error(reader, error) });
                 read_error(slot.answered(result), &detail);
             }
             8 => self.readers[at].poison(testing::vigie_testing_panic_reader),

@@ -156,6 +156,13 @@ fn the_codec_is_told_by_content() {
     assert_eq!(annexb::detect(b"not a stream"), None);
 }
 
+/// Found by the fuzz target `parameter_sets`.
+#[test]
+fn the_place_of_an_error_is_within_the_nal_unit() {
+    let cut = ParameterSets::new(Codec::H265).insert(&[0x42]).unwrap_err();
+    assert_eq!((cut.kind, cut.at.0), (Kind::Truncated, 1));
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_a_set_or_an_error(
