@@ -102,8 +102,6 @@ pub(crate) fn check(unit: &AccessUnit, limits: &Limits) {
         count += 1;
     }
     assert!(count > 0 && count <= limits.nal_units, "{count} NAL units");
-    #[cfg(feature = "planted")]
-    crate::planted::access_unit(&unit.data);
 }
 
 /// Media that are no H.264 or H.265.

@@ -13,6 +13,8 @@ pub(crate) fn rtp_round_trip(bytes: &[u8]) {
         let extension = packet.extension.map_or(0, |e| 4 + e.bytes.len());
         assert!(HEADER + packet.csrc.len() + extension + packet.payload.len() <= bytes.len());
         stamp(bytes, &packet);
+        #[cfg(feature = "planted")]
+        crate::planted::packet(&packet);
     }
     for packet in rtcp::parse(bytes).flatten() {
         reports(&packet);
