@@ -74,7 +74,7 @@ pub(crate) fn store_ops(bytes: &[u8]) {
         steps: 0,
     };
     let _ = run.open();
-    while !tape.is_empty() && run.steps < 200 {
+    while !tape.is_empty() && run.steps < 80 {
         run.step(&mut tape);
     }
     run.crash(Cut::Dice(u64::from(how) << 8 | 1));
