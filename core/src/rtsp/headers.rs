@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(out, b"User-Agent: x  Authorization: Basic Zm9v\r\n");
     }
 
-    /// Found by the fuzz target `rtsp_round_trip`: what was read was written so that it read as something else.
+    /// What the fuzz target `rtsp_round_trip` holds: what was read was written so that it read as something else.
     #[test]
     fn what_was_read_is_written_so_that_it_reads_the_same() {
         for lines in

@@ -331,7 +331,7 @@ mod tests {
         Message::parse(text.as_bytes(), Bytes::new())
     }
 
-    /// Found by the fuzz target `rtsp_round_trip`.
+    /// What the fuzz target `rtsp_round_trip` holds.
     #[test]
     fn an_odd_status_line_is_written_so_that_it_reads_the_same() {
         for odd in ["RTSP/1.0 007 Bond", "RTSP/1.0 200 OK \u{1}", "RTSP/1.0 200 \u{1}"] {
