@@ -314,10 +314,10 @@ impl Connection {
         Poll::Ready(())
     }
 
-    /// The connection ends: takes the datagrams that came before and were not read yet.
+    /// The end is near: takes the datagrams that came before it and were not read yet.
     fn take_waiting(&mut self, cx: &mut Context<'_>) {
         for _ in 0..MOST_WAITING {
-            // A turn of the runtime has a budget of reads; this is the last turn.
+            // A turn of the runtime has a budget of reads; this may be the last turn.
             let next = std::future::poll_fn(|cx| self.poll_datagram(cx));
             if Pin::new(&mut tokio::task::coop::unconstrained(next)).poll(cx).is_pending() {
                 return;
@@ -345,10 +345,6 @@ impl Connection {
     }
 
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.ingest.session().phase() == Phase::Teardown {
-            // The answer may be among the bytes, and what was sent before it among the datagrams.
-            self.take_waiting(cx);
-        }
         let mut buffer = ReadBuf::new(self.ingest.receive_buffer());
         // The machine gives room whenever it was drained. Without any, a read of nothing would look like the end.
         if buffer.capacity() == 0 {
@@ -356,16 +352,19 @@ impl Connection {
         }
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
         let n = buffer.filled().len();
+        if n == 0 || self.ingest.session().phase() == Phase::Teardown {
+            // TEARDOWN's answer may be among the bytes.
+            self.take_waiting(cx);
+        }
         let now = self.options.clock.now();
         if n == 0 {
-            self.take_waiting(cx);
             self.tap(now, Tapped::Closed);
             self.ingest.handle_closed(now);
             self.ended = true;
         } else {
             if let Some(tap) = &self.options.tap {
-                let what = Tapped::Received { bytes: buffer.filled() };
-                tap.tap(TapEvent { connection: self.id, now, what });
+                let bytes = self.ingest.receive_buffer().get(..n).unwrap_or_default();
+                tap.tap(TapEvent { connection: self.id, now, what: Tapped::Received { bytes } });
             }
             self.received = now;
             self.ingest.handle_received(now, n);

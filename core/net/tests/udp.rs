@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{Clip, PATIENCE, camera, clip, framed, units, watch};
+use futures::StreamExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
@@ -144,6 +145,16 @@ async fn pictures_come_by_udp() {
         });
         assert_eq!(ports, Some(udp == Udp::Sends));
     }
+}
+
+#[tokio::test]
+async fn what_lies_in_the_sockets_is_not_lost_when_it_stops() {
+    let (url, _) = by_hand(Udp::Sends).await;
+    let mut camera = camera(&url, udp_first);
+    while !matches!(camera.next().await, Some(Event::Playing(_))) {}
+    camera.stop();
+    let shown = units(&watch(&mut camera, usize::MAX).await);
+    assert!(shown == clip().units, "{} pictures", shown.len());
 }
 
 #[tokio::test]
