@@ -67,14 +67,8 @@ pub(in crate::store) fn pass(
         // Where the clock was set back since, what was recorded by it may bear the dates of what was to go.
         let back = journal.state().latest.map_or(0, |latest| latest.0.saturating_sub(clock.now.0).max(0));
         let expired = begun.before.plus(back.saturating_neg());
-        Deletion { source, begun: &begun, n, expired }.go(
-            journal,
-            storage,
-            clock.now,
-            &plan,
-            &mut open,
-            &mut outcome,
-        )?;
+        let deletion = Deletion { source, begun: &begun, n, expired };
+        deletion.go(journal, storage, clock.now, &plan, &mut open, &mut outcome)?;
     }
     let rule = rule_of(journal, source);
     if rule.max_age.is_none() {
@@ -107,15 +101,8 @@ pub(in crate::store) fn pass(
         there: plan.there,
     };
     let n = journal.append(storage, clock.now, &Record::DeletionBegun(begun.clone()))?;
-    let expired = begun.before;
-    Deletion { source, begun: &begun, n, expired }.go(
-        journal,
-        storage,
-        clock.now,
-        &plan,
-        &mut open,
-        &mut outcome,
-    )?;
+    let deletion = Deletion { source, begun: &begun, n, expired: begun.before };
+    deletion.go(journal, storage, clock.now, &plan, &mut open, &mut outcome)?;
     Ok(outcome)
 }
 
