@@ -4,6 +4,8 @@
 const WIDTH = 208;
 /** A picture that does not decode in this time is done without, milliseconds. */
 const PATIENCE = 4000;
+/** After so long it is looked for again, milliseconds. */
+const AGAIN = 20;
 
 /** @typedef {{image: HTMLCanvasElement, utc: number}} Preview  The picture, and when it was taken (microseconds, UTC). */
 
@@ -53,12 +55,18 @@ async function decoded(film, signal) {
       setTimeout(done, PATIENCE, false);
       video.src = address;
     });
-    if (!there || !video.videoWidth || signal?.aborted) return null;
+    if (!there || !video.videoWidth) return null;
     const image = document.createElement('canvas');
     image.width = WIDTH;
     image.height = Math.round((WIDTH * video.videoHeight) / video.videoWidth);
-    image.getContext('2d')?.drawImage(video, 0, 0, image.width, image.height);
-    return image;
+    const canvas = image.getContext('2d', { willReadFrequently: true });
+    // Chromium may tell of the data before it has the picture: then nothing at all is drawn.
+    for (const until = performance.now() + PATIENCE; canvas && !signal?.aborted && performance.now() < until; ) {
+      canvas.drawImage(video, 0, 0, image.width, image.height);
+      if (canvas.getImageData(0, 0, 1, 1).data[3]) return image;
+      await new Promise((done) => setTimeout(done, AGAIN));
+    }
+    return null;
   } finally {
     URL.revokeObjectURL(address);
     video.removeAttribute('src');
