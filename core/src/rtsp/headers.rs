@@ -97,7 +97,7 @@ impl Headers {
 }
 
 /// Without line ends and other control characters, and without blanks around it.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     spaced.trim().to_owned()
 }

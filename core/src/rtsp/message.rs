@@ -8,7 +8,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
-use super::headers::is_secret;
+use super::headers::{clean, is_secret};
 use super::{Error, Headers, Kind, Status};
 
 /// A request's method, RFC 2326 §10. Methods compare with case.
@@ -279,13 +279,24 @@ fn without_userinfo(uri: &str) -> String {
 #[must_use]
 pub fn redact(bytes: &[u8]) -> Vec<u8> {
     let mut out = bytes.to_vec();
+    // As `Headers::parse` reads: what begins with a blank continues the last field, lines without a colon between them or not.
+    let mut secret = false;
     for line in out.split_mut(|b| *b == b'\n') {
-        let colon = line.iter().position(|b| *b == b':');
-        let name = colon.and_then(|colon| line.get(..colon)).and_then(|name| core::str::from_utf8(name).ok());
-        if let (Some(name), Some(colon)) = (name, colon)
-            && is_secret(name.trim())
-        {
-            overwrite(line.get_mut(colon + 1..));
+        let goes_on = matches!(line.first(), Some(b' ' | b'\t'));
+        let value = match line.iter().position(|b| *b == b':') {
+            _ if goes_on => Some(1),
+            Some(colon) => {
+                let name = line.get(..colon).and_then(|name| core::str::from_utf8(name).ok());
+                secret = name.is_some_and(|name| is_secret(&clean(name)));
+                Some(colon + 1)
+            }
+            None => {
+                secret &= !matches!(*line, [] | [b'\r']);
+                None
+            }
+        };
+        if let (true, Some(value)) = (secret, value) {
+            overwrite(line.get_mut(value..));
             continue;
         }
         while let Some(scheme) = find_userinfo(line) {
@@ -309,9 +320,10 @@ fn find_userinfo(line: &[u8]) -> Option<core::ops::Range<usize>> {
     while let Some(found) = line.get(from..)?.windows(3).position(|w| w == b"://") {
         let start = from + found + 3;
         let rest = line.get(start..)?;
-        let end = rest.iter().position(|b| matches!(b, b'/' | b' ' | b'\r')).unwrap_or(rest.len());
+        // A password may have blanks, as `Url::parse` reads it.
+        let end = rest.iter().position(|b| *b == b'/').unwrap_or(rest.len());
         if let Some(at) = rest.get(..end)?.iter().rposition(|b| *b == b'@')
-            && rest.get(..at)?.iter().any(|b| *b != b'x')
+            && rest.get(..at)?.iter().any(|b| !matches!(b, b'x' | b' ' | b'\r'))
         {
             return Some(start..start + at);
         }
@@ -384,7 +396,15 @@ mod tests {
         let text = String::from_utf8(redacted).unwrap();
         assert!(text.starts_with("DESCRIBE rtsp://xxxxxxxxxxxx@cam/a RTSP/1.0\r\n"), "{text}");
         assert!(!text.contains("YWRt"), "{text}");
-        assert_eq!(redact(b"a://xx@b/ c://d:e@f/"), b"a://xx@b/ c://xxx@f/");
+        for (said, shown) in [
+            ("a://xx@b/ c://d:e@f/", "a://xx@b/ c://xxx@f/"),
+            ("OPTIONS rtsp://a b:pw@h RTSP/1.0", "OPTIONS rtsp://x xxxx@h RTSP/1.0"),
+            ("Authorization: Basic\r\n eA==\r\nX: y", "Authorization: xxxxx\r\n xxxx\r\nX: y"),
+            ("Authorization: a\nno field\n\tb\n\n b", "Authorization: x\nno field\n\tx\n\n b"),
+            ("\u{1}Authorization\u{b} : a\r\nX: y\r\n z", "\u{1}Authorization\u{b} : x\r\nX: y\r\n z"),
+        ] {
+            assert_eq!(String::from_utf8(redact(said.as_bytes())).unwrap(), shown);
+        }
     }
 
     #[test]
