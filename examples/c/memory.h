@@ -182,6 +182,8 @@ static int32_t memory_rename(void *context, const char *from, const char *to) {
     memory_file *moved = *memory_find(m, from), *old = *memory_find(m, to);
     if (!moved)
         return memory_leave(m, VIGIE_STORAGE_ANSWER_NOT_FOUND);
+    if (old == moved)
+        return memory_leave(m, VIGIE_STORAGE_ANSWER_DONE);
     if (old)
         memory_drop(m, old);
     snprintf(moved->path, sizeof moved->path, "%s", to);

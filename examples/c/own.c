@@ -23,6 +23,8 @@ int main(int argc, char **argv) {
         return fprintf(stderr, "own: %s\n", error.text), 1;
     nanosleep(&(struct timespec){.tv_sec = atoi(argv[2])}, NULL);
     vigie_result result = vigie_recorder_stop(recorder);
+    if (result != VIGIE_OK && vigie_recorder_error(recorder, &error) == VIGIE_OK)
+        fprintf(stderr, "own: %s\n", error.text);
     vigie_recorder_free(recorder);
 
     vigie_store *store = NULL;

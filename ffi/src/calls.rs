@@ -3,7 +3,7 @@
 //! there.
 //!
 //! What no library can notice is not done: a handle that was freed, a length that is longer than its bytes and below the
-//! largest, memory that is not mapped.
+//! largest, memory that is not mapped. Exports, and the storage of a host, are not driven here: `tests/host.c` has those.
 
 mod remuxer;
 mod session;

@@ -75,7 +75,7 @@ pub(crate) unsafe fn bytes<'a>(bytes: *const u8, len: usize) -> Result<&'a [u8],
     unsafe { array(bytes, len) }
 }
 
-/// An array of the caller's, whose length was checked.
+/// An array of the caller's, of [`MOST`] bytes at most.
 ///
 /// # Safety
 /// `items` is NULL or points to `len` of them.

@@ -12,7 +12,7 @@
 //! recorder                  an address and a store               threads, clocks, sockets and files of its own
 //! ```
 
-#[cfg(all(feature = "calls", feature = "testing"))]
+#[cfg(feature = "calls")]
 pub mod calls;
 mod error;
 mod given;

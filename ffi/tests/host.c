@@ -7,6 +7,10 @@
  */
 #include "faulty.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 static vigie_storage storage;
 static const char *camera = "gate";
 
@@ -57,6 +61,13 @@ static void nothing_is_left(void) {
     HOLDS(host.opened == 0 && host.locked == 0);
 }
 
+/* The recorder's thread may be inside. */
+static void capacity(size_t bytes) {
+    pthread_mutex_lock(&host.memory.one);
+    host.memory.capacity = bytes;
+    pthread_mutex_unlock(&host.memory.one);
+}
+
 static vigie_recorder *_Atomic recording;
 static atomic_int asked;
 
@@ -72,16 +83,42 @@ static void back_into_recorder(call now) {
     asked++;
 }
 
+static vigie_recorder *written;
+static pthread_t starter;
+
+/* On the thread that starts, or where the handle is written. */
+static void from_thread(call now) {
+    (void)now;
+    if (!pthread_equal(pthread_self(), starter)) {
+        HOLDS(written);
+        asked++;
+    }
+}
+
+static void threads(void) {
+    vigie_error error = {.struct_size = sizeof error};
+    camera = "threads";
+    starter = pthread_self();
+    asked = 0;
+    host.meanwhile = from_thread;
+    HOLDS(start("rtsp://127.0.0.1:1/", &written, &error) == VIGIE_OK);
+    HOLDS(vigie_recorder_free(written) == VIGIE_OK && asked > 0);
+    asked = 0;
+    camera = "gate";
+    heal();
+    nothing_is_left();
+}
+
 static void record(const char *url) {
     vigie_recorder *recorder = NULL;
     vigie_error error = {.struct_size = sizeof error};
     /* It fills up, and has room again. */
-    host.memory.capacity = 40000;
+    capacity(40000);
     HOLDS(start(url, &recorder, &error) == VIGIE_OK);
     HOLDS(waited_for(&told.failed, 1) && told.code == 552);
     HOLDS(vigie_recorder_error(recorder, &error) == VIGIE_OK);
     HOLDS(error.result == VIGIE_STORAGE && error.code == 552 && error.blame == VIGIE_BLAME_STORAGE);
-    host.memory.capacity = 256 << 20;
+    capacity(256 << 20);
     HOLDS(waited_for(&told.back, 1) && waited_for(&told.synced, 1));
     /* A sync that fails is no sync. */
     host.answer = 28;
@@ -352,6 +389,22 @@ static void many_findings(void) {
     HOLDS(vigie_store_free(store) == VIGIE_OK);
 }
 
+/* A span with gaps is several files: one is open at a time. */
+static void few_descriptors(void) {
+    heal();
+    vigie_store *store = open_store();
+    vigie_export clip = {.struct_size = sizeof clip, .tenant = "town", .camera = camera, .from = all.from, .to = all.to, .path = "few.mp4"};
+    struct rlimit was, few;
+    int next = open("/dev/null", O_RDONLY);
+    HOLDS(next >= 0 && close(next) == 0 && getrlimit(RLIMIT_NOFILE, &was) == 0);
+    few = was;
+    few.rlim_cur = (rlim_t)next + 1;
+    HOLDS(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    HOLDS(vigie_store_export(store, &clip) == VIGIE_OK && clip.files >= 2);
+    HOLDS(setrlimit(RLIMIT_NOFILE, &was) == 0);
+    HOLDS(vigie_store_free(store) == VIGIE_OK);
+}
+
 static vigie_store *_Atomic in_use;
 static vigie_reader *_Atomic in_use_too;
 
@@ -404,8 +457,10 @@ int main(int argc, char **argv) {
     storage = faulty_storage();
     heal();
     record(argv[1]);
+    threads();
     starts();
     whole();
+    few_descriptors();
     dump(argv[2]);
     each_fails();
     each_lie();

@@ -275,8 +275,8 @@ vigie_result vigie_recorder_start(const struct vigie_recorder_config *config,
 
 /**
  * The same into a host's own storage; `store` of the config must be NULL. The struct is copied. Its callbacks are called on the
- * calling thread until this returns, and then on one thread of the recorder's, which is not that of `on_event`, until the recorder
- * is stopped or freed; none after a failure was answered. `VIGIE_NULL_POINTER`: a callback is missing.
+ * calling thread until `*recorder` is written, and then on one thread of the recorder's, which is not that of `on_event`, until the
+ * recorder is stopped or freed; none after a failure was answered. `VIGIE_NULL_POINTER`: a callback is missing.
  *
  * What the caller promises:
  * As `vigie_recorder_start`; `storage` is NULL or points to a `vigie_storage`, whose callbacks may be called with its `context` as

@@ -198,8 +198,8 @@ extern "C" {
 /**
  * Adds a file or a folder to what a `list` callback tells. `name` is that in the folder, without the folder's; it is copied.
  * `is_folder`: 1 for a folder, 0 for a file, which has `len` bytes. `VIGIE_ARGUMENT`: a name that is empty, longer than 255 bytes,
- * not UTF-8, or a path, or a length above 16 TiB; it is left out, which does no harm. The 262 145th entry, however, fails the listing. `VIGIE_ORDER`: no `list`
- * callback is under way with this listing.
+ * not UTF-8, or a path, or a length above 16 TiB; it is left out, which does no harm. The 262 145th entry, however, fails the
+ * listing. `VIGIE_ORDER`: no `list` callback is under way with this listing.
  *
  * What the caller promises:
  * `listing` is NULL or what the callback was given, and the handle that it was called for was not freed. `name` is NULL or a

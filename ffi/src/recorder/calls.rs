@@ -36,8 +36,8 @@ unsafe fn with(
 }
 
 /// The threads of a recording: one for the camera, which events and log are told on, and one for the disk, which a host's storage
-/// is called on. The camera's waits for a word, or for the end of the sender.
-fn start(job: Job) -> Result<(Recorder, mpsc::Sender<()>), Told> {
+/// is called on. Each waits for a word, or for the end of its sender: the host has the handle before it is called on one of them.
+fn start(job: Job) -> Result<(Recorder, [mpsc::Sender<()>; 2]), Told> {
     let mut told = Told::of(job.source.to_string());
     let made = match &job.root {
         Root::Folder(path) => std::fs::create_dir_all(path),
@@ -65,7 +65,9 @@ fn start(job: Job) -> Result<(Recorder, mpsc::Sender<()>), Told> {
     let runtime = runtime.map_err(|error| failed(&mut told, VigieResult::Thread, error))?;
 
     let (messages, guard) = (Arc::clone(&inbox), Arc::clone(&shared));
+    let (disk_ready, go) = mpsc::channel::<()>();
     let disk = Builder::new().name("vigie-disk".into()).spawn(move || {
+        let _ = go.recv();
         if catch_unwind(AssertUnwindSafe(|| work.run(&messages))).is_err() {
             guard.panicked.store(true, Ordering::Relaxed);
         }
@@ -78,7 +80,6 @@ fn start(job: Job) -> Result<(Recorder, mpsc::Sender<()>), Told> {
     let (guard, messages) = (Arc::clone(&shared), Arc::clone(&inbox));
     let (ready, go) = mpsc::channel::<()>();
     let camera = Builder::new().name("vigie-camera".into()).spawn(move || {
-        // The handle is with the host before the first callback.
         let started = go.recv().is_ok();
         let mut watch = Watch::new(job.host, Arc::clone(&guard), Arc::clone(&messages));
         let log = Log(job.host);
@@ -90,13 +91,18 @@ fn start(job: Job) -> Result<(Recorder, mpsc::Sender<()>), Told> {
         join(&ended);
         catch_unwind(AssertUnwindSafe(|| watch.end())).unwrap_or(VigieResult::Panic)
     });
-    let camera = camera.map_err(|error| {
-        inbox.close();
-        join(&disk);
-        failed(&mut told, VigieResult::Thread, error)
-    })?;
+    let camera = match camera {
+        Ok(camera) => camera,
+        Err(error) => {
+            inbox.close();
+            drop(disk_ready);
+            join(&disk);
+            return Err(failed(&mut told, VigieResult::Thread, error));
+        }
+    };
     let ids = [camera.thread().id(), disk_id];
-    Ok((Recorder { shared, thread: Some(camera), ids, ended: VigieResult::Ok, told }, ready))
+    let recorder = Recorder { shared, thread: Some(camera), ids, ended: VigieResult::Ok, told };
+    Ok((recorder, [ready, disk_ready]))
 }
 
 fn join(thread: &Mutex<Option<JoinHandle<()>>>) {
@@ -129,8 +135,8 @@ pub unsafe extern "C" fn vigie_recorder_start(
 }
 
 /// The same into a host's own storage; `store` of the config must be NULL. The struct is copied. Its callbacks are called on the
-/// calling thread until this returns, and then on one thread of the recorder's, which is not that of `on_event`, until the recorder
-/// is stopped or freed; none after a failure was answered. `VIGIE_NULL_POINTER`: a callback is missing.
+/// calling thread until `*recorder` is written, and then on one thread of the recorder's, which is not that of `on_event`, until the
+/// recorder is stopped or freed; none after a failure was answered. `VIGIE_NULL_POINTER`: a callback is missing.
 ///
 /// # Safety
 /// As `vigie_recorder_start`; `storage` is NULL or points to a `vigie_storage`, whose callbacks may be called with its `context` as
@@ -173,7 +179,9 @@ unsafe fn start_with(
             Ok((inner, ready)) => {
                 place.write(Guarded::boxed(inner).cast());
                 // Only now: a callback may use the handle.
-                let _ = ready.send(());
+                for thread in ready {
+                    let _ = thread.send(());
+                }
                 Ok(VigieResult::Ok)
             }
             Err(told) => {

@@ -152,17 +152,20 @@ impl Store {
     }
 
     fn write(&mut self, file: &VirtualMp4, path: &Path) -> Result<Part, VigieResult> {
-        let mut out = Part::create(path).map_err(|error| self.file(&error))?;
-        while out.len < file.len() {
-            let bytes = file.read(&mut *self.storage, out.len, u64::MAX);
+        let (mut part, mut out) = Part::create(path).map_err(|error| self.file(&error))?;
+        while part.len < file.len() {
+            let bytes = file.read(&mut *self.storage, part.len, u64::MAX);
             let bytes = bytes.map_err(|failure| self.failure(&failure))?;
             if bytes.is_empty() {
                 let text = "a fragment changed while it was exported";
                 return Err(self.told.fail(VigieResult::Damaged, Place::default(), text));
             }
-            out.write(&bytes).map_err(|error| self.file(&error))?;
+            out.write_all(&bytes).map_err(|error| self.file(&error))?;
+            part.add(&bytes);
         }
-        Ok(out)
+        // Closed here, not when all are done: a span with many gaps is more files than a process may have open.
+        out.sync_all().map_err(|error| self.file(&error))?;
+        Ok(part)
     }
 
     /// A line of the tenant's journal, before the files take their places.
@@ -195,25 +198,23 @@ fn numbered(path: &Path, ordinal: usize) -> PathBuf {
 struct Part {
     path: PathBuf,
     part: PathBuf,
-    file: File,
     hash: Sha256,
     len: u64,
     done: bool,
 }
 
 impl Part {
-    fn create(path: &Path) -> std::io::Result<Self> {
+    fn create(path: &Path) -> std::io::Result<(Self, File)> {
         let name = path.file_name().ok_or(std::io::ErrorKind::IsADirectory)?.to_string_lossy();
         let part = path.with_file_name(format!(".{name}.part"));
         let file = File::create(&part)?;
-        Ok(Self { path: path.to_owned(), part, file, hash: Sha256::new(), len: 0, done: false })
+        Ok((Self { path: path.to_owned(), part, hash: Sha256::new(), len: 0, done: false }, file))
     }
 
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.file.write_all(bytes)?;
+    /// Bytes that were written.
+    fn add(&mut self, bytes: &[u8]) {
         self.hash.update(bytes);
         self.len += bytes.len() as u64;
-        Ok(())
     }
 
     fn told(&self) -> ExportedFile {
@@ -223,7 +224,6 @@ impl Part {
     }
 
     fn finish(mut self) -> std::io::Result<()> {
-        self.file.sync_all()?;
         std::fs::rename(&self.part, &self.path)?;
         self.done = true;
         Ok(())
