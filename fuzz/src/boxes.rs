@@ -12,7 +12,7 @@ use vigie::view::{self, Playback};
 use crate::tape::Tape;
 
 /// A file, a fragment, an init segment and a fragment of any bytes: typed errors at places within them; what a view makes of
-/// a fragment is as long as it was, and what an export plans lies within it.
+/// a fragment is as long as it was, and what an export plans is of it, and as long as it says.
 pub(crate) fn boxes(bytes: &[u8]) {
     let limits = Limits::default();
     let mut depth = 0;
@@ -51,9 +51,9 @@ pub(crate) fn boxes(bytes: &[u8]) {
     let mut plan = Export::whole(&limits);
     if plan.init(&init).is_ok() && plan.fragment(0, fragment).is_ok() {
         for file in plan.finish() {
-            for part in &file.parts {
-                assert_eq!(part.fragment, 0);
-            }
+            assert!(file.parts.iter().all(|part| part.fragment == 0));
+            let parts: u64 = file.parts.iter().map(|part| part.len).sum();
+            assert_eq!(file.head.len() as u64 + parts, file.len);
         }
     }
 }

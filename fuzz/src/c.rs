@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use vigie::segment::{Config, Segmenter};
-use vigie::store::{FileStorage, Options, Source, Writer};
-use vigie::time::{Micros, UtcMicros};
+use vigie::store::{FileStorage, Source};
+use vigie::time::UtcMicros;
 
-use crate::media::{Camera, DAY};
+use crate::media::{self, DAY};
 
 /// Every call answers with a result; what is lent is there; outputs are written on success only; a handle that is poisoned
 /// answers that.
@@ -27,26 +26,10 @@ fn store() -> &'static PathBuf {
         }));
         let folder = std::env::temp_dir().join(format!("vigie-fuzz-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
-        record(&folder).expect("a store on disk");
+        std::fs::create_dir_all(&folder).expect("a folder for temporary files");
+        let source = Source::new("t", "c").expect("names");
+        media::record(FileStorage::new(&folder), source, UtcMicros(DAY), 12, 4_000_000)
+            .expect("a store on disk");
         folder
     })
-}
-
-fn record(folder: &PathBuf) -> Result<(), vigie::store::Error> {
-    std::fs::create_dir_all(folder).expect("a folder for temporary files");
-    let source = Source::new("t", "c").expect("names");
-    let (mut writer, _) = Writer::open(FileStorage::new(folder), source, Options::default())?;
-    let mut config = Config::staggered("c");
-    (config.period, config.stagger) = (4_000_000, 0);
-    let (mut segmenter, mut camera) = (Segmenter::new(config), Camera::new(UtcMicros(DAY)));
-    for second in 0..12 {
-        segmenter.push(camera.fragment());
-        if second == 11 {
-            segmenter.finish();
-        }
-        while let Some(output) = segmenter.pull() {
-            writer.apply(Micros(second * 1_000_000), output)?;
-        }
-    }
-    writer.sync()
 }

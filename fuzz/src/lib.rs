@@ -50,6 +50,7 @@ targets! {
     framing_split: split::framing_split, "RTSP framing, split = whole";
     session_split: split::session_split, "an RTSP session, split = whole";
     ingest_split: split::ingest_split, "RTP and RTCP on a connection, up to pictures, split = whole";
+    server_split: split::server_split, "a client's requests to our server, split = whole; an answer to each";
     elementary_split: split::elementary_split, "Annex B, split = whole";
     pcap_split: split::pcap_split, "captures of packets, split = whole";
     capture_split: split::capture_split, "captures of sessions, split = whole";
@@ -72,6 +73,7 @@ targets! {
     session_ops: ops::session_ops, "a session, whatever happens in whatever order; and its capture, had again";
     store_ops: ops::store_ops, "a store on a disk that fails: nothing synced is lost, nothing held is deleted";
     store_damage: ops::store_damage, "a store with damaged files: what is served was recorded";
+    govern_ops: ops::govern_ops, "who is dialled and when, beside a plain count of it; nobody waits for ever";
     player_ops: ops::player_ops, "the player's controller: rate, seeks, jumps within their bounds";
     c_calls: c::c_calls, "the C functions in any order, with any arguments";
 }
@@ -94,7 +96,10 @@ mod tests {
             for folder_of in ["corpus", "regressions"] {
                 let dir = folder().join(folder_of).join(target.name);
                 for entry in fs::read_dir(dir).into_iter().flatten() {
-                    (target.property)(&fs::read(entry.expect("readable").path()).expect("readable"));
+                    let path = entry.expect("readable").path();
+                    // Shown where the property does not hold.
+                    println!("{}", path.display());
+                    (target.property)(&fs::read(path).expect("readable"));
                     count += 1;
                 }
             }
@@ -118,6 +123,15 @@ mod tests {
         let files = fs::read_dir(folder().join("fuzz_targets")).expect("readable").count();
         // The package and the library have names, too.
         assert_eq!((files, names.len()), (TARGETS.len(), TARGETS.len() + 2));
+        for folder_of in ["corpus", "regressions"] {
+            for entry in fs::read_dir(folder().join(folder_of)).expect("readable") {
+                let name = entry.expect("readable").file_name();
+                assert!(
+                    TARGETS.iter().any(|target| name == target.name),
+                    "{folder_of}/{name:?} is of no target"
+                );
+            }
+        }
         let readme = fs::read_to_string(folder().join("README.md")).expect("readable");
         for target in TARGETS {
             let row = format!("| `{}` | {} |", target.name, target.says);

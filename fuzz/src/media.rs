@@ -5,6 +5,8 @@ use vigie::fragment::{Fragment, Fragmenter, Piece};
 use vigie::h26x::Codec;
 use vigie::limits::Limits;
 use vigie::rtp::RtpPacket;
+use vigie::segment::{Config, Segmenter};
+use vigie::store::{Error, Options, Source, Storage, Writer};
 use vigie::time::{Micros, UtcMicros};
 use vigie::timeline::{Mode, Timeline};
 
@@ -111,6 +113,30 @@ impl Camera {
             }
         }
     }
+}
+
+/// Records so many seconds of it for the camera `source`, in files of `period` microseconds.
+pub(crate) fn record<S: Storage>(
+    storage: S,
+    source: Source,
+    from: UtcMicros,
+    seconds: u32,
+    period: u64,
+) -> Result<(), Error> {
+    let (mut writer, _) = Writer::open(storage, source, Options::default())?;
+    let mut config = Config::staggered("c");
+    (config.period, config.stagger) = (period, 0);
+    let (mut segmenter, mut camera) = (Segmenter::new(config), Camera::new(from));
+    for second in 0..seconds {
+        segmenter.push(camera.fragment());
+        if second + 1 == seconds {
+            segmenter.finish();
+        }
+        while let Some(output) = segmenter.pull() {
+            writer.apply(Micros(u64::from(second) * 1_000_000), output)?;
+        }
+    }
+    writer.sync()
 }
 
 /// A number without zeros.

@@ -26,6 +26,9 @@ pub fn seed(target: &str) -> Vec<(String, Vec<u8>)> {
             .map(|n| [vec![n * 3], cut(&[wire::answers(n.into()), interleaved()].concat())].concat())
             .collect(),
         "ingest_split" => (0..5_u8).map(|n| [vec![n], cut(&interleaved())].concat()).collect(),
+        "server_split" => [0x00, 0x13, 0x21, 0x0c]
+            .map(|options| [vec![options], cut(&split::requests(options))].concat())
+            .to_vec(),
         "elementary_split" => vec![cut(&elementary(Codec::H264)), cut(&elementary(Codec::H265))],
         "pcap_split" => vec![cut(&pcap()), cut(&bare()), cut(&interleaved())],
         "capture_split" => vec![cut(&captured(0)), cut(&captured(1))],

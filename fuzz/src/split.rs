@@ -3,11 +3,13 @@
 mod captures;
 mod elementary;
 mod framing;
+mod server;
 mod session;
 
 pub(crate) use captures::{capture_split, pcap_split};
 pub(crate) use elementary::elementary_split;
 pub(crate) use framing::framing_split;
+pub(crate) use server::{requests, server_split};
 pub(crate) use session::{config, ingest_split, session_split};
 
 /// Gives the bytes to `run` whole and cut, and compares what it says.

@@ -5,23 +5,24 @@ use std::collections::BTreeSet;
 
 use vigie::gix::{FragmentMark, Span};
 use vigie::play::{Local, Output as Played};
-use vigie::segment::{Config, Segmenter};
 use vigie::store::hold::{self, Request};
 use vigie::store::journal::{self, Journal};
 use vigie::store::retain::{self, Clock};
 use vigie::store::{
-    Availability, DayCheck, LastRecorded, Listing, Memory, Options, Repair, Source, Writer, days,
-    page_directory, rebuild, verify,
+    Availability, DayCheck, LastRecorded, Listing, Memory, Options, Repair, Source, Storage as _, Writer,
+    days, page_directory, rebuild, verify,
 };
-use vigie::time::{Micros, UtcMicros};
+use vigie::time::UtcMicros;
 
-use crate::media::{Camera, DAY};
+use crate::media::{self, DAY};
 use crate::tape::Tape;
 
 /// Seconds recorded, over midnight.
 const SECONDS: u32 = 24;
 /// So long after their start, in microseconds, recording goes on.
 const LATER: i64 = 120_000_000;
+/// Microseconds of a file.
+const FILE: u64 = 8_000_000;
 
 struct Prepared {
     disk: Memory,
@@ -29,6 +30,16 @@ struct Prepared {
     /// Every fragment, and every init segment.
     whole: BTreeSet<Vec<u8>>,
     inits: BTreeSet<Vec<u8>>,
+}
+
+impl Prepared {
+    fn has(&self, served: &Played) -> bool {
+        match served {
+            Played::Fragment { bytes, .. } => self.whole.contains(bytes),
+            Played::Init { bytes, .. } => self.inits.contains(bytes),
+            _ => true,
+        }
+    }
 }
 
 thread_local! {
@@ -54,17 +65,22 @@ pub(crate) fn store_damage(bytes: &[u8]) {
         // Bytes of the input's own may be a whole fragment with its checksum.
         let own = damage(&disk, &prepared.paths, &mut tape);
         let now = start().plus(LATER);
-        read(&disk, prepared, own, now, how);
+        read(&disk, now, how, |served| own || prepared.has(served));
         look(&disk, now);
         mend(&disk, how, now);
-        read(&disk, prepared, own, now, how);
+        // Recording went on.
+        let later = |served: &Played| {
+            let Played::Fragment { entry, .. } = served else { return false };
+            entry.mark.utc >= start().plus(LATER / 2)
+        };
+        read(&disk, now, how, |served| own || later(served) || prepared.has(served));
         look(&disk, now);
     });
 }
 
 fn prepare() -> Prepared {
     let disk = Memory::new();
-    record(&disk, start(), SECONDS, Options::default()).expect("an empty disk");
+    media::record(disk.clone(), source(), start(), SECONDS, FILE).expect("an empty disk");
     let mut journal = Journal::open(&mut disk.clone(), source().tenant, start()).expect("a journal");
     let request = Request {
         case: "1".into(),
@@ -92,23 +108,6 @@ fn prepare() -> Prepared {
     Prepared { paths: disk.paths(), disk, whole, inits }
 }
 
-fn record(disk: &Memory, from: UtcMicros, seconds: u32, options: Options) -> Result<(), vigie::store::Error> {
-    let (mut writer, _) = Writer::open(disk.clone(), source(), options)?;
-    let mut config = Config::staggered("c");
-    (config.period, config.stagger) = (8_000_000, 0);
-    let (mut segmenter, mut camera) = (Segmenter::new(config), Camera::new(from));
-    for second in 0..seconds {
-        segmenter.push(camera.fragment());
-        if second + 1 == seconds {
-            segmenter.finish();
-        }
-        while let Some(output) = segmenter.pull() {
-            writer.apply(Micros(u64::from(second) * 1_000_000), output)?;
-        }
-    }
-    writer.sync()
-}
-
 /// True where bytes of the input's own choice were written.
 fn damage(disk: &Memory, paths: &[String], tape: &mut Tape<'_>) -> bool {
     let mut own = false;
@@ -120,10 +119,14 @@ fn damage(disk: &Memory, paths: &[String], tape: &mut Tape<'_>) -> bool {
         let Some(mut bytes) = disk.content(path) else { continue };
         let at = (tape.u32() as usize) % (bytes.len() + 1);
         match op % 8 {
-            0..=2 => {
+            0 | 1 => {
                 if let Some(byte) = bytes.get_mut(at) {
                     *byte ^= 1 << (op >> 5);
                 }
+            }
+            2 => {
+                disk.clone().remove(path).expect("a file that is there");
+                continue;
             }
             3 => bytes.truncate(at),
             4 => {
@@ -150,7 +153,8 @@ fn damage(disk: &Memory, paths: &[String], tape: &mut Tape<'_>) -> bool {
     own
 }
 
-fn read(disk: &Memory, prepared: &Prepared, own: bool, now: UtcMicros, how: u8) {
+/// Plays it; all that is served is something that `may` be.
+fn read(disk: &Memory, now: UtcMicros, how: u8, may: impl Fn(&Played) -> bool) {
     let mut local = Local::new(disk.clone(), source());
     local.seek(start().plus(i64::from(how & 31) * 1_000_000));
     for n in 0..2 * SECONDS {
@@ -161,16 +165,12 @@ fn read(disk: &Memory, prepared: &Prepared, own: bool, now: UtcMicros, how: u8) 
         };
         let Ok(given) = given else { return };
         for output in given {
-            match output {
+            match &output {
                 Played::Fragment { bytes, entry, .. } => {
-                    assert!(FragmentMark::passes(&bytes, entry.mark.crc));
-                    let recorded =
-                        prepared.whole.contains(&bytes) || entry.mark.utc >= start().plus(LATER / 2);
-                    assert!(own || recorded, "what was never recorded is served");
+                    assert!(FragmentMark::passes(bytes, entry.mark.crc));
+                    assert!(may(&output), "what was never recorded is served");
                 }
-                Played::Init { bytes, .. } => {
-                    assert!(own || prepared.inits.contains(&bytes), "an init segment that never was");
-                }
+                Played::Init { .. } => assert!(may(&output), "an init segment that never was"),
                 Played::End | Played::Failed(_) => return,
                 _ => {}
             }
@@ -225,6 +225,6 @@ fn mend(disk: &Memory, how: u8, now: UtcMicros) {
     }
     let _ = retain::run(&mut storage, &source, Clock::new(now).trusted(true));
     disk.unlock_all();
-    let _ = record(disk, now, 3, Options::default());
+    let _ = media::record(disk.clone(), source, now, 3, FILE);
     disk.kill();
 }

@@ -184,12 +184,13 @@ impl Run {
             match output {
                 IngestOutput::Send(bytes) => {
                     self.writer.sent(self.now, &bytes);
-                    let end = bytes.windows(2).position(|w| w == b"\r\n").unwrap_or(bytes.len());
-                    if let Ok(Message::Request(request)) = Message::parse(&bytes, Default::default()) {
-                        let cseq = request.headers.cseq().unwrap_or(0) as usize;
-                        self.asked.push((cseq, request.method.to_string()));
-                    } else {
-                        assert!(end > 0);
+                    match Message::parse(&bytes, Default::default()) {
+                        Ok(Message::Request(request)) => {
+                            let cseq = request.headers.cseq().expect("its number") as usize;
+                            self.asked.push((cseq, request.method.to_string()));
+                        }
+                        Ok(Message::Response(_)) => {}
+                        Err(error) => assert!(bytes.starts_with(b"$"), "{error}: {bytes:?}"),
                     }
                 }
                 IngestOutput::AccessUnit(unit) => crate::depacket::check(&unit, &Limits::default()),

@@ -251,8 +251,8 @@ impl Run {
         let released = self.journal(|journal, storage, now| {
             hold::release(journal, storage, now, number, ("Le Goff", "closed"))
         });
-        // One that failed may have been written: it is not certain any more.
-        if released.is_none_or(|done| done != Ok(Release::Asked)) {
+        // One that failed may have been written: it is not certain any more. Where the journal did not open, nothing was.
+        if released.is_some_and(|done| done != Ok(Release::Asked)) {
             self.holds.remove(&number);
         }
     }

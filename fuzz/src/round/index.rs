@@ -7,10 +7,8 @@ use vigie::gix::{
 use vigie::store::{Cause, GapEntry};
 use vigie::time::{Ticks, UtcMicros};
 
+use crate::media::DAY;
 use crate::tape::Tape;
-
-/// 2026-11-22T00:00:00Z.
-const DAY: i64 = 1_795_305_600_000_000;
 
 /// A day of any files and fragments is written and read back; what reads of any bytes is written as those bytes.
 pub(crate) fn index_round_trip(bytes: &[u8]) {

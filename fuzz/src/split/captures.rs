@@ -1,5 +1,7 @@
 //! Files of captures: packets (pcap, pcapng, RFC 4571, interleaved) and sessions of ours.
 
+use std::fmt::Debug;
+
 use vigie::depacket::capture::CaptureReader;
 use vigie::limits::Limits;
 use vigie::record::capture::Replay;
@@ -12,23 +14,13 @@ pub(crate) fn pcap_split(bytes: &[u8]) {
 
 fn packets(pieces: &[&[u8]]) -> Vec<String> {
     let (mut capture, mut out) = (Capture::new(&Limits::default()), vec![]);
-    let drain = |capture: &mut Capture, out: &mut Vec<String>| loop {
-        match capture.pull() {
-            Ok(Some(item)) => out.push(format!("{item:?}")),
-            Ok(None) => return true,
-            Err(error) => {
-                out.push(format!("{error:?}"));
-                return false;
-            }
-        }
-    };
     let whole = pieces.iter().all(|piece| {
         capture.push(piece);
-        drain(&mut capture, &mut out)
+        drain(|| capture.pull(), &mut out)
     });
     if whole {
         capture.finish();
-        drain(&mut capture, &mut out);
+        drain(|| capture.pull(), &mut out);
     }
     assert!(matches!(capture.pull(), Ok(None)), "something after the end");
     out.push(format!("{:?}", capture.stats()));
@@ -37,23 +29,13 @@ fn packets(pieces: &[&[u8]]) -> Vec<String> {
 
 fn pictures(pieces: &[&[u8]]) -> Vec<String> {
     let (mut reader, mut out) = (CaptureReader::new(&Limits::default()), vec![]);
-    let drain = |reader: &mut CaptureReader, out: &mut Vec<String>| loop {
-        match reader.pull() {
-            Ok(Some(found)) => out.push(format!("{found:?}")),
-            Ok(None) => return true,
-            Err(error) => {
-                out.push(format!("{error:?}"));
-                return false;
-            }
-        }
-    };
     let whole = pieces.iter().all(|piece| {
         reader.push(piece);
-        drain(&mut reader, &mut out)
+        drain(|| reader.pull(), &mut out)
     });
     if whole {
         reader.finish();
-        drain(&mut reader, &mut out);
+        drain(|| reader.pull(), &mut out);
     }
     out
 }
@@ -62,25 +44,29 @@ fn pictures(pieces: &[&[u8]]) -> Vec<String> {
 pub(crate) fn capture_split(bytes: &[u8]) {
     super::split(bytes, |pieces| {
         let (mut replay, mut out) = (Replay::new(&Limits::default()), vec![]);
-        let drain = |replay: &mut Replay, out: &mut Vec<String>| loop {
-            match replay.pull() {
-                Ok(Some(news)) => out.push(format!("{news:?}")),
-                Ok(None) => return true,
-                Err(error) => {
-                    out.push(format!("{error:?}"));
-                    return false;
-                }
-            }
-        };
         let whole = pieces.iter().all(|piece| {
             replay.push(piece);
-            drain(&mut replay, &mut out)
+            drain(|| replay.pull(), &mut out)
         });
         if whole {
             replay.finish();
-            drain(&mut replay, &mut out);
+            drain(|| replay.pull(), &mut out);
             out.push(format!("{:?}", replay.summary()));
         }
         out
     });
+}
+
+/// All that is there. False at an error, which ends a capture.
+fn drain<T: Debug, E: Debug>(mut pull: impl FnMut() -> Result<Option<T>, E>, out: &mut Vec<String>) -> bool {
+    loop {
+        match pull() {
+            Ok(Some(item)) => out.push(format!("{item:?}")),
+            Ok(None) => return true,
+            Err(error) => {
+                out.push(format!("{error:?}"));
+                return false;
+            }
+        }
+    }
 }
