@@ -202,7 +202,7 @@ export class ArchiveStream {
     this.backwards = false;
     for (const part of parts) {
       if (part === parts[0]) this.feed.offset = null;
-      if (part === parts.at(-1)) this.feed.jump = { live: false, utc: this.sought };
+      if (part === parts.at(-1)) this.feed.jump = { utc: this.sought };
       this.feed.fragment(part, Date.now());
     }
     this.sought = null;
@@ -218,13 +218,13 @@ export class ArchiveStream {
     const times = text.pictures.map(([, utc]) => utc);
     const [first, last] = [Math.min(...times), Math.max(...times)];
     if (this.sought !== null) {
-      this.feed.restart(false, this.sought);
+      this.feed.restart(this.sought);
       // A GOP may be stored in parts: the playhead is sent on with each that comes nearer.
       this.later = last < this.sought ? this.sought : null;
       this.sought = null;
       this.tell({ type: 'connection', up: true, cause: null, attempt: 0 });
     } else if (this.later !== null) {
-      if (first <= this.later && !text.randomAccess) this.feed.jump = { live: false, utc: this.later };
+      if (first <= this.later && !text.randomAccess) this.feed.jump = { utc: this.later };
       if (text.randomAccess || last >= this.later) this.later = null;
     }
     this.feed.fragment({ bytes: buffer(this.machine.bytes()), text }, Date.now());

@@ -28,10 +28,16 @@ export function drag({ grid, swap, tiles }, tile, press) {
   const holding = touch ? setTimeout(() => (begin(), (held = true)), HOLD) : 0;
 
   const begin = () => {
+    try {
+      grid.setPointerCapture(press.pointerId);
+    } catch {
+      // NotFoundError: the finger went up while this was loading, and no event will tell.
+      end();
+      return;
+    }
     moving = true;
     tile.classList.add('moving');
     grid.classList.add('arranging');
-    grid.setPointerCapture(press.pointerId);
   };
   const aim = (/** @type {HTMLElement | null} */ to) => {
     if (to === target) return;

@@ -166,7 +166,7 @@ export class VigieDewarp {
     this.#view = within({ pan: 0, tilt: pitch(this.#fisheye.mount) / 2, angle: 60 }, this.#fisheye);
     this.#straightener = new Straightener(this.#canvas);
     const root = /** @type {ShadowRoot} */ (player.shadowRoot);
-    root.adoptedStyleSheets = [...root.adoptedStyleSheets, styles];
+    root.adoptedStyleSheets.push(styles);
     player.video.after(this.#canvas);
     this.#sizes = new ResizeObserver(() => this.#size());
     this.#sizes.observe(this.#canvas);
@@ -196,7 +196,7 @@ export class VigieDewarp {
 
   /** Turns and zooms on, until it is told another velocity: what `<vigie-ptz>` tells. @param {Velocity | null} velocity */
   drive(velocity) {
-    this.#velocity = velocity && (velocity.pan || velocity.tilt || velocity.zoom) ? velocity : null;
+    this.#velocity = velocity && !this.#closed && (velocity.pan || velocity.tilt || velocity.zoom) ? velocity : null;
     if (!this.#velocity || this.#driven) return;
     let before = performance.now();
     const on = (/** @type {number} */ now) => {
@@ -216,6 +216,7 @@ export class VigieDewarp {
 
   /** The player shows the picture as it is again. */
   close() {
+    if (this.#closed) return;
     this.#closed = true;
     this.drive(null);
     cancelAnimationFrame(this.#driven);
@@ -224,8 +225,10 @@ export class VigieDewarp {
     this.#sizes.disconnect();
     this.#canvas.remove();
     this.#straightener.free();
-    const root = this.#player.shadowRoot;
-    if (root) root.adoptedStyleSheets = root.adoptedStyleSheets.filter((one) => one !== styles);
+    // Its own alone: another view may have taken this one's place already.
+    const sheets = this.#player.shadowRoot?.adoptedStyleSheets ?? [];
+    const at = sheets.lastIndexOf(styles);
+    if (at >= 0) sheets.splice(at, 1);
   }
 
   #listen() {

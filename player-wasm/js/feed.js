@@ -47,7 +47,7 @@ export class Feed {
     this.playhead = 0;
     /** Where the playhead was last sent. @type {number | null} */
     this.started = null;
-    /** Where it is to be sent next. @type {{live: boolean, utc: number | null} | null} */
+    /** Where it is to be sent next: to that picture, or to the first that comes. @type {{utc: number | null} | null} */
     this.jump = null;
   }
 
@@ -84,10 +84,10 @@ export class Feed {
     this.post({ type: 'attach', id, generation, handle }, [/** @type {Transferable} */ (handle)]);
   }
 
-  /** What comes next does not continue what came before: the playhead will be sent there. @param {boolean} live @param {number | null} utc */
-  restart(live, utc) {
+  /** What comes next does not continue what came before: the playhead will be sent there. @param {number | null} utc */
+  restart(utc) {
     this.offset = null;
-    this.jump = { live, utc };
+    this.jump = { utc };
   }
 
   /** @param {Format} format @param {ArrayBuffer} bytes */
@@ -157,9 +157,8 @@ export class Feed {
 
   /** Sends the playhead to the first picture, or the one asked for. @param {number} start @param {Picture[]} pictures */
   #announce(start, pictures) {
-    const first = this.started === null;
-    if (!this.jump && !first) return;
-    const { live, utc } = this.jump ?? { live: true, utc: null };
+    if (!this.jump && this.started !== null) return;
+    const utc = this.jump?.utc ?? null;
     const wanted = utc === null ? null : pictures.filter((p) => p.utc <= utc).sort((a, b) => b.time - a.time)[0];
     // Into the picture asked for: at its very start Firefox shows the one before.
     const time = wanted ? wanted.time + this.step / 4 : start;
@@ -168,8 +167,7 @@ export class Feed {
     this.playhead = time;
     this.pace?.started(performance.now());
     const { id, generation } = this;
-    const from = wanted ?? pictures.reduce((a, b) => (b.time < a.time ? b : a), /** @type {Picture} */ (pictures[0]));
-    this.post({ type: 'start', id, generation, time, utc: from?.utc ?? 0, live });
+    this.post({ type: 'start', id, generation, time });
   }
 
   /** @param {number} time */

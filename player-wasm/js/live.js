@@ -157,7 +157,7 @@ export class LiveStream {
       return;
     }
     if (this.restarted) {
-      this.feed.restart(true, null);
+      this.feed.restart(null);
       this.restarted = false;
     }
     this.feed.fragment(fragment, performance.timeOrigin + performance.now());

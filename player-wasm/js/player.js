@@ -116,10 +116,7 @@ export class VigiePlayer extends HTMLElement {
   set token(token) {
     if (token === this.#token) return;
     this.#token = token;
-    if (this.#screen) {
-      this.#close();
-      this.#open();
-    }
+    this.#screen?.again(token);
   }
 
   /** Who is looking: written over the picture and into captures. */
@@ -354,7 +351,6 @@ export class VigiePlayer extends HTMLElement {
     this.#screen.clockOffset = this.#clockOffset;
     const base = new URL(this.getAttribute('src') ?? '/', document.baseURI).href;
     void this.#screen.open({ base, tenant, camera }, this.#token, this.#at());
-    this.#render(true);
   }
 
   #close() {

@@ -81,7 +81,7 @@
  *   | {type: 'init', id: number, generation: number, format: Format, bytes: ArrayBuffer | null}
  *   | {type: 'fragment', id: number, generation: number, start: number, end: number, offset: number,
  *      damaged: boolean, randomAccess: boolean, arrived: number, size: number, pictures: Picture[], bytes: ArrayBuffer | null}
- *   | {type: 'start', id: number, generation: number, time: number, utc: number, live: boolean}
+ *   | {type: 'start', id: number, generation: number, time: number}
  *   | {type: 'pace', id: number, generation: number, rate: number, seek: number | null, rung: number, target: number,
  *      jumps: number, underruns: number}
  *   | {type: 'gap', id: number, gap: Gap, time: number}

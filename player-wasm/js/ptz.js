@@ -3,7 +3,7 @@
 /** @import {Velocity} from './ptz-stick.js' */
 import { element, sheet, theme, upgrade, write } from './dom.js';
 import { Gate, STILL, axis, still, stick } from './ptz-stick.js';
-import { textOf } from './text.js';
+import { textOf } from './words.js';
 
 /** The hand is looked at this often while it moves something, milliseconds. */
 const TICK = 50;
@@ -47,8 +47,8 @@ export class VigiePtz extends HTMLElement {
   #closer = element('button', { type: 'button', part: 'zoom' }, '+');
   #wider = element('button', { type: 'button', part: 'zoom' }, '−');
   #hand = element('div', { class: 'hand', part: 'hand', role: 'status' });
-  /** @type {Set<string>} */
-  #keys = new Set();
+  /** What each key that is down does, by its place: let go after Shift, `+` calls itself `=`. @type {Map<string, string>} */
+  #keys = new Map();
   #fast = false;
   /** What the pointer does: on the pad, and on the buttons. */
   #pull = { pan: 0, tilt: 0 };
@@ -88,7 +88,9 @@ export class VigiePtz extends HTMLElement {
     }
     this.#pad.addEventListener('keydown', (event) => this.#key(event));
     this.#pad.addEventListener('keyup', (event) => {
-      this.#keys.delete(event.key);
+      this.#keys.delete(event.code);
+      // While it is down, macOS tells of no other key that is let go.
+      if (event.key === 'Meta') this.#keys.clear();
       this.#fast = event.shiftKey;
       this.#look();
     });
@@ -181,7 +183,7 @@ export class VigiePtz extends HTMLElement {
   /** @param {KeyboardEvent} event @param {string} key */
   #hold(event, key) {
     if (!MOVES[event.key] && event.key !== ' ' && event.key !== 'Enter') return;
-    this.#keys.add(key);
+    this.#keys.set(event.code, key);
     this.#fast = event.shiftKey;
     this.#look();
   }
@@ -214,7 +216,7 @@ export class VigiePtz extends HTMLElement {
     /** @type {Velocity} */
     const sum = { pan: this.#pull.pan, tilt: this.#pull.tilt, zoom: this.#press * KEYS };
     const speed = this.#fast ? 1 : KEYS;
-    for (const key of this.#keys) {
+    for (const key of this.#keys.values()) {
       const move = MOVES[key] ?? {};
       sum.pan += (move.pan ?? 0) * speed;
       sum.tilt += (move.tilt ?? 0) * speed;

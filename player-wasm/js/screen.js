@@ -112,6 +112,8 @@ export class Screen {
     const line = new Line((message) => this.#heard(message));
     this.line = line;
     this.#frames();
+    // What showed is gone: at once the tile says so.
+    this.watcher.tick();
     await line.ready;
     if (this.line !== line) return;
     this.cause = line.lane.broken ?? this.cause;
@@ -416,10 +418,15 @@ export class Screen {
   /** Opens anew, with all that was asked for. @param {number} wait milliseconds */
   #later(wait) {
     clearTimeout(this.asking);
-    this.asking = setTimeout(() => {
-      const { source, token, live, soughtUtc } = this;
-      if (source) void this.open(source, token, live ? null : soughtUtc);
-    }, wait);
+    this.asking = setTimeout(() => this.again(this.token), wait);
+  }
+
+  /** Opens anew where the recording is by now, and not where it was sent first. @param {string} token */
+  again(token) {
+    const { source, live } = this;
+    // Of the present no picture is left to stand still.
+    if (live) this.paused = false;
+    if (source) void this.open(source, token, live ? null : ((this.shown && this.picture?.utc) ?? this.soughtUtc));
   }
 
   #rebuild() {

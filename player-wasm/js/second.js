@@ -57,7 +57,7 @@ export class Second {
     }, LOOK);
   }
 
-  /** Another token, camera or colour. */
+  /** Another token, clock, camera, order or colour. */
   tell() {
     if (this.there) this.child.postMessage({ type: 'vigie-wall', ...this.#state() }, location.origin);
   }

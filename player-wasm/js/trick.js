@@ -74,7 +74,8 @@ export class Trick {
     const { screen, mode: before } = this;
     const { speed, video } = screen;
     const utc = screen.picture?.utc ?? screen.soughtUtc;
-    if (screen.live || utc === null) return;
+    // It may be closed by the time that this file is loaded.
+    if (!screen.line || screen.live || utc === null) return;
     const mode = modeOf(speed, screen.format, this.interval);
     this.mode = mode;
     this.first = false;

@@ -157,6 +157,7 @@ export class VigieWall extends HTMLElement {
   set order(keys) {
     this.#order = merged(this.#order, keys);
     this.#sort();
+    this.#windows.tell();
     if (!this.#ready) return;
     const kept = this.#keep();
     this.dispatchEvent(new CustomEvent('vigie-arrange', { detail: { order: this.order, kept } }));
@@ -271,6 +272,7 @@ export class VigieWall extends HTMLElement {
   set clockOffset(ms) {
     this.#clockOffset = ms;
     for (const player of this.#players) player.clockOffset = ms;
+    this.#windows.tell();
   }
 
   /** The player of a camera. @param {string | null} key `tenant/camera` */
@@ -443,7 +445,7 @@ export class VigieWall extends HTMLElement {
       tile.setAttribute('aria-selected', 'true');
       tile.tabIndex = 0;
     }
-    // A tile starts with the stream that its size asks for.
+    // The smaller stream first, where there is one: what the tile's size asks for is known once that stays.
     const main = !camera.sub;
     /** @type {Tile} */
     const entry = { tile, player, camera, main, next: null, timer: 0 };

@@ -31,8 +31,18 @@ export class Windows {
     }
     import('./second.js').then(
       ({ Second }) => {
+        // Taken out of the page meanwhile, the wall gives no token away.
+        if (!this.wall.isConnected) {
+          child.close();
+          return;
+        }
+        /** @type {boolean | null} */
+        let told = null;
         const second = new Second(child, this.wall, keys, this.names, (there) => {
           if (child.closed) this.list.delete(second);
+          // It says again and again that it is ready, and closed it is gone a second time.
+          if (there === told) return;
+          told = there;
           this.changed();
           tell(there);
         });
@@ -50,7 +60,7 @@ export class Windows {
     return second !== undefined;
   }
 
-  /** Another token, camera or colour. */
+  /** Another token, clock, camera, order or colour. */
   tell() {
     for (const second of this.list) second.tell();
   }

@@ -14,7 +14,7 @@ import { browsers } from './browser/browsers.js';
 import { preview, speeds, together } from './browser/archive.js';
 import { arranging } from './browser/arranging.js';
 import * as centre from './browser/centre.js';
-import { looks } from './browser/looks.js';
+import { french, looks } from './browser/looks.js';
 import { Report } from './browser/report.js';
 import { doors, keyboard, live, outage, policy, recorded, start } from './browser/shows.js';
 import { axe, faults, latency, stepping, surface, wall } from './browser/tile.js';
@@ -53,7 +53,7 @@ for (const kind of kinds) {
     server = await centre.start();
     const context = { browser, page, server, report, out, complaints, name: kind.name, h265: kind.h265 };
     await start(context);
-    for (const show of [live, keyboard, recorded, outage, looks, axe, latency, surface, stepping, speeds, together, preview, ptz, dewarp, wall, arranging, closer, faults, policy, web, doors]) {
+    for (const show of [live, keyboard, recorded, outage, looks, french, axe, latency, surface, stepping, speeds, together, preview, ptz, dewarp, wall, arranging, closer, faults, policy, web, doors]) {
       if (only && !only.includes(show.name)) continue;
       if (!only && LONG.has(show) && first !== kind && !process.env.VIGIE_LONG) {
         console.log(`       ${kind.name}: ${show.name} is for VIGIE_LONG=1`);

@@ -25,6 +25,10 @@ try {
   const page = await browser.newPage();
   await page.setViewport({ width: 1180, height: 720 });
 
+  /** Else the picture would be of something else than its name says. */
+  const reach = async (test, most) => {
+    if (Number.isNaN(await until(test, most))) throw new Error(`not after ${most / 1000} s: ${test}`);
+  };
   const state = (key) => page.evaluate((of) => document.querySelector('vigie-wall').player(of)?.state, key);
   /** The desk in one of its looks. */
   const look = async (theme, lang) => {
@@ -42,7 +46,7 @@ try {
 
   await page.goto(server.address);
   await look('dark', 'en');
-  await until(async () => (await state(STOPPED)) === 'live', 20_000);
+  await reach(async () => (await state(STOPPED)) === 'live', 20_000);
   await sleep(25_000);
 
   // Late enough to be stale, and not yet taken for no signal.
@@ -51,18 +55,18 @@ try {
     if (theme === 'light') {
       await server.order(STOPPED, 'start');
       await look(theme, lang);
-      await until(async () => (await state(STOPPED)) === 'live', 20_000);
+      await reach(async () => (await state(STOPPED)) === 'live', 20_000);
       await sleep(4000);
       await server.order(STOPPED, 'stop');
     }
-    await until(async () => (await state(STOPPED)) === 'stale', 10_000);
+    await reach(async () => (await state(STOPPED)) === 'stale', 10_000);
     await sleep(1200);
     await save(`stale-${theme}-${lang}`, await box(() => document.querySelector('vigie-wall').player('annoeullin/place').getBoundingClientRect().toJSON()));
   }
   await server.order(STOPPED, 'start');
   for (const [theme, lang] of [['light', 'fr'], ['dark', 'en']]) {
     await look(theme, lang);
-    await until(async () => (await state(STOPPED)) === 'live', 20_000);
+    await reach(async () => (await state(STOPPED)) === 'live', 20_000);
     await sleep(5000);
     // The last minutes, with what was missing in them.
     await page.evaluate(() => {

@@ -2,13 +2,12 @@
 
 import { join as path } from 'node:path';
 import { join, percentile, take } from './probe.js';
-import { sleep, until } from './shows.js';
+import { CLIP, sleep, until } from './shows.js';
 import { KEY, on, playing, state } from './tile.js';
 
 /** Seconds of recording that there must be to go back in. */
 const RECORDED = 40;
-/** The film that the simulator plays over and over: pictures, and those from key picture to key picture. */
-const CLIP = 1500;
+/** Pictures from key picture to key picture of the film that the simulator plays. */
 const GOP = 50;
 
 /** Waits until there is something to go back in. */
@@ -96,6 +95,16 @@ export async function speeds(context) {
     await until(async () => (await state(page)) === 'recorded', 8000);
     const ago = await page.evaluate(() => Date.now() - document.querySelector('vigie-player').picture.utc / 1000);
     report.holds(name, 'the last 30 s again', ago > 27_000 && ago < 33_000, `${(ago / 1000).toFixed(1)} s ago`);
+    await sleep(2000);
+    const renewed = await page.evaluate(async () => {
+      const player = document.querySelector('vigie-player');
+      const { currentTime: before, token } = player;
+      player.token = 'other';
+      player.token = token;
+      await new Promise((done) => player.addEventListener('vigie-picture', done, { once: true }));
+      return player.currentTime - before;
+    });
+    report.holds(name, 'another token: the recording goes on from where it was', renewed > -0.5 && renewed < 1, `${renewed.toFixed(2)} s on`);
   });
 }
 

@@ -1,9 +1,8 @@
 // A picture looked at closely, and marked with who looks: digital zoom, watermark, less motion.
 
 import { join as path } from 'node:path';
-import { install } from './probe.js';
 import { sleep, until } from './shows.js';
-import { portal } from './strict.js';
+import { on } from './tile.js';
 
 const SCRIPT = `import '/player/tile.js';
   const player = (window.player = document.createElement('vigie-player'));
@@ -27,13 +26,7 @@ const zoom = (page) => page.evaluate(() => window.player.zoom);
 const near = (a, b) => Math.abs(a - b) < 0.02;
 
 export async function closer(context) {
-  const { browser, server, report, name, out } = context;
-  const front = await portal(server.base, "default-src 'self'; media-src 'self' blob:", SCRIPT);
-  const page = await browser.newPage();
-  try {
-    await page.goto(`${front.base}/#token=${server.token}`);
-    await page.waitForFunction(() => window.player?.seek);
-    await page.evaluate(install);
+  await on(context, async ({ page, report, name, out }) => {
     await until(() => page.evaluate(() => window.player.state === 'live'), 15_000, 50);
     const box = await page.evaluate(() => {
       const { left, top, width, height } = window.player.shadowRoot.querySelector('.picture').getBoundingClientRect();
@@ -137,17 +130,17 @@ export async function closer(context) {
     report.holds(name, 'the watermark taken away comes back', mended.every(Boolean), mended.join());
     report.most(name, 'pictures shown before the watermark', await page.evaluate(() => window.bare), 0, '');
     // What moves, moves with a meaning: and not where the system asks for less.
+    const moves = () => page.evaluate(() => window.__all(document).flatMap((node) => node.getAnimations()).filter(({ playState }) => playState === 'running').length);
+    await page.evaluate(() => window.player.setAttribute('camera', 'none-such'));
+    const moved = await until(async () => (await moves()) > 0, 3000, 20);
+    report.holds(name, 'a tile that loads moves', !Number.isNaN(moved));
     await page.emulateMediaFeatures?.([{ name: 'prefers-reduced-motion', value: 'reduce' }]).catch(() => {});
-    const reduced = await page.evaluate(async () => {
-      if (!matchMedia('(prefers-reduced-motion: reduce)').matches) return null;
-      window.player.setAttribute('camera', 'none-such');
-      await new Promise((done) => setTimeout(done, 200));
-      return window.__all(document).flatMap((node) => node.getAnimations()).filter(({ playState }) => playState === 'running').length;
-    });
-    if (reduced === null) console.log(`       ${name}: no way to ask it for less motion`);
-    else report.most(name, 'moves where less motion is asked for', reduced, 0, '');
-  } finally {
-    await page.close();
-    await front.stop();
-  }
+    if (await page.evaluate(() => matchMedia('(prefers-reduced-motion: reduce)').matches)) {
+      await page.evaluate(() => window.player.setAttribute('camera', 'none-such-either'));
+      await sleep(200);
+      report.most(name, 'moves where less motion is asked for', await moves(), 0, '');
+    } else {
+      console.log(`       ${name}: no way to ask it for less motion`);
+    }
+  }, SCRIPT, 'window.player?.seek');
 }

@@ -1,6 +1,7 @@
 // Can it be read, by everybody?
 
 import { join as path } from 'node:path';
+import { sleep, until } from './shows.js';
 
 /** Runs in the page: every text with its size and its contrast against what lies behind it (WCAG 2.2, 1.4.3). */
 function measure() {
@@ -55,7 +56,7 @@ export async function looks(context) {
   for (const theme of ['dark', 'light']) {
     const now = await page.evaluate(() => document.documentElement.dataset.theme);
     if (now !== theme) await page.click('#theme-button');
-    await new Promise((done) => setTimeout(done, 500));
+    await sleep(500);
     const { count, small, faint } = await page.evaluate(measure);
     report.holds(name, `${theme}: no text below 13 px`, small.length === 0 && count > 20, small.length ? small[0] : `${count} texts`);
     report.holds(name, `${theme}: contrast AA`, faint.length === 0, faint.length ? faint.slice(0, 3).join('; ') : `${count} texts`);
@@ -72,4 +73,29 @@ export async function looks(context) {
       .map((node) => node.outerHTML.slice(0, 60));
   });
   report.holds(name, 'every control has a name', unnamed.length === 0, unnamed[0] ?? 'yes');
+}
+
+/** The desk itself in French, by its own button: nothing of its page stays English. */
+export async function french({ browser, server, report, name }) {
+  const page = await browser.newPage();
+  // The page is loaded anew meanwhile.
+  const holds = (test) => until(() => page.evaluate(test).catch(() => false), 10_000);
+  try {
+    await page.goto(server.address);
+    await holds(() => document.querySelectorAll('#list button').length >= 4);
+    await page.evaluate(() => document.getElementById('lang-button').click());
+    const turned = await holds(() => document.documentElement.lang === 'fr' && document.querySelectorAll('#list button').length >= 4);
+    report.holds(name, 'the desk’s button turns it into French', !Number.isNaN(turned));
+    await sleep(1000);
+    const [seen, english] = await page.evaluate(async () => {
+      const { FRENCH } = await import('/words.js');
+      const texts = [...document.querySelectorAll('body *')].flatMap((node) => [...node.childNodes].filter(({ nodeType }) => nodeType === Node.TEXT_NODE).map(({ data }) => data.trim()));
+      for (const attribute of ['title', 'aria-label']) texts.push(...[...document.querySelectorAll(`body [${attribute}]`)].map((node) => node.getAttribute(attribute)));
+      return [texts.filter(Boolean).length, texts.filter((text) => (FRENCH[text] ?? text) !== text)];
+    });
+    report.holds(name, '… all of it', english.length === 0 && seen > 60, english.join(', ') || `${seen} texts`);
+  } finally {
+    await page.evaluate(() => localStorage.setItem('vigie-lang', 'en')).catch(() => {});
+    await page.close();
+  }
 }

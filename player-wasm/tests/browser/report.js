@@ -16,15 +16,20 @@ export class Report {
     console.log(`${good ? '  ok  ' : slow ? ' over ' : ' FAIL '} ${where.padEnd(9)} ${what.padEnd(46)} ${String(value).padEnd(34)} ${bound}`);
   }
 
-  /** At most `most`. @param {string} where @param {string} what @param {number} value @param {number} most @param {string} unit */
+  /** Something to know beside the rows: it has no bound, and is not counted. @param {string} where @param {string} what @param {string} value */
+  note(where, what, value) {
+    console.log(`       ${where.padEnd(9)} ${what.padEnd(46)} ${value}`);
+  }
+
+  /** At most `most`; the largest of an empty list, minus infinity, is within no bound. @param {string} where @param {string} what @param {number} value @param {number} most @param {string} unit */
   most(where, what, value, most, unit) {
     const text = Number.isInteger(value) ? value : value.toFixed(1);
-    this.add(where, what, `${text} ${unit}`.trim(), `≤ ${most} ${unit}`.trim(), value <= most, ['ms', 's'].includes(unit) && value <= most * SLACK);
+    this.add(where, what, `${text} ${unit}`.trim(), `≤ ${most} ${unit}`.trim(), Number.isFinite(value) && value <= most, ['ms', 's'].includes(unit) && Number.isFinite(value) && value <= most * SLACK);
   }
 
   /** @param {string} where @param {string} what @param {number} value @param {number} least @param {string} [unit] */
   least(where, what, value, least, unit = '') {
-    this.add(where, what, `${value} ${unit}`.trim(), `≥ ${least} ${unit}`.trim(), value >= least);
+    this.add(where, what, `${value} ${unit}`.trim(), `≥ ${least} ${unit}`.trim(), Number.isFinite(value) && value >= least);
   }
 
   /** @param {string} where @param {string} what @param {boolean} good @param {string} [value] */

@@ -3,6 +3,9 @@
 import http from 'node:http';
 import net from 'node:net';
 
+/** What README.md asks of a portal's page. */
+export const POLICY = "default-src 'self'; media-src 'self' blob:";
+
 const PAGE = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Portal</title>
 <link rel="stylesheet" href="/portal.css"><script type="module" src="/portal.js"></script></head><body></body></html>`;
 const STYLE = 'html,body{height:100%;margin:0;background:#0d1115} vigie-wall{width:100%;height:100%}';
@@ -128,6 +131,21 @@ export async function portal(centre, policy, script = SCRIPT) {
     },
   };
 }
+
+/**
+ * Where a token could be read by who should not: addresses, markup with that of shadow trees, storage.
+ * @param {import('puppeteer-core').Page | import('puppeteer-core').Frame} frame @param {string} token
+ */
+export const leaks = (frame, token) =>
+  frame.evaluate((secret) => {
+    const markup = (root) => (root.outerHTML ?? root.innerHTML) + [...root.querySelectorAll('*')].map(({ shadowRoot }) => (shadowRoot ? markup(shadowRoot) : '')).join('');
+    const places = {
+      address: [location.href, ...performance.getEntriesByType('resource').map(({ name }) => name)].join(' '),
+      markup: markup(document.documentElement),
+      storage: JSON.stringify([{ ...localStorage }, { ...sessionStorage }]) + document.cookie,
+    };
+    return Object.entries(places).flatMap(([place, text]) => (text.includes(secret) ? [place] : []));
+  }, token);
 
 /** A page of another origin that tries what it can to reach the centre, with the token even. */
 export async function stranger(centre, token) {

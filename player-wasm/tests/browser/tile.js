@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join as path } from 'node:path';
 import { install, join, percentile, take } from './probe.js';
-import { sleep, until } from './shows.js';
-import { portal } from './strict.js';
+import { CLIP, right, sleep, until } from './shows.js';
+import { POLICY, portal } from './strict.js';
 
 export const KEY = 'annoeullin/mairie';
 const [TENANT, CAMERA] = KEY.split('/');
@@ -25,14 +25,17 @@ window.tile = (latency) => {
   return player;
 };`;
 
-/** Opens the page, runs `show` on it, closes it. */
-export async function on(context, show) {
+/**
+ * Opens a portal's page, runs `show` on it, closes it.
+ * @param {string} [script]  Of the page, in place of the tile. @param {string} [ready]  What is there once it has run.
+ */
+export async function on(context, show, script = SCRIPT, ready = 'window.tile') {
   const { browser, server } = context;
-  const front = await portal(server.base, "default-src 'self'; media-src 'self' blob:", SCRIPT);
+  const front = await portal(server.base, POLICY, script);
   const page = await browser.newPage();
   try {
     await page.goto(`${front.base}/#token=${server.token}`);
-    await page.waitForFunction(() => window.tile);
+    await page.waitForFunction(ready);
     await page.evaluate(install);
     await show({ ...context, page, front });
   } finally {
@@ -60,7 +63,7 @@ export async function playing(page, latency) {
 
 export const state = (page) => page.evaluate(() => document.querySelector('vigie-player').state);
 const stats = (page) => page.evaluate(() => document.querySelector('vigie-player').getStats());
-const wrong = (seen) => seen.filter(({ camera, number, told }) => camera !== 1 || ![0, 1, 1499].includes(Math.abs(number - told))).length;
+const wrong = (seen) => seen.filter((picture) => !right(picture, KEY)).length;
 
 /** From the element to its first picture, and how far behind the camera it stays. */
 export async function latency(context) {
@@ -95,7 +98,7 @@ export async function latency(context) {
       const delays = seen.map(({ delay }) => delay).filter((ms) => !Number.isNaN(ms));
       report.most(name, `${profile}: live delay, p95`, percentile(delays, 0.95), most, 'ms');
       const { target, jumps, underruns } = await stats(page);
-      report.holds(name, `${profile}: (distance aimed at, jumps, ran dry)`, true, `${Math.round(target * 1000)} ms, ${jumps}, ${underruns}`);
+      report.note(name, `${profile}: (distance aimed at, jumps, ran dry)`, `${Math.round(target * 1000)} ms, ${jumps}, ${underruns}`);
     }
   });
 }
@@ -168,7 +171,7 @@ export async function faults(context) {
       report.most(name, `${what}: wrong pictures`, wrong(seen), Math.ceil(seen.length / 20), `of ${seen.length}`);
       if (most) report.most(name, `${what}: delay 3 s after`, await sleep(Math.max(0, 3000 - wait)).then(() => page.evaluate(() => document.querySelector('vigie-player').delay)), most, 'ms');
     };
-    /** While it lasts: no picture that stands still is called live. */
+    /** By the end of it, what stands still is not called live. */
     const honest = async (what) => {
       const states = new Set();
       for (let n = 0; n < 10; n += 1) {
@@ -246,24 +249,25 @@ export async function stepping(context) {
     await sleep(500);
     const walk = (way, steps) =>
       page.evaluate(
-        async ([by, count]) => {
+        async ([by, count, clip]) => {
           const player = document.querySelector('vigie-player');
           const told = () => parseInt(player.picture.userData.find(({ uuid }) => uuid.startsWith('76696769')).hex.slice(8, 16), 16);
           const found = [];
           for (let n = 0; n < count; n += 1) {
             const before = told();
+            // The simulator's film is played over and over.
+            const asked = (before + by + clip) % clip;
             if (!(await player.step(by))) break;
             // The pixels are those of the element at rest.
             for (let turn = 0; turn < 50; turn += 1) {
               await new Promise((done) => setTimeout(done, 20));
-              if (window.__read(player.video)[1] === (before + by + 1500) % 1500) break;
+              if (window.__read(player.video)[1] === asked) break;
             }
-            // The simulator's film is played over and over.
-            found.push([(before + by + 1500) % 1500, told(), window.__read(player.video)[1]]);
+            found.push([asked, told(), window.__read(player.video)[1]]);
           }
           return found;
         },
-        [way, steps],
+        [way, steps, CLIP],
       );
     // Backwards over the start of what is buffered, and of more than one GOP.
     for (const [way, what, steps] of [[1, 'on', STEPS], [-1, 'back', STEPS + 60]]) {
@@ -277,18 +281,12 @@ export async function stepping(context) {
 
 /** The wall: every camera within reach of the keys in every layout, and the stream that a tile's size asks for. */
 export async function wall(context) {
-  const { browser, server, report, name, out } = context;
   const script = `import '/player/index.js';
     window.wall = document.createElement('vigie-wall');
     window.wall.token = new URLSearchParams(location.hash.slice(1)).get('token');
     window.wall.setAttribute('clock', 'utc');
     document.body.append(window.wall);`;
-  const front = await portal(server.base, "default-src 'self'; media-src 'self' blob:", script);
-  const page = await browser.newPage();
-  try {
-    await page.goto(`${front.base}/#token=${server.token}`);
-    await page.waitForFunction(() => window.wall?.player);
-    await page.evaluate(install);
+  await on(context, async ({ page, report, name, out }) => {
     // Thirty cameras that the centre does not know but for the first two: tiles say so, and the keys reach them.
     await page.evaluate(() => {
       window.wall.cameras = Array.from({ length: 30 }, (_, i) => ({ tenant: 'annoeullin', id: ['mairie', 'place'][i] ?? `camera-${i}`, name: `Camera ${i + 1}` }));
@@ -365,15 +363,12 @@ export async function wall(context) {
       await watch();
       report.holds(name, '… and its pictures', !Number.isNaN(await shows(number)));
     }
-  } finally {
-    await page.close();
-    await front.stop();
-  }
+  }, script, 'window.wall?.player');
 }
 
 export const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** axe finds nothing: the desk (wall, timeline, tiles), dark and light, in English and French. */
+/** axe finds nothing: the desk, dark and light, its wall, timeline and tiles in English and French. */
 export async function axe(context) {
   const { page, report, name } = context;
   await page.evaluate(AXE);

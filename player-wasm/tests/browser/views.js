@@ -63,6 +63,20 @@ export async function ptz(context) {
     await page.keyboard.up('ArrowUp');
     report.holds(name, 'a key let go: it stops', stopped(await told(), 'hand'));
 
+    const shifted = await page.evaluate(async () => {
+      const element = document.querySelector('vigie-ptz');
+      const pad = element.shadowRoot.querySelector('.pad');
+      const key = (type, init) => pad.dispatchEvent(new KeyboardEvent(type, init));
+      key('keydown', { key: '+', code: 'Equal', shiftKey: true });
+      // Not more than ten times a second is anything told.
+      await new Promise((done) => setTimeout(done, 150));
+      const { zoom } = element.velocity;
+      key('keyup', { key: 'Shift', code: 'ShiftLeft' });
+      key('keyup', { key: '=', code: 'Equal' });
+      return [zoom > 0, element.velocity.zoom === 0];
+    });
+    report.holds(name, 'Shift is let go before the + is: it stops all the same', shifted.join() === 'true,true' && stopped(await told(), 'hand'), shifted.join());
+
     const stick = (value) =>
       page.evaluate((pan) => {
         window.pads = [{ index: 0, connected: true, axes: [pan, 0, 0, 0], buttons: [] }];

@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { serve } from '../../../examples/web/server.mjs';
 import { install } from './probe.js';
 import { until } from './shows.js';
-import { stranger } from './strict.js';
+import { leaks, stranger } from './strict.js';
 
 const root = path(import.meta.dirname, '../../../examples/web');
 
@@ -66,17 +66,6 @@ async function moving(frame, cameras) {
   return { good: !Number.isNaN(wait), told: Number.isNaN(wait) ? JSON.stringify(await look(frame)) : `${Math.round(wait)} ms` };
 }
 
-/** Where a token could be read by who should not: addresses, attributes, storage. @param {import('puppeteer-core').Frame} frame @param {string} token */
-const leaks = (frame, token) =>
-  frame.evaluate((secret) => {
-    const places = {
-      address: [location.href, ...performance.getEntriesByType('resource').map(({ name }) => name)].join(' '),
-      markup: document.documentElement.outerHTML,
-      storage: JSON.stringify([{ ...localStorage }, { ...sessionStorage }]) + document.cookie,
-    };
-    return Object.entries(places).flatMap(([place, text]) => (text.includes(secret) ? [place] : []));
-  }, token);
-
 export async function web(context) {
   const { browser, server, report, name } = context;
   // React and Vue are the same JavaScript in every browser.
@@ -122,7 +111,7 @@ export async function web(context) {
     report.holds(name, 'iframe portal: pictures move', shown.good, shown.told);
     const leaked = [...(await leaks(page.mainFrame(), server.token)), ...(frame ? await leaks(frame, server.token) : ['no frame'])];
     report.holds(name, '… the token stands in no address, markup or storage', leaked.length === 0, leaked.join());
-    // What is not from the portal is no token: the frame's own window, and another origin.
+    // What the portal's window did not send is no token: here from the frame's own.
     const before = await frame?.evaluate(() => {
       window.postMessage({ type: 'vigie-token', token: 'forged' }, '*');
       return new Promise((done) => setTimeout(() => done(document.querySelector('vigie-player').token !== 'forged'), 200));
@@ -147,13 +136,19 @@ export async function web(context) {
     await foreign.close();
     await other.stop();
     report.holds(name, 'another origin that frames it hears nothing', got.length === 0 && !frames.some((url) => url.startsWith('http') && url.includes('video.html')), got.join() || frames[1]?.slice(0, 34));
+    // Each lacks one thing of what the page's own request has.
+    const Cookie = (await fetch(`${portal.front}/plain/`)).headers.get('set-cookie')?.split(';')[0] ?? '';
+    const Origin = portal.front;
+    const ask = (headers, method = 'POST') => fetch(`${portal.front}/token`, { method, headers });
     const refused = await Promise.all([
-      fetch(`${portal.front}/token`, { method: 'POST' }),
-      fetch(`${portal.front}/token`, { method: 'POST', headers: { Origin: portal.portal } }),
-      fetch(`${portal.front}/token`),
+      ask({ Origin }),
+      ask({ Cookie }),
+      ask({ Cookie, Origin: portal.portal }),
+      ask({ Cookie, Origin }, 'GET'),
       fetch(`${portal.front}/api/cameras`, { headers: { Origin: 'https://evil.example', Authorization: `Bearer ${server.token}` } }),
     ]);
     report.holds(name, 'without a session, from elsewhere: no token', refused.every(({ status }) => status === 403), refused.map(({ status }) => status).join());
+    report.holds(name, '… and with both, one', (await ask({ Cookie, Origin })).ok);
     report.most(name, 'errors on the pages’ consoles', complaints.length, 0, complaints[0]?.slice(0, 100) ?? '');
   } finally {
     await portal.stop();

@@ -24,7 +24,14 @@ test('every word of the desk’s page and scripts has its French', () => {
   assert.ok(texts.length > 40 && said.length > 25);
   // What `say` is given beside its text: names of states and keys of facts.
   const NAMES = /^(fr|en|light|utc|recording|no-signal|since)$/;
-  const lacking = [...texts, ...attributes, ...said].filter((text) => !french.has(text) && !SAME.test(text) && !NAMES.test(text) && text !== 'English' && text !== 'Français' && text !== '×1: speed');
+  // And its word for each state that the centre knows.
+  const list = read('list.js');
+  const centre = new Map([...list.slice(list.indexOf('CENTRE'), list.indexOf('\n};')).matchAll(/^ {2}'?([\w-]+)'?: '(.+)',$/gm)].map(([, state, word]) => [state, word]));
+  const status = readFileSync(join(web, '../src/camera/status.rs'), 'utf8');
+  const states = [...status.matchAll(/Self::\w+ => "([\w-]+)"/g)].map(([, state]) => state);
+  assert.ok(states.length > 4);
+  assert.deepEqual([...centre.keys()].sort(), states.sort());
+  const lacking = [...texts, ...attributes, ...said, ...centre.values()].filter((text) => !french.has(text) && !SAME.test(text) && !NAMES.test(text) && text !== 'English' && text !== 'Français' && text !== '×1: speed');
   assert.deepEqual([...new Set(lacking)], []);
   const holes = (text) => [...text.matchAll(/\{\d\}/g)].map(String).sort().join();
   for (const [english, text] of french) assert.equal(holes(text), holes(english), english);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lastBefore, modeOf } from '../../js/trick.js';
+import { Trick, lastBefore, modeOf } from '../../js/trick.js';
 
 const small = { codec: 'H.264', string: 'avc1.64001E', width: 640, height: 360 };
 const large = { ...small, width: 3840, height: 2160 };
@@ -25,4 +25,12 @@ test('backwards, the picture of a moment is the last that was taken by then', ()
   assert.equal(lastBefore(order, 69)?.utc, 30, 'over a gap');
   assert.equal(lastBefore(order, 5)?.utc, 20, 'as far as there are any');
   assert.equal(lastBefore([], 5), undefined);
+});
+
+test('a player that was closed while this was loading is left alone', () => {
+  const never = () => assert.fail('it is closed');
+  const screen = { line: null, live: false, interval: 40, speed: -1, rate: 1, picture: null, soughtUtc: 1e6, format: small, go: never, watcher: { tell: never, tick: never }, video: {} };
+  const trick = new Trick(screen);
+  trick.speed();
+  assert.deepEqual([trick.mode, trick.turn], ['whole', 0]);
 });
