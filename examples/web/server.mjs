@@ -11,6 +11,7 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import { extname, join } from 'node:path';
+import { pipeline } from 'node:stream';
 import { parseArgs } from 'node:util';
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8' };
@@ -70,7 +71,12 @@ export async function serve({ centre, token, port = 0, bundles = new Map() }) {
       response.writeHead(403, { 'Content-Type': 'text/plain' }).end('not signed in\n');
       return;
     }
-    const body = JSON.stringify({ token: await token(), expires_in: EXPIRES });
+    const now = await token().catch(() => null);
+    if (now === null) {
+      response.writeHead(503, { 'Content-Type': 'text/plain' }).end('the centre has no token yet\n');
+      return;
+    }
+    const body = JSON.stringify({ token: now, expires_in: EXPIRES });
     response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }).end(body);
   }
 
@@ -93,7 +99,8 @@ export async function serve({ centre, token, port = 0, bundles = new Map() }) {
     }
     const asked = http.request(new URL(request.url ?? '/', centre), { method: request.method, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
+      // Given up by the page, as each seek does with what it still waits for, it is given up with the centre too.
+      pipeline(answer, response, () => {});
     });
     asked.on('error', () => (response.headersSent ? response.destroy() : response.writeHead(502).end('the centre does not answer\n')));
     request.pipe(asked);
@@ -116,7 +123,8 @@ export async function serve({ centre, token, port = 0, bundles = new Map() }) {
     for (const [end, other] of [[far, socket], [socket, far]]) end.on('error', () => other.destroy()).on('close', () => other.destroy());
   }
 
-  const path = (/** @type {http.IncomingMessage} */ request) => new URL(request.url ?? '/', 'http://here').pathname.replace(/\/$/, '/index.html');
+  /** No URL is parsed: `//` is none, and a page's name is matched whole. @param {http.IncomingMessage} request */
+  const path = (request) => (request.url ?? '/').replace(/[?#].*/s, '').replace(/\/$/, '/index.html');
   const front = http.createServer((request, response) => {
     if (CENTRE.test(request.url ?? '')) pass(request, response);
     else if (request.url === '/token') void issue(request, response);

@@ -1,7 +1,9 @@
 // A token from the portal: asked for, handed on, and asked for again before it expires.
 
-/** After an answer that was none it is asked again so often, milliseconds. */
+/** After an answer that was none it is asked again so often, and never more often, milliseconds. */
 const AGAIN = 5000;
+/** And no more seldom: a timer of a month runs out at once. */
+const DAY = 86_400_000;
 
 /**
  * The token goes into a property of the player (`player.token`), and into no attribute, no address and no storage.
@@ -19,7 +21,8 @@ export function keepToken(use, refused = () => {}) {
       if (over) return;
       if (answer.ok) {
         const { token, expires_in } = await answer.json();
-        wait = expires_in * 800;
+        // A portal that does not say when it expires is asked as after no answer.
+        wait = Math.min(DAY, Math.max(AGAIN, 800 * (Number(expires_in) || 0)));
         if (!over) use(token);
       } else if (answer.status === 401 || answer.status === 403) {
         refused();
