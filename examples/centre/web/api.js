@@ -9,7 +9,7 @@
  * @property {string} key        `tenant/camera`.
  * @property {string} name
  * @property {number} number
- * @property {string} state      `recording`, `connecting`, `stale`, `no-signal` or `unauthorized`.
+ * @property {string} state      `recording`, `not-recorded`, `connecting`, `stale`, `no-signal` or `unauthorized`.
  * @property {string} since      RFC 3339.
  * @property {string | null} reason
  * @property {string | null} codec

@@ -364,6 +364,8 @@ function arrange() {
   wall.token = centre.token;
   const before = wall.cameras.map(({ tenant, id }) => `${tenant}/${id}`).join();
   if (before !== cameras.map((camera) => camera.key).join()) {
+    // Those held together are not those on the wall any more.
+    apart();
     wall.cameras = cameras;
     timeline.rows = cameras.map(({ key, number, name }) => ({ key, label: `${number} ${name}`, ranges: [], gaps: [] }));
     void askTimeline();

@@ -9,6 +9,7 @@ import { player as table, say } from './words.js';
 export const CENTRE = {
   recording: 'recording',
   connecting: 'connecting',
+  'not-recorded': 'not recorded',
   stale: 'sends nothing',
   'no-signal': 'no signal',
   unauthorized: 'wrong password',

@@ -29,7 +29,7 @@ export class Panel {
     this.#fact('Rate', rate(camera));
     this.#fact('GOP', camera.gop_seconds ? `${camera.gop_seconds.toFixed(1)} s` : '—');
     this.#fact('Delay', delay(player));
-    this.#fact('Clock', player.picture ? `${table.clocks[player.picture.source] ?? ''} ± ${span(player.picture.error / 1000)}` : '—');
+    this.#fact('Clock', player.picture ? `${table.clocks[player.picture.source] ?? ''} ± ${span(player.picture.error / 1000, table.phrases)}` : '—');
     this.#fact('Packets lost', String(camera.loss));
     this.#fact(capital(say('{0} since', word)), timeOfDay(micros(camera.since), clock, 0), 'since');
     this.#fact('Why', camera.reason ?? (player.state === 'no-signal' ? (explain(player.cause, table)?.what ?? '') : ''));
@@ -73,7 +73,7 @@ function rate({ bit_rate: bits }) {
 function delay({ isLive, delay: ms, picture: at }) {
   if (!isLive) return say('recorded');
   if (ms === null || !at) return '—';
-  return `${span(Math.max(0, ms), table.phrases)} ± ${span(at.error / 1000)}`;
+  return `${span(Math.max(0, ms), table.phrases)} ± ${span(at.error / 1000, table.phrases)}`;
 }
 
 /** @param {Record<string, number>} counts */

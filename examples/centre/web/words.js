@@ -114,6 +114,7 @@ export const FRENCH = {
   // What the centre says of a camera.
   recording: 'enregistre',
   connecting: 'se connecte',
+  'not recorded': 'non enregistré',
   'sends nothing': 'n’envoie rien',
   'no signal': 'pas de signal',
   'in another window': 'dans une autre fenêtre',
