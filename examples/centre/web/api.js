@@ -96,6 +96,8 @@ export class Centre {
     /** @template {{from: string, to: string}} T @param {T} span */
     const span = (span) => ({ ...span, from: micros(span.from), to: micros(span.to) });
     const hold = (/** @type {{from: string, to: string, case: string}} */ held) => ({ ...span(held), label: held.case });
-    return { key, label: `${number} ${name}`, ranges: ranges.map(span), gaps: gaps.map(span), holds: (holds ?? []).map(hold) };
+    const row = { key, label: `${number} ${name}`, ranges: ranges.map(span), gaps: gaps.map(span) };
+    // null: the journal cannot be read. That is not the same as none.
+    return holds ? { ...row, holds: holds.map(hold) } : row;
   }
 }

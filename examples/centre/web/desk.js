@@ -351,6 +351,7 @@ function summarize() {
     [recording === cameras.length ? 'good' : 'warn', `${recording === cameras.length ? '●' : '◐'} ${say('{0} of {1} recording', recording, cameras.length)}`],
     ['', ' · '],
     [gaps ? 'warn' : '', gaps === 1 ? say('1 gap in view') : gaps ? say('{0} gaps in view', gaps) : say('no gaps in view')],
+    ['warn', timeline.rows.every((row) => row.holds) ? '' : ` · ${say('what is held cannot be read')}`],
   ]);
 }
 
@@ -367,7 +368,7 @@ function arrange() {
     // Those held together are not those on the wall any more.
     apart();
     wall.cameras = cameras;
-    timeline.rows = cameras.map(({ key, number, name }) => ({ key, label: `${number} ${name}`, ranges: [], gaps: [] }));
+    timeline.rows = cameras.map(({ key, number, name }) => ({ key, label: `${number} ${name}`, ranges: [], gaps: [], holds: [] }));
     void askTimeline();
   }
   follow();

@@ -94,6 +94,7 @@ export const FRENCH = {
   '1 gap in view': '1 lacune en vue',
   '{0} gaps in view': '{0} lacunes en vue',
   'no gaps in view': 'aucune lacune en vue',
+  'what is held cannot be read': 'scellés illisibles',
   '◌ recording not known': '◌ enregistrement inconnu',
   'All communes': 'Toutes les communes',
   'This desk needs its key': 'Ce poste attend sa clé',

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
+
+import { Centre } from '../../../examples/centre/web/api.js';
 
 const web = join(import.meta.dirname, '../../../examples/centre/web');
 const read = (name) => readFileSync(join(web, name), 'utf8');
@@ -48,4 +50,16 @@ test('the desk’s sheet has no side of its own, so that it reads right to left 
       assert.deepEqual(sheet.match(/\b(?:margin|padding|border)-(?:left|right)\b|\btext-align: (?:left|right)\b|[;{]\s*(?:left|right):/g), null, name);
     }
   }
+});
+
+test('holds that cannot be read are not no holds', async () => {
+  const camera = { tenant: 't', id: 'c', key: 't/c', name: 'Mairie', number: 1 };
+  const rows = [];
+  for (const holds of [null, [], [{ from: '2026-11-26T06:00:00Z', to: '2026-11-26T06:01:00Z', case: '7' }]]) {
+    const answer = Response.json({ ranges: [], gaps: [], holds });
+    const fetching = mock.method(globalThis, 'fetch', async () => answer);
+    rows.push(await new Centre('token').timeline(camera, 0, 1e6));
+    fetching.mock.restore();
+  }
+  assert.deepEqual(rows.map((row) => row.holds?.map(({ label }) => label)), [undefined, [], ['7']]);
 });
