@@ -75,6 +75,9 @@ impl NewFile {
         if let Some(part) = &self.part {
             self.file.sync_all().map_err(failed)?;
             std::fs::rename(part, &self.path).map_err(failed)?;
+            // Its name, too, is to outlast a power cut; not every file system syncs a folder.
+            let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
         }
         self.part = None;
         Ok(())

@@ -143,6 +143,7 @@ impl Store {
         for part in parts {
             part.finish().map_err(|error| self.file(&error))?;
         }
+        sync_folder(Path::new(request.path));
         Ok(written)
     }
 
@@ -192,6 +193,12 @@ fn numbered(path: &Path, ordinal: usize) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
     path.with_file_name(format!("{stem}-{}{extension}", ordinal + 1))
+}
+
+/// The names in the folder of `path` are to outlast a power cut; not every file system syncs a folder.
+fn sync_folder(path: &Path) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
 }
 
 /// A file in the making: beside its place, under another name, until it is whole.
