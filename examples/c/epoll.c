@@ -171,6 +171,14 @@ static int start(camera *c, const char *url, const char *folder, int number, int
     return c->open = drain(c);
 }
 
+/* Once it is closed, epoll is not to tell of it again and again. True then. */
+static int ends(camera *c, int goes_on) {
+    c->open = goes_on;
+    if (!goes_on)
+        epoll_ctl(c->epoll, EPOLL_CTL_DEL, c->socket, NULL);
+    return !goes_on;
+}
+
 static void end(camera *c) {
     if (c->socket >= 0)
         close(c->socket);
@@ -199,11 +207,11 @@ int main(int argc, char **argv) {
             if (c->open && c->due <= now) {
                 vigie_session_timeout(c->session, now);
                 vigie_session_clock(c->session, now, (int64_t)micros(CLOCK_REALTIME));
-                left -= !(c->open = drain(c));
+                left -= ends(c, drain(c));
             }
             if (c->open && now >= until && !stopping) {
                 vigie_session_stop(c->session, now);
-                left -= !(c->open = drain(c));
+                left -= ends(c, drain(c));
             }
             due = c->open && c->due < due ? c->due : due;
         }
@@ -215,8 +223,7 @@ int main(int argc, char **argv) {
             camera *c = came[i].data.ptr;
             if (c->open && came[i].events & EPOLLOUT)
                 flush(c, NULL, 0);
-            if (c->open && !(c->open = receive(c))) {
-                epoll_ctl(epoll, EPOLL_CTL_DEL, c->socket, NULL);
+            if (c->open && ends(c, receive(c))) {
                 left--;
                 ended += !stopping;
             }
