@@ -1,7 +1,7 @@
 // The media source on a video element, wherever it lives: attached, watched, made anew.
 
 /** @import {Cause, SinkReport} from './protocol.js' */
-import { Sink } from './sink.js';
+import { MSE, Sink } from './sink.js';
 
 /** A media source that does not open within this time in the Worker lives on the page from then on, milliseconds. */
 const OPEN = 5000;
@@ -60,6 +60,10 @@ export class Mount {
         pageOnly = true;
         this.host.rebuild();
       }, OPEN);
+      return;
+    }
+    if (!MSE) {
+      this.host.failed({ kind: 'unsupported' });
       return;
     }
     const sink = new Sink((report) => {

@@ -21,13 +21,16 @@ const FAR = 1e9;
 
 /** @typedef {{start: number, end: number, bytes: number, randomAccess: boolean}} Held */
 
+/** iPhones have the managed one alone. @type {typeof MediaSource | undefined} */
+export const MSE = globalThis.MediaSource ?? /** @type {any} */ (globalThis).ManagedMediaSource;
+
 export class Sink {
   /**
    * @param {(report: SinkReport) => void} report
    */
   constructor(report) {
     this.report = report;
-    this.source = new MediaSource();
+    this.source = new /** @type {typeof MediaSource} */ (MSE)();
     /** @type {SourceBuffer | null} */
     this.buffer = null;
     this.mime = '';
@@ -51,7 +54,7 @@ export class Sink {
 
   /** @param {string} mime @param {ArrayBuffer} bytes */
   init(mime, bytes) {
-    if (!MediaSource.isTypeSupported(mime)) {
+    if (!MSE?.isTypeSupported(mime)) {
       this.dead = true;
       this.report({ kind: 'unsupported', mime });
       return;

@@ -5,6 +5,7 @@
 /** @import {ArchiveStream} from './archive.js' */
 import { Feed } from './feed.js';
 import { LiveStream } from './live.js';
+import { MSE } from './sink.js';
 import load, { Pace } from './wasm/live.js';
 
 /** @typedef {{type: string, utc: number, back?: boolean, speed?: number}} Sought */
@@ -169,7 +170,7 @@ function handle(message, entry) {
 
 // Messages wait until the module is there: `onmessage` is set at once, for none may be lost.
 const ready = load().then(
-  () => post({ type: 'ready', mse: 'MediaSource' in self && MediaSource.canConstructInDedicatedWorker === true }),
+  () => post({ type: 'ready', mse: MSE?.canConstructInDedicatedWorker === true }),
   (/** @type {unknown} */ error) => {
     const blocked = error instanceof WebAssembly.CompileError;
     post({ type: 'failed', cause: { kind: blocked ? 'wasm-blocked' : 'worker', text: error instanceof Error ? error.message : String(error) } });

@@ -54,8 +54,8 @@ function thinner(faults) {
 
 /** @param {string} centre its origin @param {string} policy @param {string} [script]  Of the page, in place of the wall. */
 export async function portal(centre, policy, script = SCRIPT) {
-  /** What goes wrong on the way: `down`: nobody answers; `lose`: so many frames with RTP are left out. */
-  const faults = { down: false, lose: 0, lost: 0 };
+  /** What goes wrong on the way: `down`: nobody answers; `lose`: so many frames with RTP are left out; `before`: what each of the player's scripts begins with. */
+  const faults = { down: false, lose: 0, lost: 0, before: '' };
   const links = new Set();
   const { hostname, port } = new URL(centre);
   const own = { '/': ['text/html; charset=utf-8', PAGE], '/portal.js': ['text/javascript', script], '/portal.css': ['text/css', STYLE] };
@@ -76,7 +76,10 @@ export async function portal(centre, policy, script = SCRIPT) {
       const given = { ...answer.headers };
       // The page's own policy is the portal's; the Worker's comes with the Worker.
       if (!request.url.endsWith('worker.js')) given['content-security-policy'] = policy;
+      const before = request.url.endsWith('.js') && answer.statusCode === 200 ? faults.before : '';
+      if (before) delete given['content-length'];
       response.writeHead(answer.statusCode, given);
+      response.write(before);
       answer.pipe(response);
     });
     onward.on('error', () => response.destroy());

@@ -28,10 +28,12 @@ window.tile = (latency) => {
 /**
  * Opens a portal's page, runs `show` on it, closes it.
  * @param {string} [script]  Of the page, in place of the tile. @param {string} [ready]  What is there once it has run.
+ * @param {string} [before]  What each of the player's scripts begins with.
  */
-export async function on(context, show, script = SCRIPT, ready = 'window.tile') {
+export async function on(context, show, script = SCRIPT, ready = 'window.tile', before = '') {
   const { browser, server } = context;
   const front = await portal(server.base, POLICY, script);
+  front.faults.before = before;
   const page = await browser.newPage();
   try {
     await page.goto(`${front.base}/#token=${server.token}`);
