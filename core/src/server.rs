@@ -147,6 +147,13 @@ impl Connection {
         self.playing
     }
 
+    /// `Authorization` of the last request that had one, keep-alives included, which is how tokens are renewed. What is
+    /// answered here by itself is answered whatever it says.
+    #[must_use]
+    pub const fn authorization(&self) -> Option<&Authorization> {
+        self.authorization.as_ref()
+    }
+
     /// Bytes of media that wait in [`Connection::poll_output`].
     #[must_use]
     pub const fn queued(&self) -> usize {

@@ -1,6 +1,7 @@
 //! From a camera's connection to access units: session → reorder → depacket.
 
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -295,6 +296,11 @@ impl Ingest {
     /// Pauses: [`Session::pause`].
     pub fn pause(&mut self, now: Micros) -> bool {
         self.session.pause(now)
+    }
+
+    /// Another `Authorization` from now on, shown at once where it plays: [`Session::authorize`].
+    pub fn authorize(&mut self, now: Micros, authorization: Option<String>) {
+        self.session.authorize(now, authorization);
     }
 
     /// Ends the session in order.

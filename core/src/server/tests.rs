@@ -105,6 +105,19 @@ fn play_pause_teardown() {
 }
 
 #[test]
+fn the_last_authorization_is_told_whatever_request_had_it() {
+    let (mut connection, session) = set_up();
+    ask(&mut connection, &request("PLAY", "rtsp://h/a", &session));
+    assert_eq!(connection.authorization(), None);
+    for (method, token) in [("GET_PARAMETER", "one"), ("OPTIONS", "two")] {
+        let fields = format!("{session}Authorization: Bearer {token}\r\n");
+        assert_eq!(ask(&mut connection, &request(method, "rtsp://h/a", &fields)).0, 200);
+        assert_eq!(ask(&mut connection, &request("OPTIONS", "*", "")).0, 200);
+        assert_eq!(connection.authorization().and_then(Authorization::bearer), Some(token));
+    }
+}
+
+#[test]
 fn requests_wait_their_turn() {
     let mut connection = connection();
     let two = format!("{}{}", request("DESCRIBE", "rtsp://h/a", ""), request("OPTIONS", "*", ""));

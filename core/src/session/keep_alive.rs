@@ -1,8 +1,9 @@
 //! Keeping the session alive, RFC 2326 §12.37: by whatever request the camera understands.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Session;
+use super::{Phase, Session};
 use crate::rtsp::{Method, Status};
 use crate::time::Micros;
 
@@ -60,6 +61,21 @@ impl Session {
     pub(super) fn start_keep_alive(&mut self) {
         let timeout = self.session.as_ref().map_or(60, |session| session.timeout);
         self.keep_alive = Some(KeepAlive::new(&self.public, timeout, self.now));
+    }
+
+    /// Sets another [`Config::authorization`](super::Config::authorization), for every request from now on. Where the
+    /// session plays or is paused, a keep-alive shows it to the server at once: so a token is renewed without a break.
+    pub fn authorize(&mut self, now: Micros, authorization: Option<String>) {
+        self.now = now;
+        self.config.authorization = authorization;
+        if let Some(keep_alive) = &mut self.keep_alive {
+            keep_alive.next = now;
+            // The one before may still be on its way: that is no reason to try another method.
+            keep_alive.waiting = false;
+        }
+        if matches!(self.phase, Phase::Playing | Phase::Paused) {
+            self.keep_alive_if_due();
+        }
     }
 
     /// Sends the next keep-alive if it is due. Its answer is not waited for: some cameras never answer

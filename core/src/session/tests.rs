@@ -179,6 +179,34 @@ fn keep_alives_follow_the_timeout_and_do_not_wait() {
 }
 
 #[test]
+fn another_authorization_is_shown_at_once_and_from_then_on() {
+    let (mut session, _) = playing();
+    session.config.media_timeout = None;
+    // One that is not answered yet when the next comes is no reason to try another method.
+    for (now, token) in [(2_000, "one"), (3_000, "two")] {
+        session.authorize(Micros(now), Some(format!("Bearer {token}")));
+        let request = sent(&drain(&mut session));
+        assert!(request.starts_with("GET_PARAMETER rtsp://cam:8554/live?c=1/ "), "{request}");
+        assert!(request.contains(&format!("Authorization: Bearer {token}\r\n")), "{request}");
+        assert_eq!(session.poll_timeout(), Some(Micros(now + 10_000_000)));
+    }
+    let answer = reply(session.cseq, "", "");
+    feed(&mut session, 3_001, &answer);
+    session.handle_timeout(Micros(10_003_000));
+    assert!(sent(&drain(&mut session)).contains("Authorization: Bearer two\r\n"));
+    // Before it plays there is no session to keep: the next request of the way carries it.
+    let mut session = Session::new(config().authorization(Some("Bearer one".into())), Micros(0));
+    assert!(sent(&drain(&mut session)).contains("Authorization: Bearer one\r\n"));
+    session.authorize(Micros(1), Some("Bearer two".into()));
+    assert_eq!(drain(&mut session), []);
+    let request = sent(&feed(&mut session, 2, &reply(1, "", "")));
+    assert!(
+        request.starts_with("DESCRIBE ") && request.contains("Authorization: Bearer two\r\n"),
+        "{request}"
+    );
+}
+
+#[test]
 fn a_keep_alive_that_fails_falls_back_and_one_that_works_stays() {
     let (mut session, _) = playing();
     session.config.media_timeout = None;
