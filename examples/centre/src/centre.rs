@@ -7,9 +7,11 @@ use tokio::sync::Semaphore;
 use vigie_cli::stores::Places;
 
 use crate::camera::Camera;
+use crate::clock;
 use crate::config;
 use crate::demo::Demo;
-use crate::token::Token;
+use crate::issuer::{Issuer, Pass};
+use crate::token::{Token, bearer};
 use crate::web::{Folders, Holds, Origins, Recordings};
 
 /// One running centre.
@@ -17,6 +19,8 @@ use crate::web::{Folders, Holds, Origins, Recordings};
 pub(crate) struct Centre {
     /// The secret of this start.
     pub(crate) token: Token,
+    /// The tokens that it gave out.
+    pub(crate) issuer: Issuer,
     /// The names it answers to.
     pub(crate) origins: Origins,
     /// The page's files.
@@ -89,6 +93,14 @@ impl Tenant {
 }
 
 impl Centre {
+    /// What whoever sends this `Authorization` may do; `None` where it holds no token that is good now.
+    pub(crate) fn pass(&self, authorization: &str) -> Option<Pass> {
+        if self.token.admits(authorization) {
+            return Some(Pass::Own);
+        }
+        self.issuer.pass(bearer(authorization)?, clock::now())
+    }
+
     /// All cameras.
     pub(crate) fn cameras(&self) -> impl Iterator<Item = &Arc<Camera>> {
         self.tenants.iter().flat_map(|tenant| &tenant.cameras)

@@ -13,6 +13,7 @@ mod clock;
 mod config;
 mod demo;
 mod fan;
+mod issuer;
 mod recorder;
 mod serve;
 mod token;
@@ -74,7 +75,8 @@ struct SharedArguments {
     /// The player's folder, as `make player` packs it [default: player-wasm/dist of the workspace]
     #[arg(long, value_name = "DIR")]
     player: Option<PathBuf>,
-    /// Writes the token of this start there as well, for programs that ask (Prometheus: `credentials_file`)
+    /// Writes the token of this start there as well, for programs that ask: Prometheus (`credentials_file`), and a portal,
+    /// which gets tokens for its users with it (POST /api/tokens)
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
@@ -145,6 +147,7 @@ fn assemble(
     }
     Ok(Arc::new(Centre {
         token,
+        issuer: issuer::Issuer::default(),
         origins: Origins::new(address, &config.origins),
         folders: Folders::find(shared.web, shared.player),
         places: Places::new(config.stores.clone()),

@@ -25,15 +25,10 @@ impl Token {
     /// Is `authorization` (the value of an `Authorization` header) `Bearer` with this token? Takes as long for a
     /// near miss as for nonsense.
     pub(crate) fn admits(&self, authorization: &str) -> bool {
-        match authorization.trim().split_once(' ') {
-            Some((scheme, credentials)) if scheme.eq_ignore_ascii_case("bearer") => {
-                self.equals(credentials.trim_start().as_bytes())
-            }
-            _ => false,
-        }
+        bearer(authorization).is_some_and(|token| self.equals(token.as_bytes()))
     }
 
-    /// For the one place that prints it.
+    /// For the places that hand it out.
     pub(crate) fn reveal(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
@@ -48,13 +43,25 @@ impl Token {
         file.write_all(&self.0)
     }
 
-    fn equals(&self, other: &[u8]) -> bool {
+    /// Its digits.
+    pub(crate) const fn digits(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Takes as long for a near miss as for nonsense.
+    pub(crate) fn equals(&self, other: &[u8]) -> bool {
         let Ok(other) = <&[u8; 32]>::try_from(other) else {
             return false;
         };
         let difference = self.0.iter().zip(other).fold(0, |all, (mine, theirs)| all | (mine ^ theirs));
         std::hint::black_box(difference) == 0
     }
+}
+
+/// The token of `Bearer <token>`, RFC 6750 §2.1.
+pub(crate) fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
 }
 
 /// Never shows the token.

@@ -19,8 +19,9 @@ use crate::camera::Camera;
 use crate::centre::Centre;
 use crate::clock;
 use crate::fan::Queue;
+use crate::issuer::{Pass, Right};
 
-/// How long a connection may live without the token.
+/// How long a connection may live without a token.
 const STRANGER: Duration = Duration::from_secs(5);
 
 /// How long DESCRIBE waits for a camera that is away: who asks now is shown the camera the moment it is back.
@@ -35,6 +36,8 @@ enum End {
     Gone,
     /// No token in time, or a wrong one.
     Stranger,
+    /// The token that it was let in with is good no longer, or another was shown that is not good.
+    Expired,
     /// The machine is done with the peer.
     Done,
     /// The camera sends something else now, or the centre ends.
@@ -45,20 +48,35 @@ enum End {
 pub(crate) struct Viewer {
     centre: Arc<Centre>,
     connection: Connection,
-    /// Held until the token came.
+    /// Held until a token came.
     stranger: Option<OwnedSemaphorePermit>,
+    /// What the token that was shown last is good for, once one was.
+    pass: Option<Pass>,
+    /// How it was shown.
+    shown: Option<Authorization>,
     /// What was asked for, and until when the answer may wait.
     asked: Option<(RequestId, Arc<Camera>, Instant)>,
     /// What PLAY may ask for.
     camera: Option<Arc<Camera>>,
-    queue: Option<Arc<Queue>>,
+    /// What plays, and of which camera.
+    seat: Option<(Arc<Camera>, Arc<Queue>)>,
 }
 
 impl Viewer {
     /// Of somebody unknown, who holds a place among the strangers.
     pub(crate) fn new(centre: Arc<Centre>, seed: [u8; 32], stranger: OwnedSemaphorePermit) -> Self {
         let connection = Connection::new(Config::new(seed), clock::now());
-        Self { centre, connection, stranger: Some(stranger), asked: None, camera: None, queue: None }
+        let (pass, shown) = (None, None);
+        Self {
+            centre,
+            connection,
+            stranger: Some(stranger),
+            pass,
+            shown,
+            asked: None,
+            camera: None,
+            seat: None,
+        }
     }
 
     /// To the end.
@@ -67,7 +85,8 @@ impl Viewer {
         let end = self.serve(&mut sink, &mut stream).await;
         let (code, reason) = match end {
             End::Gone => return,
-            End::Stranger => (close_code::POLICY, "the first request must carry the token"),
+            End::Stranger => (close_code::POLICY, "the first request must carry a token"),
+            End::Expired => (close_code::POLICY, "the token is good no longer"),
             End::Done => (close_code::NORMAL, "done"),
             End::Over => (close_code::AGAIN, "the stream ended, connect again"),
         };
@@ -85,6 +104,11 @@ impl Viewer {
             if let Some(end) = self.flush(sink).await {
                 return end;
             }
+            let until = self.until();
+            if until.is_some_and(|until| until <= Instant::now()) {
+                self.centre.counters.refused();
+                return End::Expired;
+            }
             let due = self.connection.poll_timeout().map(clock::instant);
             let patience = self.stranger.is_some().then_some(patience);
             tokio::select! {
@@ -99,7 +123,7 @@ impl Viewer {
                     Some(Ok(Message::Text(_))) => return End::Done,
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Gone,
                 },
-                bytes = next(self.queue.as_deref()) => match bytes {
+                bytes = next(self.seat.as_ref()) => match bytes {
                     // Refused only after PAUSE or TEARDOWN, when nothing is wanted any more.
                     Some(bytes) => drop(self.connection.send(bytes)),
                     None => return End::Over,
@@ -107,6 +131,7 @@ impl Viewer {
                 () = live(self.asked.as_ref()) => self.describe(),
                 () = at(due) => self.connection.handle_timeout(clock::now()),
                 () = at(patience) => return End::Stranger,
+                () = at(until) => {}
             }
         }
     }
@@ -131,34 +156,58 @@ impl Viewer {
     async fn flush(&mut self, sink: &mut SplitSink<WebSocket, Message>) -> Option<End> {
         while let Some(output) = self.connection.poll_output() {
             match output {
-                Output::Send(bytes) => match timeout(STUCK, sink.send(Message::Binary(bytes))).await {
-                    Ok(Ok(())) => {}
-                    _ => return Some(End::Gone),
-                },
+                Output::Send(bytes) => {
+                    let most = Instant::now() + STUCK;
+                    let until = self.until().map_or(most, |until| until.min(most));
+                    match timeout_at(until, sink.send(Message::Binary(bytes))).await {
+                        Ok(Ok(())) => {}
+                        _ => return Some(End::Gone),
+                    }
+                }
                 Output::Event(event) => self.answer(event),
                 _ => {
                     return Some(if self.stranger.is_some() { End::Stranger } else { End::Done });
                 }
             }
         }
-        None
+        self.renew()
+    }
+
+    /// When the token is good no longer.
+    fn until(&self) -> Option<Instant> {
+        self.pass.as_ref().and_then(Pass::until).map(clock::instant)
+    }
+
+    /// Another token that came with a request which the machine answered by itself, a keep-alive, takes the place of the one
+    /// before.
+    fn renew(&mut self) -> Option<End> {
+        let shown = self.connection.authorization();
+        if self.pass.is_none() || shown == self.shown.as_ref() {
+            return None;
+        }
+        let shown = shown.cloned();
+        let refused = self.admit(shown.as_ref()).is_err();
+        refused.then(|| {
+            self.centre.counters.refused();
+            End::Expired
+        })
     }
 
     fn answer(&mut self, event: Event) {
         match event {
             Event::Describe { request, url, authorization, .. } => {
-                match self.admit(authorization.as_ref()).and_then(|()| self.find(&url)) {
+                match self.admit(authorization.as_ref()).and_then(|pass| self.find(&url, &pass)) {
                     Ok(camera) => self.asked = Some((request, camera, Instant::now() + PATIENCE)),
                     Err(status) => self.refuse(request, status),
                 }
             }
             Event::Play { request, authorization, .. } => {
-                match self.admit(authorization.as_ref()).and_then(|()| self.play()) {
+                match self.admit(authorization.as_ref()).and_then(|pass| self.play(&pass)) {
                     Ok(info) => answered(self.connection.accept_play(request, Some(Range::NOW), &[info])),
                     Err(status) => self.refuse(request, status),
                 }
             }
-            Event::Pause | Event::Teardown => self.queue = None,
+            Event::Pause | Event::Teardown => self.seat = None,
             Event::Failed(error) => tracing::debug!(%error, "viewer failed"),
             _ => {}
         }
@@ -187,34 +236,50 @@ impl Viewer {
     }
 
     /// Looked at for every request that shows anything.
-    fn admit(&mut self, authorization: Option<&Authorization>) -> Result<(), Status> {
-        if !authorization.is_some_and(|value| self.centre.token.admits(value.as_str())) {
-            return Err(Status::UNAUTHORIZED);
+    fn admit(&mut self, authorization: Option<&Authorization>) -> Result<Pass, Status> {
+        let pass = authorization.and_then(|value| self.centre.pass(value.as_str()));
+        let pass = pass.ok_or(Status::UNAUTHORIZED)?;
+        // What plays is never by leave of a token that is for something else.
+        if let Some((camera, _)) = &self.seat {
+            shows(&pass, camera).map_err(|_| Status::UNAUTHORIZED)?;
         }
         self.stranger = None;
-        Ok(())
+        self.shown = authorization.cloned();
+        self.pass = Some(pass.clone());
+        Ok(pass)
     }
 
-    fn find(&self, url: &Url) -> Result<Arc<Camera>, Status> {
+    fn find(&self, url: &Url, pass: &Pass) -> Result<Arc<Camera>, Status> {
         let mut names = url.path().trim_matches('/').split('/');
         let (Some(tenant), Some(camera), None) = (names.next(), names.next(), names.next()) else {
             return Err(Status::NOT_FOUND);
         };
-        self.centre.camera(tenant, camera).cloned().ok_or(Status::NOT_FOUND)
+        let camera = self.centre.camera(tenant, camera).ok_or(Status::NOT_FOUND)?;
+        shows(pass, camera).map(|()| camera.clone())
     }
 
-    fn play(&mut self) -> Result<RtpInfo, Status> {
+    fn play(&mut self, pass: &Pass) -> Result<RtpInfo, Status> {
         let camera = self.camera.as_ref().ok_or(Status::NOT_FOUND)?;
+        shows(pass, camera)?;
         let seat = camera.fan.sit(clock::now()).ok_or(Status::SERVICE_UNAVAILABLE)?;
-        self.queue = Some(seat.queue);
+        self.seat = Some((camera.clone(), seat.queue));
         let (seq, rtptime) = seat.first.unzip();
         Ok(RtpInfo { url: String::new(), seq, rtptime, ssrc: None })
     }
 }
 
-async fn next(queue: Option<&Queue>) -> Option<Bytes> {
-    match queue {
-        Some(queue) => queue.next().await,
+/// A camera that it does not cover is answered as one that there is not.
+fn shows(pass: &Pass, camera: &Camera) -> Result<(), Status> {
+    match (pass.covers(camera), pass.allows(Right::Live)) {
+        (false, _) => Err(Status::NOT_FOUND),
+        (_, false) => Err(Status::FORBIDDEN),
+        _ => Ok(()),
+    }
+}
+
+async fn next(seat: Option<&(Arc<Camera>, Arc<Queue>)>) -> Option<Bytes> {
+    match seat {
+        Some((_, queue)) => queue.next().await,
         None => future::pending().await,
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse as _;
@@ -18,6 +19,7 @@ mod headers;
 mod holds;
 mod metrics;
 mod ranges;
+mod reach;
 mod recording;
 mod rtsp;
 
@@ -34,6 +36,7 @@ pub(crate) fn router(centre: Arc<Centre>) -> Router {
         .route("/rtsp", get(rtsp::serve))
         .route("/archive/{*path}", get(archive::serve))
         .route("/api/cameras", get(api::cameras))
+        .route("/api/tokens", post(api::tokens::issue).layer(DefaultBodyLimit::max(api::tokens::BODY)))
         .route("/api/timeline/{tenant}/{camera}", get(api::timeline))
         .route("/api/availability/{tenant}/{camera}", get(api::availability))
         .route("/api/mp4/{tenant}/{camera}", get(recording::mp4))

@@ -5,13 +5,14 @@ mod common;
 use common::{Answer, Centre};
 
 /// Everything that wants the token.
-const GUARDED: [&str; 10] = [
+const GUARDED: [&str; 11] = [
     "/api/availability/a/c",
     "/api/mp4/a/c",
     "/api/hls/a/c/index.m3u8",
     "/api/picture/a/c",
     "/api/cameras",
     "/api/timeline/a/c",
+    "/api/tokens",
     "/api/demo/pictures/a/c",
     "/api/nothing",
     "/archive/a/c/2026-11-22.gix",

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use vigie::fault::Code;
 use vigie::gix::Span;
@@ -18,8 +18,10 @@ use vigie::time::UtcMicros;
 use crate::camera::{Camera, status};
 use crate::centre::Centre;
 use crate::clock;
+use crate::issuer::Pass;
 
 pub(super) mod demo;
+pub(super) mod tokens;
 
 #[derive(Serialize)]
 struct Cameras<'a> {
@@ -130,12 +132,15 @@ pub(super) fn not_found(what: &str) -> Response {
 }
 
 /// `GET /api/cameras`
-pub(super) async fn cameras(State(centre): State<Arc<Centre>>) -> Response {
+pub(super) async fn cameras(State(centre): State<Arc<Centre>>, Extension(pass): Extension<Pass>) -> Response {
+    let covered = |camera: &&Arc<Camera>| pass.covers(camera);
     let tenants = centre.tenants.iter().map(|tenant| TenantJson {
         id: &tenant.id,
         name: &tenant.name,
-        cameras: tenant.cameras.iter().map(|camera| CameraJson::of(camera)).collect(),
+        cameras: tenant.cameras.iter().filter(covered).map(|camera| CameraJson::of(camera)).collect(),
     });
+    // Of a tenant without any, not even its name.
+    let tenants = tenants.filter(|tenant| !tenant.cameras.is_empty() || matches!(pass, Pass::Own));
     Json(Cameras { tenants: tenants.collect(), now: format!("{:.3}", clock::utc()) }).into_response()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Three doors, each closed on its own: `Host` must be a name of ours (against DNS rebinding), `Origin` and
 //! `Sec-Fetch-Site` must be our own page (against other pages), and everything but the page's own files, which hold
-//! nothing of anybody, wants the token.
+//! nothing of anybody, wants the token, or one that the centre issued for what is asked.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,8 +13,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::headers;
+use super::{headers, reach};
 use crate::centre::Centre;
+use crate::issuer::Pass;
 
 /// The names under which the centre answers.
 #[derive(Debug)]
@@ -75,10 +76,15 @@ fn same_authority(origin: &str, host: &str) -> bool {
 }
 
 /// Checks every request and puts the security headers on every answer, refusals included.
-pub(crate) async fn guard(State(centre): State<Arc<Centre>>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(centre): State<Arc<Centre>>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let mut response = match check(&centre, &request) {
-        Ok(()) => next.run(request).await,
+        Ok(pass) => {
+            if let Some(pass) = pass {
+                request.extensions_mut().insert(pass);
+            }
+            next.run(request).await
+        }
         Err(refusal) => {
             centre.counters.refused();
             refusal.into_response()
@@ -101,7 +107,8 @@ impl IntoResponse for Refusal {
     }
 }
 
-fn check(centre: &Centre, request: &Request) -> Result<(), Refusal> {
+/// What the token is good for, where one is wanted.
+fn check(centre: &Centre, request: &Request) -> Result<Option<Pass>, Refusal> {
     let refuse = |why| Err(Refusal(StatusCode::FORBIDDEN, why));
     let headers = request.headers();
     let Some(Some(host)) = only(headers, HOST) else {
@@ -120,10 +127,16 @@ fn check(centre: &Centre, request: &Request) -> Result<(), Refusal> {
     if !own_page || !same_site(request) {
         return refuse("not for pages of other origins\n");
     }
-    if wants_token(request.uri().path()) && !has_token(centre, headers) {
-        return Err(Refusal(StatusCode::UNAUTHORIZED, "the token of this start is needed\n"));
+    let path = request.uri().path();
+    if !wants_token(path) {
+        return Ok(None);
     }
-    Ok(())
+    let pass = only(headers, AUTHORIZATION).flatten().and_then(|value| centre.pass(value));
+    let Some(pass) = pass else {
+        return Err(Refusal(StatusCode::UNAUTHORIZED, "a token that has not expired is needed\n"));
+    };
+    reach::check(centre, &pass, path).map_err(|(status, why)| Refusal(status, why))?;
+    Ok(Some(pass))
 }
 
 /// `Sec-Fetch-Site` (Fetch Metadata): another site may at most link to the page.
@@ -139,10 +152,6 @@ fn same_site(request: &Request) -> bool {
 fn wants_token(path: &str) -> bool {
     let first = path.split('/').nth(1).unwrap_or_default();
     matches!(first, "api" | "archive" | "metrics")
-}
-
-fn has_token(centre: &Centre, headers: &HeaderMap) -> bool {
-    only(headers, AUTHORIZATION).flatten().is_some_and(|value| centre.token.admits(value))
 }
 
 /// The value of a header: `Some(None)` where it is absent, `None` where it is there twice or not text.

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::camera::{Camera, State as CameraState, Status};
 use crate::centre::Centre;
+use crate::clock;
 
 /// `GET /metrics`
 pub(crate) async fn serve(State(centre): State<Arc<Centre>>) -> Response {
@@ -89,6 +90,9 @@ fn text(centre: &Centre) -> String {
         }
     }
     viewers(&mut out, centre);
+    let name = "vigie_tokens";
+    head(&mut out, name, "gauge", "Tokens issued that have not expired.");
+    let _ = writeln!(out, "{name} {}", centre.issuer.count(clock::now()));
     let name = "vigie_requests_refused_total";
     head(&mut out, name, "counter", "Requests refused: foreign name, foreign page, no token.");
     let _ = writeln!(out, "{name} {}", centre.counters.refusals());

@@ -59,6 +59,13 @@ impl Viewer {
         viewer
     }
 
+    /// Shows another token and goes on.
+    pub async fn renew(&mut self, token: &str) {
+        let now = Micros(self.start.elapsed().as_micros() as u64);
+        self.ingest.authorize(now, Some(format!("Bearer {token}")));
+        self.drain().await;
+    }
+
     pub async fn see(&mut self) -> Seen {
         loop {
             if let Some(seen) = self.waiting.pop_front() {

@@ -129,10 +129,17 @@ impl Centre {
 
     /// A request with these header lines.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send_body(method, path, headers, "")
+    }
+
+    /// The same with a body, whose length is told unless there is none.
+    pub fn send_body(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        write!(stream, "{method} {path} HTTP/1.1\r\nConnection: close\r\n{lines}\r\n").unwrap();
+        let length =
+            if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+        write!(stream, "{method} {path} HTTP/1.1\r\nConnection: close\r\n{lines}{length}\r\n{body}").unwrap();
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
         Answer::parse(&bytes)
@@ -155,6 +162,25 @@ impl Centre {
     pub fn post(&self, path: &str) -> Answer {
         let token = format!("Bearer {}", self.token);
         self.send("POST", path, &[("Host", &self.host()), ("Authorization", &token), ("Content-Length", "0")])
+    }
+
+    /// Asks the issuer, as a portal does.
+    pub fn ask_issuer(&self, wanted: &serde_json::Value) -> Answer {
+        let token = format!("Bearer {}", self.token);
+        let headers = [("Host", self.host()), ("Authorization", token)];
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.send_body("POST", "/api/tokens", &headers, &wanted.to_string())
+    }
+
+    /// A token for these cameras.
+    pub fn issue(&self, cameras: &[&str], seconds: u32) -> String {
+        let wanted = serde_json::json!({ "cameras": cameras, "seconds": seconds });
+        self.ask_issuer(&wanted).json()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// As whoever has that token would ask.
+    pub fn get_as(&self, token: &str, path: &str) -> Answer {
+        self.send("GET", path, &[("Host", &self.host()), ("Authorization", &format!("Bearer {token}"))])
     }
 
     /// Ends it as Ctrl-C does; true where it ended well.
