@@ -1,4 +1,5 @@
-// A portal's back end, as small as it can be: its pages, a token for who has a session, and the centre behind its own origin.
+// A portal's back end, as small as it can be: its pages, a short-lived token for who has a session, and the centre behind its own
+// origin.
 //
 //   vigie-centre demo --token-file token        in another terminal
 //   node server.mjs --centre http://127.0.0.1:8080 --token-file token [--port 8090]
@@ -19,18 +20,24 @@ const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; ch
 const CENTRE = /^\/(player|rtsp|archive|api)(\/|$)/;
 /** Files that go out: pages, and nothing that lies beside them. */
 const PAGES = /^\/(?:(?:plain|react|vue|iframe)\/)?[a-z]+\.(?:html|js|css)$/;
-/** Seconds that a token is good for, as the page is told. */
-const EXPIRES = 300;
+/** What who is signed in may see. In your portal that depends on who it is. */
+const CAMERAS = ['annoeullin/mairie', 'annoeullin/place'];
+/** Seconds that a token is good for. */
+const SECONDS = 300;
+/** The centre is waited for so long, milliseconds. */
+const PATIENCE = 5000;
 
 /**
  * Starts both origins.
  * @param {object} options
  * @param {string} options.centre  Its origin.
- * @param {() => Promise<string>} options.token  The centre's.
+ * @param {() => Promise<string>} options.token  The centre's own: it stays here.
+ * @param {(session: string) => string[]} [options.cameras]  What may be seen, `tenant/camera`.
+ * @param {number} [options.seconds]  That a token is good for.
  * @param {number} [options.port]  0: any two that are free.
  * @param {Map<string, string>} [options.bundles]  What a bundler made, by path: `/react/main.js`.
  */
-export async function serve({ centre, token, port = 0, bundles = new Map() }) {
+export async function serve({ centre, token, cameras = () => CAMERAS, seconds = SECONDS, port = 0, bundles = new Map() }) {
   /** Who is signed in: here everybody who opened a page. In your portal this is its session. @type {Set<string>} */
   const sessions = new Set();
   const origins = { front: '', portal: '' };
@@ -64,6 +71,33 @@ export async function serve({ centre, token, port = 0, bundles = new Map() }) {
     response.end(text.replaceAll('https://video.example.fr', origins.front).replaceAll('https://portal.example.fr', origins.portal));
   }
 
+  /** The token of each session, and the centre's that it was got with. @type {Map<string, {own: string, issued: Promise<{token: string, until: number}>}>} */
+  const tokens = new Map();
+
+  /** From the centre's issuer. @param {string} own @param {string} id */
+  async function issued(own, id) {
+    const until = Date.now() + seconds * 1000;
+    const answer = await fetch(new URL('/api/tokens', centre), {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${own}` },
+      body: JSON.stringify({ cameras: cameras(id), seconds }),
+      signal: AbortSignal.timeout(PATIENCE),
+    });
+    if (!answer.ok) throw new Error(`the issuer: HTTP ${answer.status}`);
+    return { token: (await answer.json()).token, until };
+  }
+
+  /** The session's, while half of its time is left: however often a page asks, the centre keeps few. @param {string} id */
+  async function tokenOf(id) {
+    const own = await token();
+    const kept = tokens.get(id);
+    const last = kept?.own === own ? await kept.issued.catch(() => null) : null;
+    if (last && last.until - Date.now() > seconds * 500) return last;
+    const next = { own, issued: issued(own, id) };
+    tokens.set(id, next);
+    return next.issued;
+  }
+
   /** A token for the session that asks: from this origin's own page, by POST, and into no cache. @param {http.IncomingMessage} request @param {http.ServerResponse} response */
   async function issue(request, response) {
     const own = request.headers.origin === `http://${request.headers.host}`;
@@ -71,12 +105,12 @@ export async function serve({ centre, token, port = 0, bundles = new Map() }) {
       response.writeHead(403, { 'Content-Type': 'text/plain' }).end('not signed in\n');
       return;
     }
-    const now = await token().catch(() => null);
+    const now = await tokenOf(session(request)).catch(() => null);
     if (now === null) {
-      response.writeHead(503, { 'Content-Type': 'text/plain' }).end('the centre has no token yet\n');
+      response.writeHead(503, { 'Content-Type': 'text/plain' }).end('the centre gives no token now\n');
       return;
     }
-    const body = JSON.stringify({ token: now, expires_in: EXPIRES });
+    const body = JSON.stringify({ token: now.token, expires_in: Math.floor((now.until - Date.now()) / 1000) });
     response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }).end(body);
   }
 

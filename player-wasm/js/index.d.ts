@@ -108,7 +108,7 @@ export interface Zoom {
  * `smooth`), `zoomable` (wheel, pinch, drag, `+` `-` `0` and the arrows), `watermark`.
  */
 export class VigiePlayer extends HTMLElement {
-  /** Shown to the centre with every request; stands in no address. */
+  /** Shown to the centre with every request; stands in no address. Another one is shown at once, and what plays goes on. */
   token: string;
   /**
    * Who is looking: drawn over the picture and into captures, and no picture shows without it. It is put back where it is taken

@@ -57,7 +57,6 @@ export class LiveStream {
     const secure = address.protocol === 'https:';
     address.protocol = secure ? 'wss:' : 'ws:';
     const url = `rtsp://${address.host}/${encodeURIComponent(tenant)}/${encodeURIComponent(camera)}`;
-    const authorization = this.token ? `Bearer ${this.token}` : '';
     const socket = new WebSocket(address, ['rtsp.onvif.org']);
     socket.binaryType = 'arraybuffer';
     this.socket = socket;
@@ -65,7 +64,7 @@ export class LiveStream {
     this.traffic = this.began;
     socket.onopen = () => {
       this.traffic = performance.now();
-      this.machine = new Live(url, authorization, crypto.getRandomValues(new Uint8Array(32)), micros());
+      this.machine = new Live(url, this.token, crypto.getRandomValues(new Uint8Array(32)), micros());
       this.#pump();
     };
     socket.onmessage = ({ data }) => {
@@ -80,6 +79,13 @@ export class LiveStream {
       this.#lost(this.cause ?? { kind: this.up ? 'connection-lost' : 'centre-unreachable' });
     };
     this.#watch(socket);
+  }
+
+  /** Goes on with another token. @param {string} token */
+  renew(token) {
+    this.token = token;
+    this.machine?.authorize(token, micros());
+    this.#pump();
   }
 
   /** Ends a connection that says nothing. @param {WebSocket} socket */

@@ -108,7 +108,7 @@ export class VigiePlayer extends HTMLElement {
     );
   }
 
-  /** Shown to the centre with every request. */
+  /** Shown to the centre with every request; another one at once. */
   get token() {
     return this.#token;
   }
@@ -116,7 +116,7 @@ export class VigiePlayer extends HTMLElement {
   set token(token) {
     if (token === this.#token) return;
     this.#token = token;
-    this.#screen?.again(token);
+    this.#screen?.renew(token);
   }
 
   /** Who is looking: written over the picture and into captures. */

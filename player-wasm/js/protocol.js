@@ -56,6 +56,7 @@
 
 /**
  * @typedef {{type: 'open', id: number, source: Source, token: string, at: number | null, page: boolean, latency: string}
+ *   | {type: 'token', id: number, token: string}
  *   | {type: 'latency', id: number, latency: string}
  *   | {type: 'clock', id: number, offset: number}
  *   | {type: 'close', id: number}

@@ -418,12 +418,19 @@ export class Screen {
   /** Opens anew, with all that was asked for. @param {number} wait milliseconds */
   #later(wait) {
     clearTimeout(this.asking);
-    this.asking = setTimeout(() => this.again(this.token), wait);
+    this.asking = setTimeout(() => this.#again(), wait);
   }
 
-  /** Opens anew where the recording is by now, and not where it was sent first. @param {string} token */
-  again(token) {
-    const { source, live } = this;
+  /** What plays goes on playing; what does not is asked for again. @param {string} token */
+  renew(token) {
+    this.token = token;
+    if (this.up) this.line?.send({ type: 'token', token });
+    else this.#again();
+  }
+
+  /** Opens anew where the recording is by now, and not where it was sent first. */
+  #again() {
+    const { source, token, live } = this;
     // Of the present no picture is left to stand still.
     if (live) this.paused = false;
     if (source) void this.open(source, token, live ? null : ((this.shown && this.picture?.utc) ?? this.soughtUtc));

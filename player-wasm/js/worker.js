@@ -153,6 +153,11 @@ function handle(message, entry) {
     case 'sink':
       if (message.generation === entry.feed.generation) sunk(entry, message.report);
       break;
+    case 'token':
+      entry.token = message.token;
+      entry.live?.renew(message.token);
+      if (entry.archive) entry.archive.token = message.token;
+      break;
     case 'latency':
       entry.pace.profile(message.latency);
       break;

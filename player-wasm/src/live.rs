@@ -1,6 +1,5 @@
 //! The live way in a browser: bytes of a WebSocket in, init segments and fragments for a `MediaSource` out.
 
-use alloc::borrow::ToOwned as _;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
@@ -34,16 +33,16 @@ pub struct Live {
 
 #[wasm_bindgen]
 impl Live {
-    /// `url` is the camera's `rtsp:` address; `authorization` the value of that header, or empty; `seed` 32 unpredictable
-    /// bytes.
+    /// `url` is the camera's `rtsp:` address; `token` what is shown with `Authorization: Bearer`, or empty; `seed` 32
+    /// unpredictable bytes.
     ///
     /// # Errors
     /// The address is none, or the seed is short.
     #[wasm_bindgen(constructor)]
-    pub fn new(url: &str, authorization: &str, seed: &[u8], now: f64) -> Result<Self, JsError> {
+    pub fn new(url: &str, token: &str, seed: &[u8], now: f64) -> Result<Self, JsError> {
         let (url, credentials) = Url::parse(url).map_err(|e| JsError::new(&e.to_string()))?;
         let seed = seed.try_into().map_err(|_| JsError::new("the seed is 32 bytes"))?;
-        let authorization = (!authorization.is_empty()).then(|| authorization.to_owned());
+        let authorization = (!token.is_empty()).then(|| bearer(token));
         let config = Config::new(url, seed).credentials(credentials).authorization(authorization);
         let ingest = Ingest::new(config, micros(now));
         let mut live = Self {
@@ -71,6 +70,12 @@ impl Live {
                 break;
             }
         }
+    }
+
+    /// Another token: shown to the centre at once, and with all that follows.
+    pub fn authorize(&mut self, token: &str, now: f64) {
+        self.ingest.authorize(micros(now), Some(bearer(token)));
+        self.drive();
     }
 
     /// The connection was closed by the other side, or broke.
@@ -183,6 +188,10 @@ impl Live {
             }
         }
     }
+}
+
+fn bearer(token: &str) -> String {
+    ["Bearer ", token].concat()
 }
 
 fn micros(now: f64) -> Micros {
