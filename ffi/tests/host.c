@@ -394,7 +394,7 @@ static void few_descriptors(void) {
     heal();
     vigie_store *store = open_store();
     vigie_export clip = {.struct_size = sizeof clip, .tenant = "town", .camera = camera, .from = all.from, .to = all.to, .path = "few.mp4"};
-    struct rlimit was, few;
+    struct rlimit was = {0}, few;
     int next = open("/dev/null", O_RDONLY);
     HOLDS(next >= 0 && close(next) == 0 && getrlimit(RLIMIT_NOFILE, &was) == 0);
     few = was;
