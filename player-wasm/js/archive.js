@@ -17,13 +17,11 @@ const FOLLOW = 1000;
 export class ArchiveStream {
   /**
    * @param {Source} source
-   * @param {string} token
    * @param {Feed} feed
    * @param {(message: any) => void} tell  events, without their id
    */
-  constructor(source, token, feed, tell) {
+  constructor(source, feed, tell) {
     this.source = source;
-    this.token = token;
     this.feed = feed;
     this.tell = tell;
     this.whole = new Archive(source.tenant, source.camera);
@@ -251,8 +249,9 @@ export class ArchiveStream {
 
   /** @param {string} path @param {AbortSignal} signal @param {Record<string, string>} [headers] */
   #fetch(path, signal, headers = {}) {
-    if (this.token) headers['Authorization'] = `Bearer ${this.token}`;
-    return fetch(new URL(path, this.source.base), { headers, signal, cache: 'no-store', credentials: 'omit' });
+    const { base, token } = this.source;
+    if (token) headers['Authorization'] = `Bearer ${token}`;
+    return fetch(new URL(path, base), { headers, signal, cache: 'no-store', credentials: 'omit' });
   }
 
   /** Tells of a gap, and of its cause, which the centre's log has and the media has not. @param {{from: number, to: number}} span */

@@ -21,13 +21,11 @@ const utc = () => Math.round((performance.timeOrigin + performance.now()) * 1000
 export class LiveStream {
   /**
    * @param {Source} source
-   * @param {string} token
    * @param {Feed} feed
    * @param {(message: any) => void} tell  events, without their id
    */
-  constructor(source, token, feed, tell) {
+  constructor(source, feed, tell) {
     this.source = source;
-    this.token = token;
     this.feed = feed;
     this.tell = tell;
     this.backoff = new Backoff();
@@ -64,7 +62,7 @@ export class LiveStream {
     this.traffic = this.began;
     socket.onopen = () => {
       this.traffic = performance.now();
-      this.machine = new Live(url, this.token, crypto.getRandomValues(new Uint8Array(32)), micros());
+      this.machine = new Live(url, this.source.token, crypto.getRandomValues(new Uint8Array(32)), micros());
       this.#pump();
     };
     socket.onmessage = ({ data }) => {
@@ -81,10 +79,9 @@ export class LiveStream {
     this.#watch(socket);
   }
 
-  /** Goes on with another token. @param {string} token */
-  renew(token) {
-    this.token = token;
-    this.machine?.authorize(token, micros());
+  /** The source has another token: it is shown at once. */
+  renew() {
+    this.machine?.authorize(this.source.token, micros());
     this.#pump();
   }
 

@@ -145,7 +145,7 @@ export class VigiePlayer extends HTMLElement {
 
   set clockOffset(ms) {
     this.#clockOffset = ms;
-    if (this.#screen) this.#screen.clockOffset = ms;
+    this.#screen?.clock(ms);
   }
 
   /** What the tile says of itself. */
@@ -347,10 +347,10 @@ export class VigiePlayer extends HTMLElement {
         this.dispatchEvent(new CustomEvent('vigie-gap', { detail: gap }));
       },
     };
-    this.#screen = new Screen(this.#video, watcher, this.#latency());
-    this.#screen.clockOffset = this.#clockOffset;
     const base = new URL(this.getAttribute('src') ?? '/', document.baseURI).href;
-    void this.#screen.open({ base, tenant, camera }, this.#token, this.#at());
+    this.#screen = new Screen({ base, tenant, camera, token: this.#token }, this.#video, watcher, this.#latency());
+    this.#screen.clock(this.#clockOffset);
+    void this.#screen.open(this.#at());
   }
 
   #close() {

@@ -6,6 +6,7 @@
  * @property {string} base    The centre's address: `https://centre.example/`.
  * @property {string} tenant
  * @property {string} camera
+ * @property {string} token   What is shown there. Another one takes its place while it plays.
  */
 
 /**
@@ -55,7 +56,7 @@
 /** @typedef {{from: number, to: number, cause: string}} Gap  UTC microseconds. */
 
 /**
- * @typedef {{type: 'open', id: number, source: Source, token: string, at: number | null, page: boolean, latency: string}
+ * @typedef {{type: 'open', id: number, source: Source, at: number | null, page: boolean, latency: string, offset: number}
  *   | {type: 'token', id: number, token: string}
  *   | {type: 'latency', id: number, latency: string}
  *   | {type: 'clock', id: number, offset: number}

@@ -35,8 +35,9 @@ const ASK_AGAIN = 60_000;
  */
 
 export class Screen {
-  /** @param {HTMLVideoElement} video @param {Watcher} watcher @param {Latency} latency */
-  constructor(video, watcher, latency) {
+  /** @param {Source} source @param {HTMLVideoElement} video @param {Watcher} watcher @param {Latency} latency */
+  constructor(source, video, watcher, latency) {
+    this.source = source;
     this.video = video;
     this.watcher = watcher;
     this.pictures = new Pictures();
@@ -54,9 +55,6 @@ export class Screen {
       refused: () => (this.count.quota += 1),
     });
     this.page = false;
-    /** @type {Source | null} */
-    this.source = null;
-    this.token = '';
     this.live = true;
     this.paused = false;
     this.speed = 1;
@@ -99,11 +97,9 @@ export class Screen {
     this.listening = new AbortController();
   }
 
-  /** @param {Source} source @param {string} token @param {number | null} at  UTC microseconds; null: live */
-  async open(source, token, at) {
+  /** @param {number | null} at  UTC microseconds; null: live */
+  async open(at) {
     this.close();
-    this.source = source;
-    this.token = token;
     this.#wanted(at);
     // A codec that was lacking is lacking until a picture shows.
     if (this.cause?.kind !== 'unsupported') this.cause = null;
@@ -122,8 +118,8 @@ export class Screen {
       return;
     }
     this.page = this.mount.page(line.lane.mse);
-    line.send({ type: 'open', source, token, at: this.live ? null : this.soughtUtc, page: this.page, latency: this.latency });
-    line.send({ type: 'clock', offset: this.offset });
+    const { source, page, latency, offset } = this;
+    line.send({ type: 'open', source, at: this.live ? null : this.soughtUtc, page, latency, offset });
     this.#suspend();
   }
 
@@ -142,12 +138,8 @@ export class Screen {
     this.line?.send({ type: 'latency', latency });
   }
 
-  /** Milliseconds that the centre's clock is ahead of this page's. */
-  get clockOffset() {
-    return this.offset;
-  }
-
-  set clockOffset(ms) {
+  /** The centre's clock is so far ahead of this page's. @param {number} ms */
+  clock(ms) {
     if (ms === this.offset) return;
     this.offset = ms;
     this.line?.send({ type: 'clock', offset: ms });
@@ -307,7 +299,7 @@ export class Screen {
     else if (randomAccess) this.damagedAt = null;
     const newest = pictures.at(-1);
     if (this.live && newest) {
-      this.skew.observe(arrived + this.clockOffset - newest.utc / 1000, newest.error / 1000, newest.source);
+      this.skew.observe(arrived + this.offset - newest.utc / 1000, newest.error / 1000, newest.source);
     }
   }
 
@@ -365,7 +357,7 @@ export class Screen {
   /** Milliseconds from the picture on the screen to now, by its UTC. */
   get delay() {
     if (!this.picture || !this.live) return null;
-    return performance.timeOrigin + performance.now() + this.clockOffset - this.picture.utc / 1000;
+    return performance.timeOrigin + performance.now() + this.offset - this.picture.utc / 1000;
   }
 
   #tick() {
@@ -423,17 +415,16 @@ export class Screen {
 
   /** What plays goes on playing; what does not is asked for again. @param {string} token */
   renew(token) {
-    this.token = token;
+    this.source.token = token;
     if (this.up) this.line?.send({ type: 'token', token });
     else this.#again();
   }
 
   /** Opens anew where the recording is by now, and not where it was sent first. */
   #again() {
-    const { source, token, live } = this;
     // Of the present no picture is left to stand still.
-    if (live) this.paused = false;
-    if (source) void this.open(source, token, live ? null : ((this.shown && this.picture?.utc) ?? this.soughtUtc));
+    if (this.live) this.paused = false;
+    void this.open(this.live ? null : ((this.shown && this.picture?.utc) ?? this.soughtUtc));
   }
 
   #rebuild() {

@@ -13,14 +13,13 @@ import load, { Pace } from './wasm/live.js';
 /**
  * @typedef {object} Entry
  * @property {Source} source
- * @property {string} token
  * @property {Feed} feed
  * @property {Pace} pace
  * @property {LiveStream | null} live
  * @property {ArchiveStream | null} archive
  * @property {Sought | null} sought  What was asked for last, where it is not the present.
  * @property {boolean} suspended
- * @property {number} clockOffset
+ * @property {number} offset
  */
 
 const scope = /** @type {WorkerScope} */ (/** @type {unknown} */ (self));
@@ -44,12 +43,12 @@ function lookingBack() {
 }
 
 /** @param {Extract<ToWorker, {type: 'open'}>} message */
-function open({ id, source, token, at, page, latency }) {
+function open({ id, source, at, page, latency, offset }) {
   close(id);
   const feed = new Feed(id, post, page);
   const pace = new Pace(latency);
   /** @type {Entry} */
-  const entry = { source, token, feed, pace, live: null, archive: null, sought: null, suspended: false, clockOffset: 0 };
+  const entry = { source, feed, pace, live: null, archive: null, sought: null, suspended: false, offset };
   entries.set(id, entry);
   feed.onreport = (report) => sunk(entry, report);
   if (at === null) live(id, entry);
@@ -63,7 +62,7 @@ function live(id, entry) {
   entry.archive?.close();
   entry.archive = null;
   entry.live?.close();
-  entry.live = new LiveStream(entry.source, entry.token, entry.feed, (event) => post({ ...event, id }));
+  entry.live = new LiveStream(entry.source, entry.feed, (event) => post({ ...event, id }));
   entry.live.suspend(entry.suspended);
 }
 
@@ -82,12 +81,12 @@ function seek(id, entry, sought) {
     ({ ArchiveStream }) => {
       if (entries.get(id) !== entry || entry.sought === null || entry.archive) return;
       try {
-        entry.archive = new ArchiveStream(entry.source, entry.token, entry.feed, (event) => post({ ...event, id }));
+        entry.archive = new ArchiveStream(entry.source, entry.feed, (event) => post({ ...event, id }));
       } catch (error) {
         refuse(id, error);
         return;
       }
-      entry.archive.clockOffset = entry.clockOffset;
+      entry.archive.clockOffset = entry.offset;
       entry.archive.go(entry.sought);
     },
     (/** @type {unknown} */ error) => {
@@ -154,15 +153,14 @@ function handle(message, entry) {
       if (message.generation === entry.feed.generation) sunk(entry, message.report);
       break;
     case 'token':
-      entry.token = message.token;
-      entry.live?.renew(message.token);
-      if (entry.archive) entry.archive.token = message.token;
+      entry.source.token = message.token;
+      entry.live?.renew();
       break;
     case 'latency':
       entry.pace.profile(message.latency);
       break;
     case 'clock':
-      entry.clockOffset = message.offset;
+      entry.offset = message.offset;
       if (entry.archive) entry.archive.clockOffset = message.offset;
       break;
     case 'ask':
