@@ -1,4 +1,4 @@
-// Starts `vigie-centre demo` and stops it again.
+// Starts `vigie-centre` (its demo, if nothing else is asked for) and stops it again.
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -8,19 +8,23 @@ import { join, resolve } from 'node:path';
 const root = resolve(import.meta.dirname, '../../..');
 const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
 
-/** The binary: `VIGIE_CENTRE`, or what cargo built last. */
-export function binary() {
-  if (process.env.VIGIE_CENTRE) return process.env.VIGIE_CENTRE;
-  const built = ['release', 'debug'].map((profile) => join(target, profile, 'vigie-centre')).filter(existsSync);
+/** A binary: `VIGIE_CENTRE` (or `VIGIE_CLI` for `vigie`), or what cargo built last. */
+export function binary(name = 'vigie-centre') {
+  const given = process.env[name === 'vigie-centre' ? 'VIGIE_CENTRE' : 'VIGIE_CLI'];
+  if (given) return given;
+  const built = ['release', 'debug'].map((profile) => join(target, profile, name)).filter(existsSync);
   return built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0] ?? null;
 }
 
-/** Resolves once it has printed its address. */
-export async function start() {
+/**
+ * Resolves once it has printed its address.
+ * @param {string[]} [command]  `run` and a configuration, in place of the demo. @param {string} [web]  The page's folder.
+ */
+export async function start(command = ['demo'], web = join(root, 'examples/centre/web')) {
   const store = mkdtempSync(join(tmpdir(), 'vigie-browser-'));
   const began = Date.now();
-  const options = ['demo', '--listen', '127.0.0.1:0', '--store', store];
-  options.push('--web', join(root, 'examples/centre/web'), '--player', join(root, 'player-wasm/dist'));
+  const options = [...command, '--listen', '127.0.0.1:0', '--store', store];
+  options.push('--web', web, '--player', join(root, 'player-wasm/dist'));
   const child = spawn(binary(), options, { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   const address = await new Promise((done, fail) => {
@@ -50,6 +54,7 @@ export async function start() {
     base,
     token,
     began,
+    pid: child.pid,
     api,
     said: () => said,
     /** What the simulator sent: `loop:number` → UTC in milliseconds. @param {string} key @param {number} from @param {number} to */

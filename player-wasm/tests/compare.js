@@ -1,0 +1,117 @@
+// Sixteen live tiles of 640×360 at 25 pictures a second: ours beside bare MSE, mpegts.js, hls.js and jmuxer, fed by the same cameras.
+//
+//   npm run compare                       VIGIE_COMPARE=20: seconds that each is measured
+//   npm run compare -- --json FILE        the values as JSON besides
+//   VIGIE_BROWSERS=chromium,firefox       Chromium alone, if nothing is said
+//   VIGIE_ONLY=vigie,mse                  these contenders alone
+//
+// One bound: we drop at most two points more than bare MSE does. Needs ffmpeg, `vigie` and `vigie-centre` (VIGIE_CLI, VIGIE_CENTRE).
+// Screenshots are left in tests/out/. The README says how each is set up.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { browsers } from './browser/browsers.js';
+import { binary } from './browser/centre.js';
+import { Report } from './browser/report.js';
+import { simulate } from './compare/cameras.js';
+import { closure } from './compare/closure.js';
+import { measure } from './compare/measure.js';
+
+const { values: options } = parseArgs({ options: { json: { type: 'string' } } });
+const seconds = Number(process.env.VIGIE_COMPARE ?? 20);
+const wanted = (process.env.VIGIE_BROWSERS ?? 'chromium').toLowerCase().split(',');
+const only = process.env.VIGIE_ONLY?.split(',');
+const here = import.meta.dirname;
+const library = (name, file) => join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), file);
+
+const ours = closure(join(here, '../dist'));
+const contenders = [
+  { name: 'vigie, balanced', kind: 'vigie', way: 'vigie', code: ours },
+  { name: 'vigie, low', kind: 'vigie', way: 'vigie', latency: 'low', code: ours },
+  { name: 'bare MSE', kind: 'mse', way: 'mse', code: ['mse', 'share'].map((way) => join(here, `compare/page/ways/${way}.js`)) },
+  ...[
+    { name: 'mpegts.js', kind: 'mpegts', way: 'mpegts', lib: library('mpegts.js', 'dist/mpegts.js') },
+    { name: 'hls.js', kind: 'hls', way: 'hls', lib: library('hls.js', 'dist/hls.light.min.js') },
+    { name: 'hls.js, low latency', kind: 'llhls', way: 'hls', lib: library('hls.js', 'dist/hls.light.min.js') },
+    { name: 'jmuxer', kind: 'jmuxer', way: 'jmuxer', lib: library('jmuxer', 'dist/jmuxer.min.js') },
+  ].map((one) => ({ ...one, code: [one.lib] })),
+].filter(({ kind }) => !only || only.includes(kind));
+const POINTS = 2;
+
+for (const [what, there] of [
+  ['ffmpeg', spawnSync('ffmpeg', ['-version']).status === 0],
+  ['vigie: cargo build -p vigie-cli, or give its path in VIGIE_CLI', binary('vigie')],
+  ['vigie-centre: cargo build -p vigie-centre, or give its path in VIGIE_CENTRE', binary()],
+  ['the player: make player', ours.length > 0],
+]) {
+  if (there) continue;
+  console.error(`not there: ${what}`);
+  process.exit(1);
+}
+
+const out = join(here, 'out');
+mkdirSync(out, { recursive: true });
+const report = new Report();
+const skipped = [];
+const results = [];
+for (const kind of browsers.filter(({ name }) => wanted.includes(name.toLowerCase()))) {
+  if (!kind.there) {
+    skipped.push(`${kind.name}: ${kind.path} is not there`);
+    continue;
+  }
+  // Anew for each browser: its table is read whole.
+  const cameras = await simulate();
+  try {
+    for (const contender of contenders) {
+      console.error(`${kind.name}: ${contender.name}, ${seconds} s`);
+      const shot = join(out, `compare-${kind.name}-${contender.name}.png`.toLowerCase().replace(/[, ]+/g, '-'));
+      const code = contender.code.reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0);
+      try {
+        results.push({ browser: kind.name, code, ...(await measure(kind, contender, cameras, seconds, shot)) });
+      } catch (error) {
+        report.holds(kind.name, `${contender.name}: no error in the test itself`, false, error.message);
+      }
+    }
+  } finally {
+    await cameras.stop();
+  }
+}
+
+const whole = (n) => (Number.isFinite(n) ? String(Math.round(n)) : '–');
+const columns = {
+  'browser': (r) => r.browser,
+  'player': (r) => r.name,
+  'tiles': (r) => String(r.playing),
+  'first picture ms (p50, p95)': (r) => r.first.map(whole).join(', '),
+  'delay ms (p50, p95)': (r) => r.delay.map(whole).join(', '),
+  'of it server ms': (r) => whole(r.relay),
+  'pictures/s (slowest)': (r) => `${r.rate.toFixed(1)} (${r.slowest.toFixed(1)})`,
+  'dropped %': (r) => r.dropped.toFixed(1),
+  'never shown %': (r) => r.unseen.toFixed(1),
+  'browser CPU': (r) => r.cpu.toFixed(2),
+  'memory MB': (r) => whole(r.memory / 1e6),
+  'code KB (gzip)': (r) => (r.code / 1000).toFixed(1),
+  'server CPU': (r) => r.feeding.toFixed(2),
+};
+const rows = [Object.keys(columns), ...results.map((r) => Object.values(columns).map((cell) => cell(r)))];
+const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+const line = (row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
+console.log([line(rows[0]), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.slice(1).map(line)].join('\n'));
+console.log(`\n${availableParallelism()} cores; CPU in seconds a second; ${results.map((r) => `${r.name}: ${r.unread} of ${r.samples} unread`).join(', ')}\n`);
+if (options.json) writeFileSync(options.json, `${JSON.stringify({ at: new Date().toISOString(), cores: availableParallelism(), seconds, results }, null, 1)}\n`);
+
+for (const bare of results.filter(({ name }) => name === 'bare MSE')) {
+  for (const mine of results.filter(({ name, browser }) => name.startsWith('vigie') && browser === bare.browser)) {
+    const tenths = (value) => Math.round(10 * value) / 10;
+    const most = (what) => tenths(bare[what] + POINTS);
+    report.least(mine.browser, `${mine.name}: tiles that play`, mine.playing, 16);
+    report.most(mine.browser, `${mine.name}: pictures dropped`, tenths(mine.dropped), most('dropped'), '%');
+    report.most(mine.browser, `${mine.name}: pictures never shown`, tenths(mine.unseen), most('unseen'), '%');
+  }
+}
+process.exit(report.end(skipped) && results.length > 0 ? 0 : 1);
