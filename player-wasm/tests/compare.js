@@ -97,6 +97,7 @@ const columns = {
   'memory MB': (r) => whole(r.memory / 1e6),
   'code KB (gzip)': (r) => (r.code / 1000).toFixed(1),
   'server CPU': (r) => r.feeding.toFixed(2),
+  'other programs': (r) => r.foreign.toFixed(2),
 };
 const rows = [Object.keys(columns), ...results.map((r) => Object.values(columns).map((cell) => cell(r)))];
 const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));

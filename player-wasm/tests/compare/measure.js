@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { install, percentile } from '../browser/probe.js';
 import { sleep, until } from '../browser/shows.js';
 import { COUNT, find } from './cameras.js';
-import { memory, spent, times } from './processes.js';
+import { busy, memory, spent, times } from './processes.js';
 
 const PAGE = join(import.meta.dirname, 'page');
 /** From the first pictures to where it is measured, milliseconds: what a player does to begin with is over. */
@@ -74,17 +74,18 @@ export async function measure(kind, contender, cameras, seconds, shot) {
     await sleep(SETTLE);
     const start = await page.evaluate(() => window.snap());
     await feeder.delays?.();
-    const [before, served, began] = [times(pid), times(feeder.pid), performance.now()];
+    const [before, served, all, own, began] = [times(pid), times(feeder.pid), busy(), times(process.pid), performance.now()];
     const read = await page.evaluate((ms) => window.watch(ms), seconds * 1000);
     const took = (performance.now() - began) / 1000;
     const cpu = spent(before, times(pid)) / took;
     const feeding = spent(served, times(feeder.pid)) / took;
+    const foreign = Math.max(0, busy() - all - spent(own, times(process.pid))) / took;
     const bytes = memory(pid);
     const end = await page.evaluate(() => window.snap());
     const relayed = (await feeder.delays?.()) ?? [];
     await page.screenshot({ path: shot });
     if (complaints.length) console.error(`${contender.name}: ${complaints.length} errors on its page: ${complaints[0].slice(0, 200)}`);
-    return { name: contender.name, ...judge(cameras, { first, start, end, read, took }), cpu, memory: bytes, feeding, relay: percentile(relayed, 0.5) };
+    return { name: contender.name, ...judge(cameras, { first, start, end, read, took }), cpu, memory: bytes, feeding, foreign, relay: percentile(relayed, 0.5) };
   } finally {
     await browser.close().catch(() => {});
     await feeder.stop();
@@ -105,14 +106,16 @@ function judge(cameras, { first, start, end, read, took }) {
   const rates = [];
   for (let tile = 0; tile < COUNT; tile += 1) {
     const [a, b] = [start[tile], end[tile]];
-    const places = [a, b].map((seen) => (seen && seen.camera >= 0 ? find(sent(tile), seen.number, seen.at) : -1));
+    const places = [a, b].map((one) => (one && one.camera >= 0 ? find(sent(tile), one.number, one.at) : -1));
     const whole = a && b && places.every((place) => place >= 0) && b.presented >= a.presented && b.total >= a.total;
+    // The lesser of what was handed to the screen (Firefox counts some twice) and of what the element did not drop.
+    const seen = whole ? Math.min(b.presented - a.presented, b.total - a.total - (b.dropped - a.dropped)) : 0;
     // A tile that stands still shows nothing of what was sent.
-    shown += whole ? b.presented - a.presented : 0;
+    shown += seen;
     passed += whole ? places[1] - places[0] : 25 * took;
     total += whole ? b.total - a.total : 0;
     dropped += whole ? b.dropped - a.dropped : 0;
-    rates.push(whole ? (b.presented - a.presented) / ((b.at - a.at) / 1000) : 0);
+    rates.push(whole ? seen / ((b.at - a.at) / 1000) : 0);
   }
   const came = first.filter((ms) => ms !== null);
   return {

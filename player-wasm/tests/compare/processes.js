@@ -48,3 +48,9 @@ export function memory(root) {
   });
   return sizes.reduce((a, b) => a + b, 0);
 }
+
+/** Seconds of processor time that all programs of this machine took since it began, those at idle priority too. */
+export function busy() {
+  const [, user, nice, system, , , irq, soft] = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0].split(/\s+/).map(Number);
+  return (user + nice + system + irq + soft) / TICKS;
+}
