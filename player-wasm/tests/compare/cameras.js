@@ -1,7 +1,7 @@
 // Sixteen simulated cameras, the table of what they sent, and a centre that watches them.
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as centre from '../browser/centre.js';
@@ -19,6 +19,7 @@ export async function simulate() {
   const options = ['simulate', '--json', '--listen', '127.0.0.1:0', '--cameras', String(2 * COUNT), '--kbps', String(KBPS), '--table', file];
   const child = spawn(centre.binary('vigie'), options, { stdio: ['ignore', 'pipe', 'pipe'] });
   const gone = new Promise((done) => child.on('exit', done));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const listening = await new Promise((done, fail) => {
     let said = '';
     child.stdout.on('data', (chunk) => {
@@ -30,13 +31,19 @@ export async function simulate() {
     gone.then((code) => fail(new Error(`vigie simulate ended with ${code}`)));
   });
   const urls = Object.fromEntries(listening.cameras.filter(({ name }) => NAMES.includes(name)).map(({ name, url }) => [name, url]));
+  const sent = new Map(NAMES.map((name) => [name, []]));
+  const lines = openSync(file, 'r');
+  let at = 0;
   return {
     names: NAMES,
     urls,
     /** What each camera sent, as it sent it: `[number, UTC in milliseconds]`. @returns {Map<string, [number, number][]>} */
     table() {
-      const sent = new Map(NAMES.map((name) => [name, []]));
-      for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) {
+      const more = Buffer.alloc(statSync(file).size - at);
+      readSync(lines, more, 0, more.length, at);
+      const whole = more.subarray(0, more.lastIndexOf(10) + 1);
+      at += whole.length;
+      for (const line of String(whole).split('\n').filter(Boolean)) {
         const { camera, number, micros } = JSON.parse(line);
         sent.get(camera)?.push([number, micros / 1000]);
       }
@@ -52,7 +59,7 @@ export async function simulate() {
     async stop() {
       child.kill('SIGINT');
       await gone;
-      rmSync(folder, { recursive: true, force: true });
+      closeSync(lines);
     },
   };
 }

@@ -11,7 +11,7 @@ import { busy, memory, spent, times } from './processes.js';
 
 const PAGE = join(import.meta.dirname, 'page');
 /** From the first pictures to where it is measured, milliseconds: what a player does to begin with is over. */
-const SETTLE = 6000;
+const SETTLE = 10_000;
 const PATIENCE = 15_000;
 
 /** What feeds it: the centre, or a relay. */

@@ -121,6 +121,8 @@ const origins = {};
 if (kind === 'llhls') for (const name of streams.keys()) origins[name] = await listen();
 console.log(JSON.stringify({ base: await listen(), origins }));
 
+// Ctrl-C is for the test that started this, which then ends the standard input.
+process.on('SIGINT', () => {});
 process.stdin.on('end', () => {
   for (const { child } of streams.values()) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
