@@ -2,7 +2,7 @@
 //
 //   npm run compare                       VIGIE_COMPARE=20: seconds that each is measured
 //   npm run compare -- --json FILE        the values as JSON besides
-//   VIGIE_COMPARE_ROUNDS=3                one after the other so many times; of each the round in which other programs took least
+//   VIGIE_COMPARE_ROUNDS=3                all of them so many times; of each value the median
 //   VIGIE_BROWSERS=chromium,firefox       Chromium alone, if nothing is said
 //   VIGIE_ONLY=vigie,mse                  these contenders alone
 //
@@ -22,6 +22,7 @@ import { Report } from './browser/report.js';
 import { simulate } from './compare/cameras.js';
 import { closure } from './compare/closure.js';
 import { measure } from './compare/measure.js';
+import { median, table } from './compare/table.js';
 
 const { values: options } = parseArgs({ options: { json: { type: 'string' } } });
 const seconds = Number(process.env.VIGIE_COMPARE ?? 20);
@@ -82,31 +83,19 @@ for (const kind of browsers.filter(({ name }) => wanted.includes(name.toLowerCas
     await cameras.stop();
   }
 }
-/** Of each, the round with the least beside it. */
-const results = all.filter((one) => all.every((other) => other.browser !== one.browser || other.name !== one.name || other.foreign >= one.foreign));
-
-const whole = (n) => (Number.isFinite(n) ? String(Math.round(n)) : '–');
-const columns = {
-  'browser': (r) => r.browser,
-  'player': (r) => r.name,
-  'tiles': (r) => String(r.playing),
-  'first picture ms (p50, p95)': (r) => r.first.map(whole).join(', '),
-  'delay ms (p50, p95)': (r) => r.delay.map(whole).join(', '),
-  'of it server ms': (r) => whole(r.relay),
-  'pictures/s (slowest)': (r) => `${r.rate.toFixed(1)} (${r.slowest.toFixed(1)})`,
-  'dropped %': (r) => r.dropped.toFixed(1),
-  'never shown %': (r) => r.unseen.toFixed(1),
-  'browser CPU': (r) => r.cpu.toFixed(2),
-  'memory MB': (r) => whole(r.memory / 1e6),
-  'code KB (gzip)': (r) => (r.code / 1000).toFixed(1),
-  'server CPU': (r) => r.feeding.toFixed(2),
-  'other programs': (r) => r.foreign.toFixed(2),
-};
-const rows = [Object.keys(columns), ...results.map((r) => Object.values(columns).map((cell) => cell(r)))];
-const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-const line = (row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
-console.log([line(rows[0]), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.slice(1).map(line)].join('\n'));
-console.log(`\n${availableParallelism()} cores; CPU in seconds a second; ${results.map((r) => `${r.name}: ${r.unread} of ${r.samples} unread`).join(', ')}\n`);
+/** Of each contender, its rounds made one. */
+const results = wanted.flatMap((browser) =>
+  contenders.flatMap(({ name }) => {
+    const mine = all.filter((one) => one.name === name && one.browser.toLowerCase() === browser);
+    return mine.length > 0 ? [median(mine)] : [];
+  }),
+);
+for (const browser of new Set(results.map((one) => one.browser))) {
+  const its = results.filter((one) => one.browser === browser);
+  console.log(`${browser}, ${availableParallelism()} cores; CPU in cores, that of the browser but where it says otherwise\n\n${table(its)}\n`);
+}
+const unread = all.reduce((sum, one) => sum + one.unread, 0);
+console.log(`${unread} of ${all.reduce((sum, one) => sum + one.samples, 0)} barcodes could not be read or had not been sent\n`);
 if (options.json) writeFileSync(options.json, `${JSON.stringify({ at: new Date().toISOString(), cores: availableParallelism(), seconds, results: all }, null, 1)}\n`);
 
 for (const bare of results.filter(({ name }) => name === 'bare MSE')) {

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { find } from '../compare/cameras.js';
 import { annexB, fragments, packets, taken } from '../compare/cut.js';
 import { Parts } from '../compare/parts.js';
+import { median } from '../compare/table.js';
 
 const box = (type, body) => {
   const head = Buffer.alloc(8);
@@ -88,4 +89,9 @@ test('a picture on the screen is the last of its number that had been sent', () 
   assert.equal(find(sent, 7, 61_020), 2);
   assert.equal(find(sent, 8, 61_020), 1);
   assert.equal(find(sent, 9, 61_020), -1);
+});
+
+test('rounds are made one by the median of each value', () => {
+  const rounds = [[3, 16, [1, 9]], [1, 15, [2, 8]], [2, 16, [3, 7]]].map(([cpu, playing, delay]) => ({ name: 'x', cpu, playing, delay }));
+  assert.deepEqual(median(rounds), { name: 'x', cpu: 2, playing: 15, delay: [2, 8] });
 });
