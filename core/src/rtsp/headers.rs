@@ -72,7 +72,8 @@ impl Headers {
     /// a line without a colon is skipped. A line that begins with a blank continues the one before (RFC 2326 §15.1).
     pub(super) fn parse<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
         let mut headers = Self::new();
-        for line in lines {
+        // An empty line ends them (RFC 2326 §4.3).
+        for line in lines.take_while(|line| !line.is_empty()) {
             if line.starts_with([' ', '\t']) {
                 if let Some((_, value)) = headers.0.last_mut() {
                     value.push(' ');

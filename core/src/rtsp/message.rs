@@ -143,7 +143,7 @@ impl Message {
         let mut lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
         let first = lines.next().unwrap_or_default();
         let start = parse_start_line(first).ok_or(Error::new(Kind::StartLine, 0))?;
-        let headers = Headers::parse(lines.filter(|line| !line.is_empty()));
+        let headers = Headers::parse(lines);
         Ok(match start {
             StartLine::Request(method, uri) => {
                 Self::Request(Request { method: Method::parse(method), uri: uri.to_owned(), headers, body })
@@ -341,6 +341,14 @@ mod tests {
 
     fn parse(text: &str) -> Result<Message, Error> {
         Message::parse(text.as_bytes(), Bytes::new())
+    }
+
+    /// Else what is redacted and what is read would not be the same.
+    #[test]
+    fn an_empty_line_ends_the_headers() {
+        let head = "RTSP/1.0 401 No\r\nAuthorization: Basic eA==\n\n eTo=\r\nAuthorization: z\r\n";
+        let Message::Response(read) = parse(head).unwrap() else { panic!("a response") };
+        assert_eq!(read.headers.iter().collect::<Vec<_>>(), [("Authorization", "Basic eA==")]);
     }
 
     /// What the fuzz target `rtsp_round_trip` holds.
