@@ -5,44 +5,21 @@
 // Memory is what the browser's processes have to themselves and their share of the rest (PSS), twice a minute; flat: in the last
 // quarter no more than in the second. Chromium also tells of its JavaScript heap and of long tasks.
 
-import { readFileSync, readdirSync } from 'node:fs';
 import { browsers } from './browser/browsers.js';
 import * as centre from './browser/centre.js';
 import { percentile } from './browser/probe.js';
 import { Report } from './browser/report.js';
 import { sleep, until } from './browser/shows.js';
+import { KEY } from './browser/tile.js';
+import { memory } from './compare/processes.js';
 
 const minutes = (name, or) => Number(process.env[name] ?? or) * 60_000;
 const LIVE = minutes('VIGIE_LIVE_MINUTES', 60);
 const SCRUB = minutes('VIGIE_SCRUB_MINUTES', 30);
-const KEY = 'annoeullin/mairie';
 /** Milliseconds between two looks at the memory. */
 const LOOK = 30_000;
 /** By so much the last quarter may be above the second: what a browser's caches do by themselves. */
 const FLAT = 1.05;
-
-/** Of a process and all that it started, MiB. @param {number} root */
-function memory(root) {
-  const parents = new Map();
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      parents.set(Number(pid), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
-    } catch {
-      // Ended meanwhile.
-    }
-  }
-  const of = (/** @type {number} */ pid) => pid === root || (parents.has(pid) && pid > 1 && of(parents.get(pid)));
-  let sum = 0;
-  for (const pid of [...parents.keys()].filter(of)) {
-    try {
-      sum += Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
-    } catch {
-      // Ended meanwhile.
-    }
-  }
-  return sum / 1024;
-}
 
 /** In the page: long tasks and what nobody caught. */
 function watch() {
@@ -56,7 +33,7 @@ function watch() {
   }
 }
 
-/** Looks at the memory until `end`, or as long as `work` goes on. */
+/** Does `work` again and again until `end`, and looks at the memory meanwhile: MiB. */
 async function measured({ browser, page }, end, work) {
   const [pss, heap] = [[], []];
   const cdp = await page.createCDPSession().catch(() => null);
@@ -65,7 +42,7 @@ async function measured({ browser, page }, end, work) {
   while (Date.now() < end) {
     if (Date.now() >= next) {
       next += LOOK;
-      pss.push(memory(browser.process().pid));
+      pss.push(memory(browser.process().pid) / 2 ** 20);
       const metrics = await cdp?.send('Performance.getMetrics');
       if (metrics) heap.push(metrics.metrics.find(({ name }) => name === 'JSHeapUsedSize').value / 2 ** 20);
     }

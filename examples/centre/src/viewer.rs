@@ -66,13 +66,12 @@ impl Viewer {
     /// Of somebody unknown, who holds a place among the strangers.
     pub(crate) fn new(centre: Arc<Centre>, seed: [u8; 32], stranger: OwnedSemaphorePermit) -> Self {
         let connection = Connection::new(Config::new(seed), clock::now());
-        let (pass, shown) = (None, None);
         Self {
             centre,
             connection,
             stranger: Some(stranger),
-            pass,
-            shown,
+            pass: None,
+            shown: None,
             asked: None,
             camera: None,
             seat: None,

@@ -10,7 +10,8 @@ pub(super) fn check(centre: &Centre, pass: &Pass, path: &str) -> Result<(), (Sta
     if matches!(pass, Pass::Own) {
         return Ok(());
     }
-    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    // What comes behind a camera is its own: one part, however long.
+    let parts: Vec<&str> = path.splitn(6, '/').skip(1).collect();
     match parts.as_slice() {
         // Of those that it covers.
         ["api", "cameras"] => Ok(()),
