@@ -29,10 +29,12 @@ const MOST_DAYS: usize = 8;
 /// [`seek`](Self::seek), then for each fragment wanted [`next`](Self::next), and [`pull`](Self::pull) until it gives nothing:
 /// to [`Output::Read`] the answer is [`filled`](Self::filled), or [`absent`](Self::absent) where there is no such file; all
 /// else is for the player. [`next_key`](Self::next_key) and [`back`](Self::back) go from picture to picture that decoding can
-/// start at, forwards and backwards.
+/// start at, forwards and backwards. The order is that of the days by their date, and within each that of the recording: after a
+/// clock set back over midnight, what was recorded later comes with its own day, first.
 ///
 /// Of each day it asks for the page directory first (`<day>.pages`, 16 KB; `docs/format.md` §3.7). With that, a seek takes two
-/// reads: the page, or a few that follow one another, and the fragment. Where there is none it reads the index as a whole.
+/// reads: the page, or a few that follow one another, and the fragment; a third where a clock set back over midnight left two days
+/// that may hold the moment. Where there is no directory it reads the index as a whole.
 ///
 /// ```
 /// use vigie::{play::{Archive, Output}, store::Source, time::UtcMicros};

@@ -39,6 +39,8 @@ struct World {
     files: BTreeMap<String, Vec<u8>>,
     builders: BTreeMap<Day, (Builder, u32)>,
     number: u32,
+    /// The fragments of each day, as recorded.
+    by_day: BTreeMap<Day, Vec<u32>>,
 }
 
 impl World {
@@ -126,7 +128,15 @@ impl World {
         file.extend([&head[..], &body].concat());
         let index = self.files.entry(crate::store::index_path(&source(), key.day())).or_default();
         self.builders.get_mut(&key.day()).unwrap().0.fragment(offset, &mark, index);
+        self.by_day.entry(key.day()).or_default().push(self.number);
         self.number += 1;
+    }
+
+    /// Which of all that the recording gives a fragment is: day by day, and each in the order of the recording. A clock set back
+    /// over midnight makes that another order than the recording's.
+    fn ranks(&self, fragments: &[u32]) -> Vec<u32> {
+        let order: Vec<_> = self.by_day.values().flatten().collect();
+        fragments.iter().map(|n| order.iter().position(|at| *at == n).unwrap() as u32).collect()
     }
 
     /// The directory of a day, of the first `len` bytes of its index.
@@ -227,9 +237,11 @@ impl<'a> Reader<'a> {
         self.drain()
     }
 
-    /// Do the directories say that a clock was set back?
-    fn stepped(&self) -> bool {
-        self.made.values().flatten().any(|d| PageDirectory::parse(d).unwrap().is_stepped())
+    /// Do the directories say that a clock was set back: within a day, or over midnight, so that two days may hold the moment?
+    fn stepped(&self, utc: UtcMicros) -> bool {
+        let all: Vec<_> = self.made.values().flatten().map(|d| PageDirectory::parse(d).unwrap()).collect();
+        let held = all.iter().filter(|d| d.candidates(utc, false).is_some()).count();
+        held > 1 || all.iter().any(PageDirectory::is_stepped)
     }
 }
 
@@ -251,19 +263,17 @@ fn steps(back: bool) -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(prop_oneof![4 => record, 2 => leap, 1 => slip, 1 => init], 1..12)
 }
 
-/// Seeks to many moments by directories, and by whole indexes: the same is given.
-fn compare(world: &World, from: i64, to: i64, probes: &[f64]) -> Result<usize, TestCaseError> {
+/// Seeks to many moments by directories, and by whole indexes: the same is given. `back`: a clock may have been set back.
+fn compare(world: &World, from: i64, back: bool, probes: &[f64]) -> Result<(), TestCaseError> {
     let (mut paged, mut whole) = (Reader::new(world, true), Reader::new(world, false));
-    let mut most = 0;
     for probe in probes {
-        let utc = UtcMicros(from + ((to - from) as f64 * probe) as i64);
+        let utc = UtcMicros(from + (30_000_000_000.0 * probe) as i64);
         let got = paged.seek(utc, LATER);
         prop_assert_eq!(&got, &whole.seek(utc, LATER), "{}", utc);
-        most = most.max(paged.reads);
-        prop_assert!(paged.reads <= 2 || paged.stepped(), "{} reads for {}", paged.reads, utc);
+        prop_assert!(paged.reads <= 2 || back && paged.stepped(utc), "{} reads for {}", paged.reads, utc);
         prop_assert!(paged.most <= 256 << 10);
     }
-    Ok(most)
+    Ok(())
 }
 
 proptest! {
@@ -274,8 +284,7 @@ proptest! {
         start in -7_000_000_000_i64..7_000_000_000, steps in steps(false), probes in prop::collection::vec(-0.02..1.02_f64, 40),
     ) {
         let world = World::of(DAY_START + start, &steps);
-        let end = DAY_START + start + 30_000_000_000;
-        compare(&world, DAY_START + start, end, &probes)?;
+        compare(&world, DAY_START + start, false, &probes)?;
     }
 
     /// Clocks set back as well: the same is found as by the whole index, though perhaps by more reads, of which the directory tells.
@@ -284,7 +293,7 @@ proptest! {
         start in -7_000_000_000_i64..7_000_000_000, steps in steps(true), probes in prop::collection::vec(-0.02..1.02_f64, 40),
     ) {
         let world = World::of(DAY_START + start, &steps);
-        compare(&world, DAY_START + start, DAY_START + start + 30_000_000_000, &probes)?;
+        compare(&world, DAY_START + start, true, &probes)?;
     }
 
     /// Forwards to the end, and backwards to the start: what both readers give, and each GOP once.
@@ -297,31 +306,32 @@ proptest! {
         let (mut paged, mut whole) = (Reader::new(&world, true), Reader::new(&world, false));
         let first = paged.seek(utc, LATER);
         prop_assert_eq!(&first, &whole.seek(utc, LATER));
-        let mut all = fragments(&first);
+        let mut all = world.ranks(&fragments(&first));
         loop {
             let got = paged.next(LATER);
             prop_assert_eq!(&got, &whole.next(LATER));
             if fragments(&got).is_empty() { break; }
-            all.extend(fragments(&got));
+            all.extend(world.ranks(&fragments(&got)));
         }
-        prop_assert!(all.windows(2).all(|w| w[0] < w[1]), "in the order of the recording");
+        prop_assert!(all.windows(2).all(|w| w[0] + 1 == w[1]), "all, in the order of the recording");
+        prop_assert!(all.last().is_none_or(|last| last + 1 == world.number), "to the end");
         // From the end to the very start.
         let mut gops: Vec<Vec<u32>> = vec![];
         loop {
             let got = paged.back(LATER);
             prop_assert_eq!(&got, &whole.back(LATER));
             if fragments(&got).is_empty() { break; }
-            gops.push(fragments(&got));
+            gops.push(world.ranks(&fragments(&got)));
         }
         gops.reverse();
-        // Nothing was found after the moment: nothing is given last, and all is before it.
-        let last = if all.is_empty() { world.number } else { *all.last().unwrap() + 1 };
         let joined = gops.concat();
-        let given_last = if all.is_empty() { 0 } else { (last - joined.last().map_or(0, |n| n + 1)) as usize };
-        prop_assert_eq!(&joined, &(0..last - given_last as u32).collect::<Vec<_>>());
+        prop_assert_eq!(&joined, &(0..joined.len() as u32).collect::<Vec<_>>());
+        // Where nothing was found after the moment, all is before it; else all but the GOP given last.
+        prop_assert!(joined.len() <= world.number as usize);
+        prop_assert!(!all.is_empty() || joined.len() == world.number as usize);
         // And forwards again behind the first GOP.
         if let Some(gop) = gops.first() {
-            let next = fragments(&paged.next(LATER));
+            let next = world.ranks(&fragments(&paged.next(LATER)));
             prop_assert!(next.is_empty() || next == [gop.last().unwrap() + 1]);
         }
     }
