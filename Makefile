@@ -10,13 +10,13 @@ MINUTES ?= 5
 help: ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
 
-demo: ## build and start a supervision centre with four simulated cameras; needs Rust and a C compiler only
+demo: ## build and start a supervision centre with five simulated cameras; needs Rust and a C compiler only
 	@echo "Vigie: building the player for the browser (WebAssembly), then the centre. The first time takes minutes."
 	rustup target add wasm32-unknown-unknown
 	$(MAKE) --no-print-directory player
 	cargo build --locked --release -p vigie-centre
 	@echo "Vigie: starting. Ctrl-C ends it; footage stays in demo-store/."
-	exec target/release/vigie-centre demo --store demo-store
+	exec target/release/vigie-centre demo --dome --store demo-store
 
 player: ## the npm package, into player-wasm/dist/
 	cargo run --locked -p vigie-player-pack

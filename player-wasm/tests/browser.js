@@ -20,6 +20,7 @@ import { doors, keyboard, live, outage, policy, recorded, start } from './browse
 import { axe, faults, latency, stepping, surface, wall } from './browser/tile.js';
 import { closer } from './browser/closer.js';
 import { managed } from './browser/managed.js';
+import { moving } from './browser/moving.js';
 import { web } from './browser/web.js';
 import { dewarp, ptz } from './browser/views.js';
 
@@ -54,7 +55,7 @@ for (const kind of kinds) {
     server = await centre.start();
     const context = { browser, page, server, report, out, complaints, name: kind.name, h265: kind.h265 };
     await start(context);
-    for (const show of [live, keyboard, recorded, outage, looks, french, axe, latency, surface, stepping, speeds, together, preview, ptz, dewarp, wall, arranging, closer, managed, faults, policy, web, doors]) {
+    for (const show of [live, keyboard, recorded, outage, looks, french, axe, latency, surface, stepping, speeds, together, preview, ptz, moving, dewarp, wall, arranging, closer, managed, faults, policy, web, doors]) {
       if (only && !only.includes(show.name)) continue;
       if (!only && LONG.has(show) && first !== kind && !process.env.VIGIE_LONG) {
         console.log(`       ${kind.name}: ${show.name} is for VIGIE_LONG=1`);

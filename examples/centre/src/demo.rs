@@ -1,4 +1,4 @@
-//! `vigie-centre demo`: four simulated cameras in two communes.
+//! `vigie-centre demo`: four simulated cameras in two communes, and one that can be moved where that is asked for.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use vigie::rtsp::Url;
 use vigie::time::UtcMicros;
-use vigie_cli::simulator::{self, Outage, Picture, Simulator};
+use vigie_cli::simulator::{self, Outage, Picture, Simulator, Velocity};
 use vigie_cli::stores::Stores;
 
 use crate::config::{Config, Source, Tenant};
@@ -37,6 +37,16 @@ impl Demo {
         let ordinal = ordinal(tenant, camera);
         ordinal.map(|ordinal| self.simulator.set_outage(ordinal, outage)).is_some()
     }
+
+    /// Moves a camera so, for a second; false where there is no such camera, or it cannot be moved.
+    pub(crate) fn drive(&self, tenant: &str, camera: &str, velocity: Velocity) -> bool {
+        ordinal(tenant, camera).is_some_and(|ordinal| self.simulator.drive(ordinal, velocity))
+    }
+
+    /// Can a camera be moved?
+    pub(crate) fn can_move(&self, tenant: &str, camera: &str) -> bool {
+        ordinal(tenant, camera).is_some_and(|ordinal| self.simulator.can_move(ordinal))
+    }
 }
 
 fn ordinal(tenant: &str, camera: &str) -> Option<usize> {
@@ -48,18 +58,19 @@ fn ordinal(tenant: &str, camera: &str) -> Option<usize> {
 pub(crate) async fn run(
     listen: SocketAddr,
     store: Option<PathBuf>,
+    dome: bool,
     shared: SharedArguments,
 ) -> Result<(), Failure> {
     let listener = serve::listen(listen, true).await?;
     let passing = if store.is_none() { Some(Passing::new()?) } else { None };
     let store = store.or_else(|| passing.as_ref().map(|folder| folder.0.clone())).unwrap_or_default();
-    let simulator = Simulator::start(simulator::Config::default());
+    let simulator = Simulator::start(simulator::Config::default().dome(dome));
     let simulator =
         simulator.await.map_err(|cause| Failure::new(format!("no simulated cameras: {cause}")))?;
     println!("Simulating {} cameras at rtsp://{}/cam1 and on", simulator.len(), simulator.address());
     let fate = if passing.is_some() { " (removed at the end; --store DIR keeps it)" } else { "" };
     println!("Recording them into {}{fate}", store.display());
-    let tenants = tenants(|ordinal| simulator.url(ordinal))?;
+    let tenants = tenants(simulator.len(), |ordinal| simulator.url(ordinal))?;
     let stores = Stores::new(vec![store]);
     let config = Config { listen, stores, origins: Vec::new(), tenants };
     let centre = assemble(&config, &listener, shared, Some(Demo { simulator }))?;
@@ -69,20 +80,21 @@ pub(crate) async fn run(
 /// Id, name, ordinal of the simulated camera behind it.
 type Simulated = (&'static str, &'static str, usize);
 
-/// The communes and their cameras.
-const TENANTS: [(&str, &str, [Simulated; 2]); 2] = [
-    ("annoeullin", "Annœullin", [("mairie", "Mairie, entrée", 0), ("place", "Place", 1)]),
-    ("provin", "Provin", [("ecole", "École", 2), ("gare", "Gare (H.265)", 3)]),
+/// The communes and their cameras; the last one, the dome, is there where it was asked for.
+const TENANTS: [(&str, &str, &[Simulated]); 2] = [
+    ("annoeullin", "Annœullin", &[("mairie", "Mairie, entrée", 0), ("place", "Place", 1)]),
+    ("provin", "Provin", &[("ecole", "École", 2), ("gare", "Gare (H.265)", 3), ("rue", "Rue (dôme)", 4)]),
 ];
 
-fn tenants(url: impl Fn(usize) -> String) -> Result<Vec<Tenant>, Failure> {
-    let source = |(id, name, ordinal): Simulated| {
+fn tenants(count: usize, url: impl Fn(usize) -> String) -> Result<Vec<Tenant>, Failure> {
+    let source = |&(id, name, ordinal): &Simulated| {
         let (url, credentials) =
             Url::parse(&url(ordinal)).map_err(|error| Failure::new(error.to_string()))?;
         Ok(Source { id: id.into(), name: name.into(), url, credentials })
     };
-    let tenant = |(id, name, cameras): (&str, &str, [Simulated; 2])| {
-        let cameras = cameras.into_iter().map(source).collect::<Result<_, Failure>>()?;
+    let tenant = |(id, name, cameras): (&str, &str, &[Simulated])| {
+        let there = cameras.iter().filter(|(_, _, ordinal)| *ordinal < count);
+        let cameras = there.map(source).collect::<Result<_, Failure>>()?;
         Ok(Tenant { id: id.into(), name: name.into(), cameras })
     };
     TENANTS.into_iter().map(tenant).collect()

@@ -57,6 +57,9 @@ enum Command {
         /// Records here, and keeps it [default: a new folder, removed at the end]
         #[arg(long, value_name = "DIR")]
         store: Option<PathBuf>,
+        /// A fifth camera, that can be moved: it draws what it looks at
+        #[arg(long)]
+        dome: bool,
         #[command(flatten)]
         shared: SharedArguments,
     },
@@ -111,7 +114,9 @@ fn execute(command: Command) -> Result<(), Failure> {
             println!("right: tenants {}, cameras {cameras}", config.tenants.len());
             Ok(())
         }
-        Command::Demo { listen, store, shared } => serve::block_on(demo::run(listen, store, shared)),
+        Command::Demo { listen, store, dome, shared } => {
+            serve::block_on(demo::run(listen, store, dome, shared))
+        }
         Command::Run { config, listen, stores, shared } => {
             let mut config = Config::read(&config)?;
             config.listen = listen.unwrap_or(config.listen);

@@ -43,6 +43,7 @@ pub(crate) fn router(centre: Arc<Centre>) -> Router {
         .route("/api/hls/{tenant}/{camera}/{*name}", get(recording::hls))
         .route("/api/picture/{tenant}/{camera}", get(recording::picture))
         .route("/api/demo/pictures/{tenant}/{camera}", get(api::demo::pictures))
+        .route("/api/demo/camera/{tenant}/{camera}/move", post(api::demo::drive))
         .route("/api/demo/camera/{tenant}/{camera}/{order}", post(api::demo::control))
         .route(
             "/api/{*path}",

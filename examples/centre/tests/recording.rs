@@ -162,3 +162,36 @@ fn two_centres_cannot_write_one_store() {
     assert_eq!(second.status.code(), Some(1), "{said}");
     assert!(said.contains("another process is recording"), "{said}");
 }
+
+#[test]
+fn the_dome_is_moved_by_the_desk_and_by_nobody_else() {
+    let centre = Centre::demo_with(&["--dome"]);
+    let cameras = centre.get("/api/cameras").json();
+    let moves: Vec<_> = cameras["tenants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|tenant| tenant["cameras"].as_array().unwrap())
+        .map(|camera| (camera["id"].as_str().unwrap(), camera["moves"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(
+        moves,
+        [("mairie", false), ("place", false), ("ecole", false), ("gare", false), ("rue", true)]
+    );
+    let (host, bearer) = (centre.host(), format!("Bearer {}", centre.token));
+    let post = |camera: &str, authorization: &str, body: &str| {
+        let headers = [("Host", &*host), ("Authorization", authorization)];
+        centre.send_body("POST", &format!("/api/demo/camera/{camera}/move"), &headers, body).status
+    };
+    assert_eq!(post("provin/rue", &bearer, r#"{"pan": 0.5}"#), 204);
+    assert_eq!(post("provin/rue", &bearer, r#"{"pan": "left"}"#), 400);
+    assert_eq!(post("provin/rue", &bearer, r#"{"speed": 1}"#), 400);
+    assert_eq!(post("provin/ecole", &bearer, r#"{"pan": 0.5}"#), 404);
+    assert_eq!(post("provin/none", &bearer, r#"{"pan": 0.5}"#), 404);
+    assert_eq!(post("provin/rue", "Bearer none", r#"{"pan": 0.5}"#), 401);
+    let wanted = r#"{"cameras": ["provin/rue"], "seconds": 60}"#;
+    let headers = [("Host", &*host), ("Authorization", &*bearer)];
+    let issued = centre.send_body("POST", "/api/tokens", &headers, wanted).json();
+    let guest = format!("Bearer {}", issued["token"].as_str().unwrap());
+    assert_eq!(post("provin/rue", &guest, r#"{"pan": 0.5}"#), 403, "who may look may not move");
+}

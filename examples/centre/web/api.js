@@ -9,6 +9,7 @@
  * @property {string} key        `tenant/camera`.
  * @property {string} name
  * @property {number} number
+ * @property {boolean} moves      Can it be moved?
  * @property {string} state      `recording`, `not-recorded`, `connecting`, `stale`, `no-signal` or `unauthorized`.
  * @property {string} since      RFC 3339.
  * @property {string | null} reason
@@ -64,6 +65,14 @@ export class Centre {
     }
     if (!answer.ok) throw new Refusal(answer.status);
     return answer.json();
+  }
+
+  /** Moves a camera, for a second. @param {Camera} camera @param {{pan: number, tilt: number, zoom: number}} velocity */
+  async move({ tenant, id }, { pan, tilt, zoom }) {
+    const headers = { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/json' };
+    const body = JSON.stringify({ pan, tilt, zoom });
+    const answer = await fetch(`/api/demo/camera/${tenant}/${id}/move`, { method: 'POST', headers, body, credentials: 'omit', signal: AbortSignal.timeout(2000) });
+    if (!answer.ok) throw new Refusal(answer.status);
   }
 
   /** @returns {Promise<Tenant[]>} */

@@ -1,7 +1,7 @@
 // The desk: the wall, the cameras by commune, what the chosen one sends, and the timeline under all of them.
 
 /** @import {Camera, Tenant} from './api.js' */
-/** @import {VigiePlayer, VigieTimeline, VigieWall} from '/player/index.js' */
+/** @import {VigiePlayer, VigiePtz, VigieTimeline, VigieWall} from '/player/index.js' */
 import '/player/index.js';
 import { VigiePreviews, VigieSync, day, timeOfDay, zone } from '/player/index.js';
 import { Centre, Refusal } from './api.js';
@@ -27,6 +27,7 @@ const byId = (id) => /** @type {T} */ (document.getElementById(id));
 
 const wall = /** @type {VigieWall} */ (byId('wall'));
 const timeline = /** @type {VigieTimeline} */ (byId('timeline'));
+const ptz = /** @type {VigiePtz} */ (byId('ptz'));
 const panel = new Panel();
 
 /** What is kept between visits: how the desk looks, nothing of what it showed. @param {string} name @param {string} or */
@@ -70,7 +71,22 @@ function follow() {
   markCameras(cameras, wall);
   showPosition();
   panel.show(chosen(), player(), clockName());
+  showPtz(chosen());
   byId('enlarge').textContent = say(wall.enlarged ? 'Show all' : 'Enlarge');
+}
+
+/** What the pad moves. @type {Camera | null} */
+let moved = null;
+
+/** The pad, for a camera that can be moved; while its recording plays there is nothing to move. @param {Camera | null} camera */
+function showPtz(camera) {
+  const now = camera?.moves && player()?.isLive ? camera : null;
+  if (now?.key === moved?.key) return;
+  // Whoever was moved stops before another one is.
+  ptz.disabled = true;
+  moved = now;
+  ptz.hidden = !now;
+  ptz.disabled = !now;
 }
 
 /** What plays and where, under the wall. */
@@ -267,6 +283,9 @@ for (const type of ['vigie-seek', 'vigie-scrub']) {
 }
 timeline.addEventListener('vigie-step', (event) => desk.step(/** @type {CustomEvent} */ (event).detail));
 timeline.addEventListener('vigie-shuttle', (event) => desk.shuttle(/** @type {CustomEvent} */ (event).detail));
+ptz.addEventListener('vigie-ptz', (event) => {
+  if (moved) centre.move(moved, /** @type {CustomEvent} */ (event).detail).catch(() => (byId('said').textContent = say('The camera cannot be moved.')));
+});
 let resting = 0;
 timeline.addEventListener('vigie-view', () => {
   clearTimeout(resting);

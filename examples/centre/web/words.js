@@ -12,6 +12,7 @@ export const FRENCH = {
   'No camera chosen': 'Aucune caméra choisie',
   'What the chosen camera sends, and how well.': 'Ce qu’envoie la caméra choisie, et comment.',
   Snapshot: 'Image',
+  'The camera cannot be moved.': 'La caméra ne peut pas être déplacée.',
   '● LIVE': '● DIRECT',
   'Click the timeline to play that moment; the wheel zooms.': 'Un clic sur la frise lit ce moment ; la molette change l’échelle.',
   'A part of the picture, larger (+)': 'Une partie de l’image, en plus grand (+)',

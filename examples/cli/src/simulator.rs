@@ -6,6 +6,7 @@
 
 mod clip;
 mod datagrams;
+mod dome;
 mod feed;
 pub mod quirks;
 mod service;
@@ -27,10 +28,12 @@ use vigie::time::UtcMicros;
 use vigie_net::{DoorOptions, Doors, ServerTls};
 
 pub use clip::{SEI_UUID, read_stamp};
+pub use dome::Velocity;
 pub use feed::Outage;
 pub use table::Picture;
 
 use clip::Clip;
+use dome::Dome;
 use feed::Camera;
 use quirks::Profile;
 use service::Service;
@@ -43,6 +46,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How many cameras. Their addresses end in `cam1`, `cam2`, …; every fourth plays the same clip, and is H.265.
     pub cameras: usize,
+    /// One more, behind them, that can be moved. H.264, without profiles.
+    pub dome: bool,
     /// What viewers must know; `None`: nothing.
     pub credentials: Option<Credentials>,
     /// Ask for the password in clear text (Basic) instead of Digest.
@@ -71,6 +76,7 @@ impl Default for Config {
         Self {
             listen,
             cameras: 4,
+            dome: false,
             credentials: None,
             basic: false,
             table: None,
@@ -90,6 +96,13 @@ impl Config {
     #[must_use]
     pub fn new(cameras: usize) -> Self {
         Self { cameras, ..Self::default() }
+    }
+
+    /// Adds one that can be moved.
+    #[must_use]
+    pub const fn dome(mut self, dome: bool) -> Self {
+        self.dome = dome;
+        self
     }
 
     /// Sets where to listen.
@@ -184,9 +197,10 @@ impl Simulator {
         let mut cameras = Vec::with_capacity(config.cameras);
         let first = config.profiles.iter().map(|profile| profile.clip).max().unwrap_or(0);
         let honest = config.profiles.is_empty();
-        for ordinal in 0..config.cameras {
-            let clip = Clip::of(first + ordinal)
-                .ok_or_else(|| io::Error::other("a clip in the program is damaged"))?;
+        for ordinal in 0..config.cameras + usize::from(config.dome) {
+            let moves = ordinal == config.cameras;
+            let clip = if moves { Dome::clip() } else { Clip::of(first + ordinal) };
+            let clip = clip.ok_or_else(|| io::Error::other("a clip in the program is damaged"))?;
             let name = format!("cam{}", ordinal + 1);
             // Cameras start apart, so that not all key pictures come at once.
             let start = start + std::time::Duration::from_millis(130 * (ordinal as u64 % 16));
@@ -195,6 +209,7 @@ impl Simulator {
             let start = Some(start).filter(|_| honest);
             let camera = Camera::new(name, clip, file.clone(), ssrc, start, config.rate);
             let camera = camera.packets(config.mtu, config.aggregate).fill(config.bit_rate);
+            let camera = if moves { camera.dome() } else { camera };
             let camera = Arc::new(camera);
             tasks.spawn(Arc::clone(&camera).play());
             cameras.push(camera);
@@ -245,6 +260,17 @@ impl Simulator {
         if let Some(camera) = self.cameras.get(camera) {
             camera.outage.send_replace(outage);
         }
+    }
+
+    /// Moves a camera so, for a second: more wants another order. False where there is no camera of that ordinal that can be moved.
+    pub fn drive(&self, camera: usize, velocity: Velocity) -> bool {
+        self.cameras.get(camera).is_some_and(|camera| camera.drive(velocity))
+    }
+
+    /// Can this one be moved?
+    #[must_use]
+    pub fn can_move(&self, camera: usize) -> bool {
+        self.cameras.get(camera).is_some_and(|camera| camera.can_move())
     }
 
     /// What a camera sent that was taken in `from..to`, in the order it was sent.

@@ -43,6 +43,8 @@ struct CameraJson {
     name: String,
     number: u32,
     live: String,
+    /// Can it be moved (`POST /api/demo/camera/…/move`)?
+    moves: bool,
     state: &'static str,
     since: String,
     reason: Option<String>,
@@ -77,7 +79,7 @@ struct ClockJson {
 }
 
 impl CameraJson {
-    fn of(camera: &Camera) -> Self {
+    fn of(camera: &Camera, moves: bool) -> Self {
         let status = camera.status();
         let format = status.format.as_ref();
         let stated = format.and_then(|format| format.frame_rate);
@@ -88,6 +90,7 @@ impl CameraJson {
             name: camera.name.clone(),
             number: camera.number,
             live: format!("/{}/{}", camera.tenant, camera.id),
+            moves,
             state: status.state().name(),
             since: format!("{:.3}", status.since),
             reason: status.reason().map(str::to_owned),
@@ -134,10 +137,15 @@ pub(super) fn not_found(what: &str) -> Response {
 /// `GET /api/cameras`
 pub(super) async fn cameras(State(centre): State<Arc<Centre>>, Extension(pass): Extension<Pass>) -> Response {
     let covered = |camera: &&Arc<Camera>| pass.covers(camera);
+    // Only for who may move it.
+    let demo = centre.demo.as_ref().filter(|_| matches!(pass, Pass::Own));
+    let json = |camera: &Arc<Camera>| {
+        CameraJson::of(camera, demo.is_some_and(|demo| demo.can_move(&camera.tenant, &camera.id)))
+    };
     let tenants = centre.tenants.iter().map(|tenant| TenantJson {
         id: &tenant.id,
         name: &tenant.name,
-        cameras: tenant.cameras.iter().filter(covered).map(|camera| CameraJson::of(camera)).collect(),
+        cameras: tenant.cameras.iter().filter(covered).map(json).collect(),
     });
     // Of a tenant without any, not even its name.
     let tenants = tenants.filter(|tenant| !tenant.cameras.is_empty() || matches!(pass, Pass::Own));

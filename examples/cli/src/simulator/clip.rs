@@ -30,9 +30,9 @@ const CLIPS: [(Codec, &[u8]); 4] = [
 #[derive(Debug)]
 pub(crate) struct ClipPicture {
     /// Its NAL units, each behind four bytes of length.
-    data: Bytes,
+    pub(super) data: Bytes,
     /// Where the first slice starts in `data`, its length included: the SEI message goes there.
-    slices: usize,
+    pub(super) slices: usize,
     /// Its place in output order, which its barcode shows.
     pub(crate) number: u32,
     /// Can decoding start here?
@@ -87,6 +87,8 @@ pub fn read_stamp(codec: Codec, access_unit: &[u8]) -> Option<super::Picture> {
 pub(crate) struct Clip {
     pub(crate) codec: Codec,
     pub(crate) pictures: Vec<ClipPicture>,
+    /// Pictures after which the numbers start anew.
+    pub(super) length: u64,
     pub(crate) parameters: Arc<ParameterSets>,
     /// Pictures that a picture is sent later than it was taken, so that none is sent before it was taken: what an
     /// encoder with B pictures does.
@@ -103,7 +105,7 @@ impl Clip {
     }
 
     /// `None` for what is not a clip as `make.py` makes them.
-    fn cut(codec: Codec, bytes: &[u8]) -> Option<Self> {
+    pub(super) fn cut(codec: Codec, bytes: &[u8]) -> Option<Self> {
         let mut reader = AnnexBReader::new(codec, &Limits::default());
         let mut units = Vec::new();
         for part in bytes.chunks(64 << 10) {
@@ -121,12 +123,13 @@ impl Clip {
             data: unit.data,
             number,
         });
-        Some(Self { codec, pictures: pictures.collect(), parameters, delay })
+        let pictures: Vec<_> = pictures.collect();
+        Some(Self { codec, length: pictures.len() as u64, pictures, parameters, delay })
     }
 
     /// Length in pictures.
-    pub(crate) fn len(&self) -> u64 {
-        self.pictures.len() as u64
+    pub(crate) const fn len(&self) -> u64 {
+        self.length
     }
 }
 

@@ -13,6 +13,7 @@ use vigie::sdp::Description;
 use vigie::time::{NtpTime, Ticks, UtcMicros};
 
 use super::clip::Clip;
+use super::dome::{Dome, Velocity};
 use super::table::{Picture, Table, TableFile};
 use crate::moment::utc_now;
 
@@ -55,6 +56,8 @@ pub(crate) struct Sent {
 pub(crate) struct Camera {
     pub(crate) name: String,
     pub(crate) clip: Arc<Clip>,
+    /// What takes its pictures, where the clip has none.
+    dome: Option<Mutex<Dome>>,
     pub(crate) table: Table,
     pub(crate) outage: watch::Sender<Outage>,
     sent: broadcast::Sender<Sent>,
@@ -105,6 +108,7 @@ impl Camera {
         Self {
             name,
             clip,
+            dome: None,
             table: Table::default(),
             outage: watch::Sender::new(Outage::None),
             sent: broadcast::Sender::new(LAG),
@@ -118,6 +122,23 @@ impl Camera {
             start: start.map_or_else(OnceLock::new, OnceLock::from),
             start_utc: AtomicI64::new(utc_at(start.unwrap_or_else(Instant::now)).0),
         }
+    }
+
+    /// Has its pictures taken by a dome.
+    pub(crate) fn dome(mut self) -> Self {
+        self.dome = Some(Mutex::new(Dome::new()));
+        self
+    }
+
+    /// Moves it so, for a second; false where it cannot be moved.
+    pub(crate) fn drive(&self, velocity: Velocity) -> bool {
+        let dome = self.dome.as_ref().map(|dome| dome.lock().unwrap_or_else(PoisonError::into_inner));
+        dome.map(|mut dome| dome.drive(velocity)).is_some()
+    }
+
+    /// Can it be moved?
+    pub(crate) const fn can_move(&self) -> bool {
+        self.dome.is_some()
     }
 
     /// Sets the bytes that one packet may have, and whether small NAL units may share one.
@@ -200,7 +221,12 @@ impl Camera {
 
     fn send(&self, index: u64) {
         let length = self.clip.len();
-        let Some(picture) = self.clip.pictures.get((index % length) as usize) else { return };
+        let place = (index % length) as usize;
+        let taken = self
+            .dome
+            .as_ref()
+            .map(|dome| dome.lock().unwrap_or_else(PoisonError::into_inner).take(place as u32));
+        let Some(picture) = taken.as_ref().or_else(|| self.clip.pictures.get(place)) else { return };
         let round = index / length;
         let place = round * length + u64::from(picture.number);
         let utc = UtcMicros(self.start_utc.load(Relaxed)).plus(place as i64 * self.step());

@@ -1,4 +1,5 @@
-//! `/api/demo/*`: what only the demo has, for its tests: what was sent and when, and cameras that can be killed.
+//! `/api/demo/*`: what only the demo has, for its tests: what was sent and when, cameras that can be killed; and one that
+//! can be moved.
 
 use std::sync::Arc;
 
@@ -6,7 +7,8 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use vigie_cli::simulator::Outage;
+use bytes::Bytes;
+use vigie_cli::simulator::{Outage, Velocity};
 
 use super::{Window, not_found, refuse};
 use crate::centre::Centre;
@@ -44,5 +46,22 @@ pub(in crate::web) async fn control(
     match &centre.demo {
         Some(demo) if demo.set_outage(&tenant, &camera, outage) => StatusCode::NO_CONTENT.into_response(),
         _ => not_found("no such simulated camera"),
+    }
+}
+
+/// `POST /api/demo/camera/<tenant>/<camera>/move` with `{"pan", "tilt", "zoom"}`, −1 to 1 each, none: 0. The camera moves so for
+/// a second: who wants more says it again; all 0 stops it.
+pub(in crate::web) async fn drive(
+    State(centre): State<Arc<Centre>>,
+    Path((tenant, camera)): Path<(String, String)>,
+    body: Bytes,
+) -> Response {
+    let velocity: Velocity = match serde_json::from_slice(&body) {
+        Ok(velocity) => velocity,
+        Err(error) => return refuse(&error.to_string()),
+    };
+    match &centre.demo {
+        Some(demo) if demo.drive(&tenant, &camera, velocity) => StatusCode::NO_CONTENT.into_response(),
+        _ => not_found("no such simulated camera that can be moved"),
     }
 }
