@@ -30,10 +30,15 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a viewer may take nothing at all of what it is sent.
 const STUCK: Duration = Duration::from_secs(20);
 
-/// Why a connection ends from our side.
+/// How long the last frame may take.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// Why a connection ends.
 enum End {
-    /// The peer is gone, or asked for it.
+    /// The peer is gone, or takes nothing.
     Gone,
+    /// The peer said that it goes.
+    Closed,
     /// No token in time, or a wrong one.
     Stranger,
     /// The token that it was let in with is good no longer, or another was shown that is not good.
@@ -84,13 +89,19 @@ impl Viewer {
         let end = self.serve(&mut sink, &mut stream).await;
         let (code, reason) = match end {
             End::Gone => return,
+            End::Closed => {
+                // RFC 6455 §5.5.1: a Close is answered. Firefox takes a connection that ends without for a failed one, and makes
+                // the next one to the same host wait for 200 to 400 ms.
+                let _ = timeout(CLOSING, sink.close()).await;
+                return;
+            }
             End::Stranger => (close_code::POLICY, "the first request must carry a token"),
             End::Expired => (close_code::POLICY, "the token is good no longer"),
             End::Done => (close_code::NORMAL, "done"),
             End::Over => (close_code::AGAIN, "the stream ended, connect again"),
         };
         let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-        let _ = timeout(Duration::from_secs(2), sink.send(close)).await;
+        let _ = timeout(CLOSING, sink.send(close)).await;
     }
 
     async fn serve(
@@ -120,7 +131,8 @@ impl Viewer {
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                     // RTSP comes in binary messages only (ONVIF Streaming, "WebSocket Message Frame Format").
                     Some(Ok(Message::Text(_))) => return End::Done,
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Gone,
+                    Some(Ok(Message::Close(_))) => return End::Closed,
+                    Some(Err(_)) | None => return End::Gone,
                 },
                 bytes = next(self.seat.as_ref()) => match bytes {
                     // Refused only after PAUSE or TEARDOWN, when nothing is wanted any more.

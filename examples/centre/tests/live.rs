@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use common::Centre;
 use common::live::{Seen, Viewer, moment, stamp};
+use common::socket::Socket;
 use vigie::codec::Codec;
 use vigie::time::UtcMicros;
 
@@ -143,4 +144,16 @@ async fn a_viewer_that_stops_reading_costs_the_others_nothing() {
         other.picture().await;
     }
     drop(stuck);
+}
+
+/// Firefox takes a connection whose Close is not answered for a failed one, and makes the next one wait.
+#[tokio::test]
+async fn a_viewer_that_goes_is_seen_off() {
+    let centre = demo().await;
+    assert!(Socket::new(&centre).await.close().await, "before it said anything");
+    for camera in CAMERAS {
+        let mut viewer = Viewer::new(&centre, camera).await;
+        viewer.picture().await;
+        assert!(viewer.close().await, "{camera}, while it plays");
+    }
 }

@@ -66,6 +66,12 @@ impl Viewer {
         self.drain().await;
     }
 
+    /// Goes, as a page that is closed does; true: it was seen off.
+    #[allow(dead_code)]
+    pub async fn close(self) -> bool {
+        self.socket.close().await
+    }
+
     pub async fn see(&mut self) -> Seen {
         loop {
             if let Some(seen) = self.waiting.pop_front() {

@@ -62,6 +62,19 @@ impl Socket {
         }
     }
 
+    /// Says that it goes. True: the other side answered that, as RFC 6455 §5.5.1 has it, before it hung up.
+    #[allow(dead_code)]
+    pub async fn close(mut self) -> bool {
+        self.0.send(Message::Close(None)).await.unwrap();
+        loop {
+            match timeout(Duration::from_secs(20), self.0.next()).await.expect("an end within 20 s") {
+                Some(Ok(Message::Close(_))) => return true,
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return false,
+            }
+        }
+    }
+
     /// Everything until the other side closes.
     pub async fn rest(&mut self) -> String {
         let mut text = String::new();
