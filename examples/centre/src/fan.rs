@@ -101,6 +101,7 @@ struct Gop {
     bytes: usize,
     sequence: u16,
     timestamp: u32,
+    utc: UtcMicros,
 }
 
 impl Fan {
@@ -176,7 +177,7 @@ impl Fan {
         inner.viewers.retain(|viewer| Arc::strong_count(viewer) > 1);
         let full = inner.viewers.len() >= VIEWERS;
         let stream = inner.stream.as_mut().filter(|stream| stream.live && !full)?;
-        let report = stream.report();
+        let report = stream.first_report();
         let queue = Arc::new(Queue::new(report, &stream.gop.items, now));
         let first = (!stream.gop.items.is_empty()).then_some((stream.gop.sequence, stream.gop.timestamp));
         let seat = Seat { queue: queue.clone(), first };
@@ -239,7 +240,7 @@ impl Stream {
         let start = unit.random_access.is_some_and(RandomAccess::starts_gop);
         let item = Item { bytes: out.freeze(), start };
         self.live |= start;
-        self.gop.add(&item, sequence, timestamp);
+        self.gop.add(&item, sequence, timestamp, utc);
         item
     }
 
@@ -251,9 +252,19 @@ impl Stream {
         })
     }
 
-    /// What pairs UTC with our timestamps, framed for the RTCP channel.
+    /// What pairs UTC with the timestamp of the newest picture, framed for the RTCP channel.
     fn report(&self) -> Option<Bytes> {
         let (utc, timestamp) = self.clock?;
+        self.pair(utc, timestamp)
+    }
+
+    /// The same for who begins with the current GOP: of its first picture. One of a picture that is a second ahead of what comes
+    /// next is not believed.
+    fn first_report(&self) -> Option<Bytes> {
+        if self.gop.items.is_empty() { self.report() } else { self.pair(self.gop.utc, self.gop.timestamp) }
+    }
+
+    fn pair(&self, utc: UtcMicros, timestamp: u32) -> Option<Bytes> {
         let report = self.packetizer.sender_report(NtpTime::from_utc(utc), timestamp);
         let compound = rtcp::sender_compound(&report, &self.cname);
         let length = u16::try_from(compound.len()).ok()?.to_be_bytes();
@@ -262,9 +273,9 @@ impl Stream {
 }
 
 impl Gop {
-    fn add(&mut self, item: &Item, sequence: u16, timestamp: u32) {
+    fn add(&mut self, item: &Item, sequence: u16, timestamp: u32, utc: UtcMicros) {
         if item.start {
-            *self = Self { items: Vec::new(), bytes: 0, sequence, timestamp };
+            *self = Self { items: Vec::new(), bytes: 0, sequence, timestamp, utc };
         } else if self.items.is_empty() {
             return;
         }
@@ -350,7 +361,7 @@ mod tests {
         let (sequence, timestamp) = seat.first.unwrap();
         assert_eq!(timestamp, 100);
         let got = waiting(&seat.queue);
-        assert_eq!(got[0], (CHANNELS.1, 0, 200));
+        assert_eq!(got[0], (CHANNELS.1, 0, 100), "of the picture that comes next");
         assert_eq!((got[1].1, got[1].2), (sequence, 100));
         assert_eq!(got.last().unwrap().2, 200);
         show(&fan, 300, false, 1);
