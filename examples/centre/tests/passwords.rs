@@ -45,6 +45,10 @@ async fn the_right_one_records_the_wrong_one_says_so_and_neither_is_shown() {
     });
     let reason = |n: usize| cameras[n]["reason"].as_str().unwrap_or_default().to_owned();
     assert!(reason(1).contains("refuses the user or the password"), "{}", reason(1));
+    assert_eq!(
+        (cameras[1]["reason_code"].as_str(), cameras[2]["reason_code"].as_str()),
+        (Some("V0701"), Some("V0700"))
+    );
     assert!(reason(2).contains("asks for a user and a password"), "{}", reason(2));
     Viewer::new(&centre, "t/right").await.picture().await;
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -13,6 +13,7 @@
  * @property {string} state      `recording`, `not-recorded`, `connecting`, `stale`, `no-signal` or `unauthorized`.
  * @property {string} since      RFC 3339.
  * @property {string | null} reason
+ * @property {string | null} reason_code  The stable number of the error behind it, as `V0710`.
  * @property {string | null} codec
  * @property {string | null} codec_string
  * @property {number | null} width

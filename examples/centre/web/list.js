@@ -3,7 +3,7 @@
 /** @import {Camera, Tenant} from './api.js' */
 /** @import {VigieWall} from '/player/index.js' */
 import { STATES } from '/player/index.js';
-import { player as table, say } from './words.js';
+import { because, player as table, say } from './words.js';
 
 /** What the centre says of a camera, in words. @type {Record<string, string>} */
 export const CENTRE = {
@@ -50,7 +50,8 @@ function item({ key, name, number }) {
 
 /** Writes what changed. @param {Camera[]} cameras @param {VigieWall} wall */
 export function markCameras(cameras, wall) {
-  for (const { key, state, reason } of cameras) {
+  for (const camera of cameras) {
+    const { key, state } = camera;
     const button = document.querySelector(`[data-key="${key}"]`);
     if (!button) continue;
     button.setAttribute('aria-current', String(key === wall.selected));
@@ -60,7 +61,7 @@ export function markCameras(cameras, wall) {
     const word = [seen, healthy ? '' : say(CENTRE[state] ?? state)].filter(Boolean).join(' · ');
     set(button, '.mark', STATES[shown].mark);
     set(button, '.word', word);
-    button.setAttribute('title', reason ?? '');
+    button.setAttribute('title', because(camera));
     button.className = TONES[shown] ?? 'bad';
   }
 }

@@ -5,7 +5,7 @@
 import { STATES, explain, span, timeOfDay } from '/player/index.js';
 import { micros } from './api.js';
 import { CENTRE } from './list.js';
-import { player as table, say } from './words.js';
+import { because, player as table, say } from './words.js';
 
 const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
@@ -32,7 +32,7 @@ export class Panel {
     this.#fact('Clock', player.picture ? `${table.clocks[player.picture.source] ?? ''} ± ${span(player.picture.error / 1000, table.phrases)}` : '—');
     this.#fact('Packets lost', String(camera.loss));
     this.#fact(capital(say('{0} since', word)), timeOfDay(micros(camera.since), clock, 0), 'since');
-    this.#fact('Why', camera.reason ?? (player.state === 'no-signal' ? (explain(player.cause, table)?.what ?? '') : ''));
+    this.#fact('Why', because(camera) || (player.state === 'no-signal' ? (explain(player.cause, table)?.what ?? '') : ''));
     quirks(camera.quirks);
   }
 

@@ -63,3 +63,13 @@ test('holds that cannot be read are not no holds', async () => {
   }
   assert.deepEqual(rows.map((row) => row.holds?.map(({ label }) => label)), [undefined, [], ['7']]);
 });
+
+test('why a camera is not there has its French, by the number of the error', () => {
+  const source = read('words.js');
+  const table = source.slice(source.indexOf('REASONS'));
+  const french = [...table.slice(0, table.indexOf('\n};')).matchAll(/^ {2}(V\d{4}): '(.+)',$/gm)].map(([, code]) => code);
+  const page = readFileSync(join(web, '../../../core/docs/errors.md'), 'utf8');
+  const numbers = [...page.matchAll(/^\| (\d+) \| `(vigie::session::error|vigie_net::error)` \|/gm)].map(([, number]) => `V${number.padStart(4, '0')}`);
+  assert.ok(numbers.length > 25);
+  assert.deepEqual(french, numbers);
+});

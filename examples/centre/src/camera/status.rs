@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use vigie::depacket::AccessUnit;
-use vigie::fault::Quirks;
+use vigie::fault::{Code, Fault as _, Quirks};
 use vigie::h26x::VideoFormat;
 use vigie::record::{Health, RecorderStats};
 use vigie::time::{Micros, UtcMicros};
@@ -69,6 +69,8 @@ pub(crate) struct Status {
     /// Since when.
     pub(crate) since: UtcMicros,
     reason: Option<String>,
+    /// The stable number of the error behind that, where there is one.
+    code: Option<Code>,
     /// What its pictures are.
     pub(crate) format: Option<VideoFormat>,
     /// What was tolerated on the wire: each once for each connection.
@@ -109,6 +111,7 @@ impl Status {
             state: State::Connecting,
             since: now,
             reason: None,
+            code: None,
             format: None,
             quirks: Quirks::default(),
             timing_quirks: Quirks::default(),
@@ -128,8 +131,14 @@ impl Status {
         }
     }
 
-    /// The connection ended, or could not be made: for that reason, and whether because of user or password.
-    pub(crate) fn lost(&mut self, unauthorized: bool, reason: String, now: Micros, utc: UtcMicros) {
+    /// The connection ended, or could not be made.
+    pub(crate) fn lost(&mut self, error: &vigie_net::Error, now: Micros, utc: UtcMicros) {
+        let unauthorized = error.cause == vigie_net::Cause::Authentication;
+        self.lose(unauthorized, error.to_string(), Some(error.code()), now, utc);
+    }
+
+    /// For that reason, and because of user or password or not.
+    fn lose(&mut self, unauthorized: bool, reason: String, code: Option<Code>, now: Micros, utc: UtcMicros) {
         self.gop.1 = None;
         self.recent.clear();
         self.clock = None;
@@ -139,7 +148,7 @@ impl Status {
             let recent = self.silence(now).is_some_and(|silence| silence < NO_SIGNAL);
             self.turn(if recent { State::Stale } else { State::NoSignal }, utc);
         }
-        self.reason = Some(reason);
+        (self.reason, self.code) = (Some(reason), code);
     }
 
     /// Time passes: a connection may stand and nothing come.
@@ -148,7 +157,8 @@ impl Status {
             (State::Recording, Some(STALE..)) => {
                 self.recent.clear();
                 self.turn(State::Stale, utc);
-                self.reason = Some("the camera is connected and sends no pictures".into());
+                let silent = "the camera is connected and sends no pictures";
+                (self.reason, self.code) = (Some(silent.into()), None);
             }
             (State::Stale, Some(NO_SIGNAL..)) => self.turn(State::NoSignal, utc),
             _ => {}
@@ -172,7 +182,7 @@ impl Status {
     /// A picture came.
     pub(crate) fn picture(&mut self, unit: &AccessUnit, now: Micros, utc: UtcMicros) {
         self.turn(State::Recording, utc);
-        self.reason = None;
+        (self.reason, self.code) = (None, None);
         self.last = Some((now, utc));
         self.pictures += 1;
         self.bytes += unit.data.len() as u64;
@@ -201,6 +211,12 @@ impl Status {
     /// Why, where something is wrong, in words without addresses or passwords.
     pub(crate) fn reason(&self) -> Option<&str> {
         self.storage.as_deref().filter(|_| self.state == State::Recording).or(self.reason.as_deref())
+    }
+
+    /// The number of the error that the reason is the words of.
+    pub(crate) fn code(&self) -> Option<Code> {
+        let storage = self.state == State::Recording && self.storage.is_some();
+        self.code.filter(|_| !storage)
     }
 
     /// All that was tolerated.
@@ -268,7 +284,7 @@ mod tests {
     #[test]
     fn a_camera_that_falls_silent_is_stale_and_then_without_signal_since_its_last_picture() {
         let mut status = Status::new(UtcMicros(0));
-        status.lost(false, "refused".into(), at(1).0, at(1).1);
+        status.lose(false, "refused".into(), None, at(1).0, at(1).1);
         assert_eq!((status.state, status.since), (State::NoSignal, at(1).1));
         picture(&mut status, 2);
         assert_eq!((status.state, status.since), (State::Recording, at(2).1));
@@ -276,11 +292,11 @@ mod tests {
         assert_eq!(status.state, State::Recording);
         status.look(at(4).0, at(4).1);
         assert_eq!((status.state, status.since), (State::Stale, at(2).1));
-        status.lost(false, "gone".into(), at(5).0, at(5).1);
+        status.lose(false, "gone".into(), None, at(5).0, at(5).1);
         assert_eq!((status.state, status.since), (State::Stale, at(2).1));
-        status.lost(false, "gone".into(), at(70).0, at(70).1);
+        status.lose(false, "gone".into(), None, at(70).0, at(70).1);
         assert_eq!((status.state, status.since), (State::NoSignal, at(2).1));
-        status.lost(true, "password".into(), at(71).0, at(71).1);
+        status.lose(true, "password".into(), None, at(71).0, at(71).1);
         assert_eq!((status.state, status.since), (State::Unauthorized, at(71).1));
         picture(&mut status, 72);
         assert_eq!((status.state, status.since, status.reason), (State::Recording, at(72).1, None));
@@ -293,7 +309,7 @@ mod tests {
         assert_eq!(status.state(), State::Connecting);
         picture(&mut status, 1);
         assert_eq!((status.state(), status.reason()), (State::NotRecorded, Some("the disk is full")));
-        status.lost(false, "gone".into(), at(2).0, at(2).1);
+        status.lose(false, "gone".into(), None, at(2).0, at(2).1);
         assert_eq!((status.state(), status.reason()), (State::Stale, Some("gone")));
     }
 

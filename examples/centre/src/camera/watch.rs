@@ -169,8 +169,7 @@ impl Watch {
             _ => store::Cause::Camera,
         };
         self.interrupt(cause, error.code().0);
-        let unauthorized = error.cause == Cause::Authentication;
-        self.camera.status().lost(unauthorized, error.to_string(), clock::now(), clock::utc());
+        self.camera.status().lost(error, clock::now(), clock::utc());
     }
 
     fn interrupt(&mut self, cause: store::Cause, code: u16) {

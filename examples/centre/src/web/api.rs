@@ -48,6 +48,8 @@ struct CameraJson {
     state: &'static str,
     since: String,
     reason: Option<String>,
+    /// The stable number of the error behind it.
+    reason_code: Option<String>,
     codec: Option<&'static str>,
     codec_string: Option<String>,
     width: Option<u32>,
@@ -94,6 +96,7 @@ impl CameraJson {
             state: status.state().name(),
             since: format!("{:.3}", status.since),
             reason: status.reason().map(str::to_owned),
+            reason_code: status.code().map(|code| code.to_string()),
             codec: format.map(|format| format.codec.name()),
             codec_string: format.map(|format| format.codec_string.clone()),
             width: format.map(|format| format.width),
