@@ -230,8 +230,10 @@ export class VigieWall extends HTMLElement {
     const from = layout ? this.#page * room : 0;
     const shown = this.#here.slice(from, from + room);
     const keys = new Set(shown.map(keyOf));
-    for (const [key, { tile, timer }] of this.#tiles) {
-      if (keys.has(key)) continue;
+    const subs = new Map(shown.map((camera) => [keyOf(camera), camera.sub]));
+    for (const [key, { tile, timer, camera }] of this.#tiles) {
+      // One with another smaller stream begins anew.
+      if (keys.has(key) && camera.sub === subs.get(key)) continue;
       clearTimeout(timer);
       this.#sizes.unobserve(tile);
       tile.remove();
@@ -242,7 +244,12 @@ export class VigieWall extends HTMLElement {
     const focused = /** @type {HTMLElement | null} */ (this.shadowRoot?.activeElement);
     for (const [i, camera] of shown.entries()) {
       if (!this.#tiles.has(keyOf(camera))) this.#add(camera, STAGGER * started++);
-      const tile = this.#tiles.get(keyOf(camera))?.tile;
+      const entry = this.#tiles.get(keyOf(camera));
+      const tile = entry?.tile;
+      if (entry && entry.camera !== camera) {
+        entry.camera = camera;
+        for (const player of [entry.player, entry.next]) if (player) this.#label(player, camera);
+      }
       if (tile && this.#grid.children[i] !== tile) this.#grid.insertBefore(tile, this.#grid.children[i] ?? null);
       tile?.style.setProperty('grid-area', letters[i] ?? '');
     }
@@ -461,10 +468,16 @@ export class VigieWall extends HTMLElement {
     const player = new VigiePlayer();
     player.token = this.#token;
     player.clockOffset = this.#clockOffset;
-    player.setAttribute('label', camera.name ?? camera.id);
-    if (camera.number !== undefined) player.setAttribute('number', String(camera.number));
+    this.#label(player, camera);
     this.#pass(player);
     return player;
+  }
+
+  /** @param {VigiePlayer} player @param {WallCamera} camera */
+  #label(player, { id, name, number }) {
+    player.setAttribute('label', name ?? id);
+    if (number === undefined) player.removeAttribute('number');
+    else player.setAttribute('number', String(number));
   }
 
   /** @param {Tile} entry @param {VigiePlayer} player */

@@ -196,6 +196,16 @@ export async function arranging(context) {
     });
     report.holds(name, 'arranging by clicks alone', clicked.every(Boolean), clicked.join());
 
+    // The same cameras by other names: the tiles stay and say them.
+    const renamed = await page.evaluate(() => {
+      const { wall } = window;
+      const [before, [first, ...rest]] = [wall.player('annoeullin/place'), wall.cameras];
+      wall.cameras = [first, ...rest.map((camera) => ({ ...camera, name: 'Grand-Place', number: 7 }))];
+      const after = wall.player('annoeullin/place');
+      return [after === before, after.getAttribute('label') === 'Grand-Place', after.getAttribute('number') === '7', wall.player('annoeullin/mairie').getAttribute('label') === 'mairie'];
+    });
+    report.holds(name, 'a camera by another name: its tile stays and says it', renamed.every(Boolean), renamed.join());
+
     // Right to left: the first tile stands on the right, and the left arrow goes on.
     const rtl = await page.evaluate(() => {
       document.documentElement.dir = 'rtl';
