@@ -76,8 +76,12 @@ export class VigiePtz extends HTMLElement {
     });
     for (const [button, way] of /** @type {const} */ ([[this.#closer, 1], [this.#wider, -1]])) {
       button.addEventListener('pointerdown', (event) => this.#grab(event, () => (this.#press = way)));
-      button.addEventListener('keydown', (event) => this.#hold(event, way > 0 ? '+' : '-'));
-      button.addEventListener('keyup', () => this.#release('hand'));
+      button.addEventListener('keydown', (event) => {
+        // Its own keys press it; the others are the pad's.
+        if (event.key === ' ' || event.key === 'Enter') this.#hold(event, way > 0 ? '+' : '-');
+        else this.#key(event);
+      });
+      button.addEventListener('keyup', (event) => this.#up(event));
     }
     for (const target of [this.#pad, this.#closer, this.#wider]) {
       for (const type of /** @type {const} */ (['pointerup', 'pointercancel', 'lostpointercapture'])) {
@@ -87,13 +91,7 @@ export class VigiePtz extends HTMLElement {
       }
     }
     this.#pad.addEventListener('keydown', (event) => this.#key(event));
-    this.#pad.addEventListener('keyup', (event) => {
-      this.#keys.delete(event.code);
-      // While it is down, macOS tells of no other key that is let go.
-      if (event.key === 'Meta') this.#keys.clear();
-      this.#fast = event.shiftKey;
-      this.#look();
-    });
+    this.#pad.addEventListener('keyup', (event) => this.#up(event));
     root.addEventListener('focusout', () => this.#keys.size > 0 && this.#release('blur'));
   }
 
@@ -174,16 +172,24 @@ export class VigiePtz extends HTMLElement {
   #key(event) {
     if (this.disabled || event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key === 'Escape') this.#release('hand');
-    if (!MOVES[event.key]) return;
-    this.#hold(event, event.key);
-    event.preventDefault();
-    event.stopPropagation();
+    if (MOVES[event.key]) this.#hold(event, event.key);
   }
 
   /** @param {KeyboardEvent} event @param {string} key */
   #hold(event, key) {
-    if (!MOVES[event.key] && event.key !== ' ' && event.key !== 'Enter') return;
+    if (this.disabled) return;
     this.#keys.set(event.code, key);
+    this.#fast = event.shiftKey;
+    this.#look();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #up(event) {
+    this.#keys.delete(event.code);
+    // While it is down, macOS tells of no other key that is let go.
+    if (event.key === 'Meta') this.#keys.clear();
     this.#fast = event.shiftKey;
     this.#look();
   }

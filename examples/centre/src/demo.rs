@@ -29,29 +29,32 @@ impl Demo {
         from: UtcMicros,
         to: UtcMicros,
     ) -> Vec<Picture> {
-        ordinal(tenant, camera).map(|ordinal| self.simulator.pictures(ordinal, from, to)).unwrap_or_default()
+        let ordinal = self.ordinal(tenant, camera);
+        ordinal.map(|ordinal| self.simulator.pictures(ordinal, from, to)).unwrap_or_default()
     }
 
     /// Kills a camera or its network, or brings it back; false where there is no such camera.
     pub(crate) fn set_outage(&self, tenant: &str, camera: &str, outage: Outage) -> bool {
-        let ordinal = ordinal(tenant, camera);
+        let ordinal = self.ordinal(tenant, camera);
         ordinal.map(|ordinal| self.simulator.set_outage(ordinal, outage)).is_some()
     }
 
     /// Moves a camera so, for a second; false where there is no such camera, or it cannot be moved.
     pub(crate) fn drive(&self, tenant: &str, camera: &str, velocity: Velocity) -> bool {
-        ordinal(tenant, camera).is_some_and(|ordinal| self.simulator.drive(ordinal, velocity))
+        self.ordinal(tenant, camera).is_some_and(|ordinal| self.simulator.drive(ordinal, velocity))
     }
 
     /// Can a camera be moved?
     pub(crate) fn can_move(&self, tenant: &str, camera: &str) -> bool {
-        ordinal(tenant, camera).is_some_and(|ordinal| self.simulator.can_move(ordinal))
+        self.ordinal(tenant, camera).is_some_and(|ordinal| self.simulator.can_move(ordinal))
     }
-}
 
-fn ordinal(tenant: &str, camera: &str) -> Option<usize> {
-    let (_, _, cameras) = TENANTS.iter().find(|(id, _, _)| *id == tenant)?;
-    cameras.iter().find(|(id, _, _)| *id == camera).map(|(_, _, ordinal)| *ordinal)
+    /// Of those that there are: the dome is not always.
+    fn ordinal(&self, tenant: &str, camera: &str) -> Option<usize> {
+        let (_, _, cameras) = TENANTS.iter().find(|(id, _, _)| *id == tenant)?;
+        let found = cameras.iter().find(|(id, _, _)| *id == camera).map(|(_, _, ordinal)| *ordinal);
+        found.filter(|ordinal| *ordinal < self.simulator.len())
+    }
 }
 
 /// Runs the demo until Ctrl-C.

@@ -101,7 +101,6 @@ struct Gop {
     bytes: usize,
     sequence: u16,
     timestamp: u32,
-    utc: UtcMicros,
 }
 
 impl Fan {
@@ -240,7 +239,7 @@ impl Stream {
         let start = unit.random_access.is_some_and(RandomAccess::starts_gop);
         let item = Item { bytes: out.freeze(), start };
         self.live |= start;
-        self.gop.add(&item, sequence, timestamp, utc);
+        self.gop.add(&item, sequence, timestamp);
         item
     }
 
@@ -258,10 +257,15 @@ impl Stream {
         self.pair(utc, timestamp)
     }
 
-    /// The same for who begins with the current GOP: of its first picture. One of a picture that is a second ahead of what comes
-    /// next is not believed.
+    /// The same for who begins with the current GOP: of its first picture, by what is known of the clock now. One of a picture that
+    /// is a second ahead of what comes next is not believed.
     fn first_report(&self) -> Option<Bytes> {
-        if self.gop.items.is_empty() { self.report() } else { self.pair(self.gop.utc, self.gop.timestamp) }
+        let (utc, timestamp) = self.clock?;
+        if self.gop.items.is_empty() {
+            return self.pair(utc, timestamp);
+        }
+        let ticks = i64::from(rtp::timestamp_distance(timestamp, self.gop.timestamp));
+        self.pair(utc.plus(Ticks::micros(ticks)), self.gop.timestamp)
     }
 
     fn pair(&self, utc: UtcMicros, timestamp: u32) -> Option<Bytes> {
@@ -273,9 +277,9 @@ impl Stream {
 }
 
 impl Gop {
-    fn add(&mut self, item: &Item, sequence: u16, timestamp: u32, utc: UtcMicros) {
+    fn add(&mut self, item: &Item, sequence: u16, timestamp: u32) {
         if item.start {
-            *self = Self { items: Vec::new(), bytes: 0, sequence, timestamp, utc };
+            *self = Self { items: Vec::new(), bytes: 0, sequence, timestamp };
         } else if self.items.is_empty() {
             return;
         }
@@ -369,6 +373,23 @@ mod tests {
         assert_eq!(fan.viewers(), (1, 0));
         drop(seat);
         assert_eq!(fan.viewers(), (0, 0));
+    }
+
+    /// A camera's report comes in the midst of a GOP: who joins it later is told what is known then.
+    #[test]
+    fn a_clock_that_is_known_better_by_now_dates_the_gop() {
+        let fan = Fan::default();
+        fan.connected(Codec::H264, "a/b", 500);
+        show(&fan, 0, true, 1_000);
+        fan.picture(&unit(90_000, false), UtcMicros(2_000_000_000), Micros(1_001 * SECOND));
+        let seat = fan.sit(Micros(1_001 * SECOND)).unwrap();
+        let first = futures::FutureExt::now_or_never(seat.queue.next()).unwrap().unwrap();
+        let Some(Ok(rtp::rtcp::Packet::SenderReport(report, _))) = rtp::rtcp::parse(&first[4..]).next()
+        else {
+            panic!("no sender report first")
+        };
+        assert_eq!(report.rtp_timestamp, 0);
+        assert_eq!(report.ntp, NtpTime::from_utc(UtcMicros(1_999_000_000)));
     }
 
     #[test]

@@ -48,6 +48,8 @@ export class Centre {
     this.offset = 0;
     /** @type {{turn: number, offset: number}[]} */
     this.turns = [];
+    /** What a camera is to be told next, while it is told something. @type {Map<string, {pan: number, tilt: number, zoom: number} | null>} */
+    this.orders = new Map();
   }
 
   /** The centre's clock, UTC microseconds. */
@@ -68,12 +70,26 @@ export class Centre {
     return answer.json();
   }
 
-  /** Moves a camera, for a second. @param {Camera} camera @param {{pan: number, tilt: number, zoom: number}} velocity */
-  async move({ tenant, id }, { pan, tilt, zoom }) {
-    const headers = { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/json' };
-    const body = JSON.stringify({ pan, tilt, zoom });
-    const answer = await fetch(`/api/demo/camera/${tenant}/${id}/move`, { method: 'POST', headers, body, credentials: 'omit', signal: AbortSignal.timeout(2000) });
-    if (!answer.ok) throw new Refusal(answer.status);
+  /**
+   * Moves a camera, for a second. One order at a time, the newest next: none overtakes another, and a stop comes last.
+   * @param {Camera} camera @param {{pan: number, tilt: number, zoom: number}} velocity
+   */
+  async move({ tenant, id, key }, { pan, tilt, zoom }) {
+    const busy = this.orders.has(key);
+    this.orders.set(key, { pan, tilt, zoom });
+    if (busy) return;
+    try {
+      for (let next = this.orders.get(key); next; next = this.orders.get(key)) {
+        this.orders.set(key, null);
+        const headers = { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/json' };
+        const how = { method: 'POST', headers, body: JSON.stringify(next), credentials: /** @type {const} */ ('omit') };
+        // The stop of a page that closes is still sent.
+        const answer = await fetch(`/api/demo/camera/${tenant}/${id}/move`, { ...how, keepalive: true, signal: AbortSignal.timeout(2000) });
+        if (!answer.ok) throw new Refusal(answer.status);
+      }
+    } finally {
+      this.orders.delete(key);
+    }
   }
 
   /** @returns {Promise<Tenant[]>} */

@@ -78,9 +78,10 @@ function follow() {
 /** What the pad moves. @type {Camera | null} */
 let moved = null;
 
-/** The pad, for a camera that can be moved; while its recording plays there is nothing to move. @param {Camera | null} camera */
+/** The pad, for a camera that can be moved, while its present shows: nobody steers blind. @param {Camera | null} camera */
 function showPtz(camera) {
-  const now = camera?.moves && player()?.isLive ? camera : null;
+  const { isLive: live, paused, state } = player() ?? {};
+  const now = camera?.moves && live && !paused && LIVELY.has(state ?? '') ? camera : null;
   if (now?.key === moved?.key) return;
   // Whoever was moved stops before another one is.
   ptz.disabled = true;
@@ -284,7 +285,12 @@ for (const type of ['vigie-seek', 'vigie-scrub']) {
 timeline.addEventListener('vigie-step', (event) => desk.step(/** @type {CustomEvent} */ (event).detail));
 timeline.addEventListener('vigie-shuttle', (event) => desk.shuttle(/** @type {CustomEvent} */ (event).detail));
 ptz.addEventListener('vigie-ptz', (event) => {
-  if (moved) centre.move(moved, /** @type {CustomEvent} */ (event).detail).catch(() => (byId('said').textContent = say('The camera cannot be moved.')));
+  if (!moved) return;
+  const failed = say('The camera cannot be moved.');
+  centre.move(moved, /** @type {CustomEvent} */ (event).detail).then(
+    () => byId('said').textContent === failed && (byId('said').textContent = ''),
+    () => (byId('said').textContent = failed),
+  );
 });
 let resting = 0;
 timeline.addEventListener('vigie-view', () => {

@@ -138,7 +138,7 @@ export const FRENCH = {
   '{0} quirks of this camera': '{0} particularités de cette caméra',
 };
 
-/** Why a camera is not there, by the number of the error (core/docs/errors.md). @type {Record<string, string>} */
+/** Why a camera is not there, by the number of the error (core/docs/errors.md). Behind a colon the centre's own words follow. @type {Record<string, string>} */
 export const REASONS = {
   V0700: 'la caméra demande un utilisateur et un mot de passe',
   V0701: 'la caméra refuse l’utilisateur ou le mot de passe ; vérifiez les deux',
@@ -147,27 +147,27 @@ export const REASONS = {
   V0704: 'la vidéo de la caméra n’est ni H.264, ni H.265, ni JPEG, ni AV1 ; choisissez l’un d’eux dans ses réglages',
   V0705: 'la caméra n’envoie sa vidéo par aucun des transports permis',
   V0706: 'la caméra n’a pas de flux à cette adresse ; vérifiez le chemin',
-  V0707: 'la caméra répond par une erreur',
+  V0707: 'la caméra répond par une erreur :',
   V0708: 'la caméra ne répond pas',
   V0709: 'la caméra a cessé d’envoyer la vidéo',
   V0710: 'la caméra a fermé la connexion',
   V0711: 'la caméra renvoie vers une adresse inutilisable',
-  V0712: 'la caméra n’accepte pas d’autre session ; terminez-en une',
+  V0712: 'la caméra n’accepte pas d’autre session ; terminez-en une :',
   V0713: 'la caméra attend du client les clés SRTP',
   V0714: 'la caméra renvoie de TLS vers une adresse en clair ; refusé',
   V0715: 'la caméra n’offre rien de ce qui est demandé à cette adresse',
   V0716: 'aucun port UDP n’a pu être ouvert',
-  V0717: 'la caméra enfreint une règle du protocole',
+  V0717: 'la caméra enfreint une règle du protocole :',
   V0800: 'hôte inconnu',
   V0801: 'le port est fermé : connexion refusée',
   V0802: 'pas de route vers l’hôte',
   V0803: 'pas de réponse à la demande de connexion',
-  V0804: 'la connexion a échoué',
+  V0804: 'la connexion a échoué :',
   V0805: 'la connexion s’est rompue',
   V0806: 'trop de renvois',
   V0808: 'la caméra a terminé la session',
-  V0809: 'le certificat n’est pas celui qui est attendu',
-  V0810: 'le certificat n’est pas accepté',
+  V0809: 'le certificat n’est pas celui qui est attendu :',
+  V0810: 'le certificat n’est pas accepté :',
   V0811: 'pas de TLS à ce port',
   V0812: 'échec de la négociation TLS : rien de commun avec la caméra',
   V0813: 'la caméra veut un certificat de client, ou refuse celui qui lui est montré',
@@ -175,7 +175,7 @@ export const REASONS = {
   V0815: 'cette machine n’a pas de liste d’autorités de certification',
   V0816: 'ce n’est pas une empreinte : 64 chiffres hexadécimaux',
   V0817: 'pas de HTTP à ce port',
-  V0818: 'la caméra refuse le tunnel',
+  V0818: 'la caméra refuse le tunnel :',
   V0819: 'le client n’a pas dit à temps ce qu’il veut',
   V0820: 'le client demande un transport qui n’est pas servi',
   V0821: 'trop de tunnels attendent leur seconde moitié',
@@ -197,7 +197,9 @@ export function say(text, ...given) {
 export function because({ reason, reason_code: code }) {
   // The number goes along: who calls the supplier names it.
   const french = lang === 'fr' && code ? REASONS[code] : undefined;
-  return reason ? (french ? `${french} (${code})` : say(reason)) : '';
+  if (!reason || !french) return reason ? say(reason) : '';
+  // What the centre alone knows, a status, a fingerprint, stands in its own words.
+  return french.endsWith(' :') ? `${french} ${reason} (${code})` : `${french} (${code})`;
 }
 
 /** Puts the page itself into it, once. */

@@ -46,7 +46,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How many cameras. Their addresses end in `cam1`, `cam2`, …; every fourth plays the same clip, and is H.265.
     pub cameras: usize,
-    /// One more, behind them, that can be moved. H.264, without profiles.
+    /// One more, behind them, that can be moved: H.264, 25 pictures a second. Not where there are profiles, or another rate.
     pub dome: bool,
     /// What viewers must know; `None`: nothing.
     pub credentials: Option<Credentials>,
@@ -197,7 +197,8 @@ impl Simulator {
         let mut cameras = Vec::with_capacity(config.cameras);
         let first = config.profiles.iter().map(|profile| profile.clip).max().unwrap_or(0);
         let honest = config.profiles.is_empty();
-        for ordinal in 0..config.cameras + usize::from(config.dome) {
+        let dome = config.dome && honest && config.rate == clip::RATE;
+        for ordinal in 0..config.cameras + usize::from(dome) {
             let moves = ordinal == config.cameras;
             let clip = if moves { Dome::clip() } else { Clip::of(first + ordinal) };
             let clip = clip.ok_or_else(|| io::Error::other("a clip in the program is damaged"))?;
@@ -286,7 +287,8 @@ impl Simulator {
         self.cameras.get(camera).map(|c| c.delivered.between(all.0, all.1)).unwrap_or_default()
     }
 
-    /// A picture as its camera takes it, before anything is made of it: NAL units, each behind its length.
+    /// A picture as its camera takes it, before anything is made of it: NAL units, each behind its length. `None` of one that can be
+    /// moved: it keeps none.
     #[must_use]
     pub fn original(&self, camera: usize, picture: Picture) -> Option<bytes::Bytes> {
         let camera = self.cameras.get(camera)?;

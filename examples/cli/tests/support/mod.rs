@@ -131,7 +131,9 @@ pub(crate) fn barcodes_of(input: &[&str]) -> Vec<Option<Barcode>> {
     let output = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error"])
         .args(input)
-        .args(["-map", "0:v:0", "-fps_mode", "passthrough", "-vf", "crop=400:32:0:0", "-pix_fmt", "gray"])
+        // On the file's own clock: ffmpeg guesses a rate from what a loss left of the first pictures, and calls later ones too early.
+        .args(["-map", "0:v:0", "-fps_mode", "passthrough", "-enc_time_base", "-1"])
+        .args(["-vf", "crop=400:32:0:0", "-pix_fmt", "gray"])
         .args(["-f", "rawvideo", "-"])
         .output()
         .expect("ffmpeg");
