@@ -135,6 +135,10 @@ impl Av1 {
     /// Takes an OBU.
     fn obu(&mut self, obu: &[u8], out: &mut Out) -> Option<()> {
         let (&header, rest) = obu.split_first()?;
+        // AV1 §6.2.2: obu_forbidden_bit is 0. What sets it is no OBU.
+        if header & 0x80 != 0 {
+            return None;
+        }
         let kind = header >> 3 & 15;
         let (extension, rest) =
             if header & 4 == 0 { (None, rest) } else { rest.split_first().map(|(e, r)| (Some(*e), r))? };

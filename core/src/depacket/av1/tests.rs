@@ -112,6 +112,17 @@ fn a_packet_of_hundreds_of_obus_is_taken() {
 }
 
 #[test]
+fn what_sets_the_forbidden_bit_is_no_obu() {
+    let mut d = depacketizer(&Limits::default());
+    d.push(&packet(0, false, &first()), Micros(0), 0);
+    d.push(&packet(0, true, &[0x90, 2]), Micros(0), 0);
+    d.push(&packet(1, true, &[0x10, 0xb0, 0x30]), Micros(0), 0);
+    d.push(&packet(2, true, &[0x10, 0x30, 0x30]), Micros(0), 0);
+    assert_eq!(pull(&mut d).iter().map(|u| u.timestamp).collect::<Vec<_>>(), [0, 2]);
+    assert_eq!((d.dropped(), d.quirks().get(Quirk::BadPayload)), (1, 1));
+}
+
+#[test]
 fn nothing_is_given_before_a_sequence_header() {
     let mut d = depacketizer(&Limits::default());
     d.push(&packet(0, true, &[0x10, 0x30, 0x10, 1]), Micros(0), 0);
