@@ -89,6 +89,11 @@ impl Av1 {
             out.quirks.count(Quirk::BadPayload);
             return self.drop_unit(packet.timestamp, out);
         }
+        // The sizes that were put in count as well.
+        if self.buffer.len() > out.limits.access_unit {
+            out.quirks.count(Quirk::OverLimit);
+            return self.drop_unit(packet.timestamp, out);
+        }
         if packet.marker {
             self.finish(out);
         }

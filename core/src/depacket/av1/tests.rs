@@ -123,6 +123,19 @@ fn what_sets_the_forbidden_bit_is_no_obu() {
 }
 
 #[test]
+fn the_sizes_that_are_put_in_count_for_the_limit() {
+    let mut limits = Limits::default();
+    // The sequence header, the frame, and a byte of size for each.
+    limits.access_unit = SEQUENCE.len() + 1 + 4 + 1;
+    for (room, units) in [(0, 1), (1, 0)] {
+        let mut d = depacketizer(&Limits { access_unit: limits.access_unit - room, ..limits });
+        d.push(&packet(0, false, &first()), Micros(0), 0);
+        d.push(&packet(0, true, &[0x90, 2]), Micros(0), 0);
+        assert_eq!((pull(&mut d).len(), d.quirks().get(Quirk::OverLimit)), (units, 1 - units as u64));
+    }
+}
+
+#[test]
 fn nothing_is_given_before_a_sequence_header() {
     let mut d = depacketizer(&Limits::default());
     d.push(&packet(0, true, &[0x10, 0x30, 0x10, 1]), Micros(0), 0);
