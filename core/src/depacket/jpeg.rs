@@ -97,6 +97,11 @@ impl Jpeg {
         if !self.buffer.ends_with(&[0xff, 0xd9]) {
             self.buffer.put(&[0xff, 0xd9]);
         }
+        // The end that was put to it counts as well.
+        if self.buffer.len() > out.limits.access_unit {
+            out.quirks.count(Quirk::OverLimit);
+            return self.drop_picture(open.timestamp, out);
+        }
         self.largest = self.largest.max(self.buffer.len());
         let data = self.buffer.split().freeze();
         out.set_size(open.size);

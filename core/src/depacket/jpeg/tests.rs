@@ -207,6 +207,20 @@ fn a_picture_over_the_cap_is_dropped() {
     assert_eq!((pull(&mut d).len(), d.dropped(), d.quirks().get(Quirk::OverLimit)), (0, 1, 1));
 }
 
+#[test]
+fn the_end_that_is_put_to_a_picture_counts_for_the_cap() {
+    let whole = |cap| {
+        let mut limits = Limits::default();
+        limits.access_unit = cap;
+        let mut d = depacketizer(&limits);
+        d.push(&packet(0, true, &with(main(0, 80, 2, 2), &[1; 100])), Micros(0), 0);
+        (pull(&mut d).first().map(|unit| unit.data.len()), d.quirks().get(Quirk::OverLimit))
+    };
+    let (len, _) = whole(10_000);
+    let len = len.unwrap();
+    assert_eq!((whole(len), whole(len - 1)), ((Some(len), 0), (None, 1)));
+}
+
 proptest::proptest! {
     #[test]
     fn any_payload_is_taken(
