@@ -229,11 +229,10 @@ export class VigieWall extends HTMLElement {
     this.#page = pageOf(chosen, layout) ?? Math.min(this.#page, this.pages - 1);
     const from = layout ? this.#page * room : 0;
     const shown = this.#here.slice(from, from + room);
-    const keys = new Set(shown.map(keyOf));
     const subs = new Map(shown.map((camera) => [keyOf(camera), camera.sub]));
     for (const [key, { tile, timer, camera }] of this.#tiles) {
       // One with another smaller stream begins anew.
-      if (keys.has(key) && camera.sub === subs.get(key)) continue;
+      if (subs.has(key) && camera.sub === subs.get(key)) continue;
       clearTimeout(timer);
       this.#sizes.unobserve(tile);
       tile.remove();

@@ -170,6 +170,18 @@ impl Config {
     }
 }
 
+/// A NAL unit of its bytes, with emulation prevention (ITU-T H.264 §7.3.1).
+fn nal(bytes: impl IntoIterator<Item = u8>) -> Vec<u8> {
+    let mut nal = Vec::new();
+    for byte in bytes {
+        if byte <= 3 && nal.ends_with(&[0, 0]) {
+            nal.push(3);
+        }
+        nal.push(byte);
+    }
+    nal
+}
+
 /// Simulated cameras at work. Dropping it ends them, their connections and the listening socket.
 #[derive(Debug)]
 pub struct Simulator {

@@ -58,22 +58,11 @@ impl Bits {
         }
     }
 
-    /// The NAL unit, §7.3.1: with emulation prevention.
+    /// The NAL unit.
     fn nal(mut self, header: u8) -> Vec<u8> {
         self.u(1, 1);
         self.align();
-        let mut out = Vec::with_capacity(self.bytes.len() + 16);
-        out.push(header);
-        let mut zeros = 0;
-        for byte in self.bytes {
-            if zeros >= 2 && byte <= 3 {
-                out.push(3);
-                zeros = 0;
-            }
-            zeros = if byte == 0 { zeros + 1 } else { 0 };
-            out.push(byte);
-        }
-        out
+        crate::simulator::nal(std::iter::once(header).chain(self.bytes))
     }
 }
 

@@ -220,14 +220,7 @@ impl Bits {
         let bytes = bits
             .chunks(8)
             .map(|byte| byte.iter().zip((0..8).rev()).fold(0, |value, (bit, n)| value | u8::from(*bit) << n));
-        let mut nal: Vec<u8> = Vec::new();
-        for byte in bytes {
-            if byte <= 3 && nal.ends_with(&[0, 0]) {
-                nal.push(3);
-            }
-            nal.push(byte);
-        }
-        nal
+        crate::simulator::nal(bytes)
     }
 }
 
